@@ -1,0 +1,673 @@
+"""The keystone: what came in and what goes out, held to the policy.
+
+It has never heard of messages or servers: header lists in, header lists out.
+
+`Enforcement` is one policy made ready: its tokens, its decisions, and three bounded memories (of
+Cookie headers, of decisions, of the variants of cookies the app set). A browser sends the same
+Cookie header with every request, so the work done for it is remembered as a `Reading`; only the
+time is checked again. `filter_headers` is the one function through which every header list
+leaves, by whichever door.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+
+from consentkit.rules.consent import Answer, Consent, TokenFormat
+from consentkit.rules.decision import (
+    READ,
+    STORE,
+    Decision,
+    Occasion,
+    Reason,
+    decide,
+    duration_of,
+)
+from consentkit.rules.names import is_exact
+from consentkit.rules.policy import LONGEST, Basis, DeclaredCookie, Policy
+from consentkit.rules.visitor import Standing
+from consentkit.wire.cookies import (
+    Attributes,
+    SameSite,
+    add_attributes,
+    drop_attributes,
+    is_printable_name,
+    keep_pairs,
+    parse_attributes,
+    parse_cookie,
+    print_removal,
+    print_set_cookie,
+    set_cookie_name,
+    set_cookie_tail,
+)
+from consentkit.wire.headers import cache_directives, make_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from consentkit.rules.signals import Signal
+    from consentkit.wire.headers import HeaderList
+
+__all__ = [
+    "Enforcement",
+    "Event",
+    "EventLog",
+    "Filtered",
+    "Reading",
+    "Rulings",
+    "TokenNames",
+    "Variant",
+    "filter_headers",
+]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_LIFETIME: Final = frozenset({b"max-age", b"expires"})
+_SAME_SITE: Final = frozenset({b"samesite"})
+_STRICTNESS: Final[dict[SameSite | None, int]] = {"none": 0, None: 1, "lax": 2, "strict": 3}
+_SAME_SITE_TEXT: Final[dict[SameSite, bytes]] = {
+    "none": b"SameSite=None",
+    "lax": b"SameSite=Lax",
+    "strict": b"SameSite=Strict",
+}
+
+MOST_REMOVALS: Final = 60
+"""Removals in one response; what still arrives is expired in the next (TR-07)."""
+
+
+class Memory(Generic[K, V]):
+    """A bounded memory of two generations: what is not asked for again is forgotten.
+
+    Holds at most twice `entries` entries, and what `put` is told of at most twice `size` bytes.
+    """
+
+    __slots__ = ("_entries", "_free", "_old", "_size", "_young")
+
+    def __init__(self, entries: int, size: int) -> None:
+        """Remember nothing yet."""
+        self._entries, self._size = entries, size
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+        self._free = size
+
+    def get(self, key: K) -> V | None:
+        """What was put under `key`, or None."""
+        found = self._young.get(key)
+        if found is None and (found := self._old.get(key)) is not None:
+            self.put(key, found, 0)
+        return found
+
+    def put(self, key: K, value: V, size: int) -> None:
+        """Remember `value`, which takes about `size` bytes."""
+        self._free -= size
+        if self._free < 0 or len(self._young) >= self._entries:
+            self._old, self._young, self._free = self._young, {}, self._size - size
+        self._young[key] = value
+
+
+class TokenNames(NamedTuple):
+    """The names of the two tokens as they stand in cookies."""
+
+    consent: bytes
+    seen: bytes
+
+
+class Variant(NamedTuple):
+    """What besides the name makes a browser take two cookies for different ones."""
+
+    path: bytes
+    domain: bytes | None
+    partitioned: bool
+
+
+class Event(NamedTuple):
+    """One thing enforcement did (in report mode: would have done) to one cookie.
+
+    `act` is ``blocked``, ``trimmed``, ``hidden``, ``expired`` or ``differs``; `name` the cookie's,
+    never its value.
+    """
+
+    act: str
+    name: str
+    why: str
+    decision: Decision | None = None
+
+
+class Ruling(NamedTuple):
+    """A name, the declaration that covers it, and what was decided."""
+
+    declared: DeclaredCookie | None
+    decision: Decision
+
+
+def text_of(name: bytes) -> str:
+    """A cookie's name as text: UTF-8 where it is, every other byte kept apart."""
+    return name.decode("utf-8", "surrogateescape")
+
+
+class Rulings:
+    """Every decision under one set of answers, each made once and remembered by name."""
+
+    MEMORY: Final = 2048
+
+    def __init__(
+        self, policy: Policy, answers: tuple[Answer, ...], tokens: TokenNames, *, secure: bool
+    ) -> None:
+        """Nothing is decided before it is asked for."""
+        self.policy = policy
+        self.answers = answers
+        self.tokens = tokens
+        self.secure = secure
+        self._read: dict[bytes, bool] = dict.fromkeys(tokens, True)
+        self._store: dict[bytes, Ruling] = {}
+
+    def may_read(self, name: bytes) -> bool:
+        """True if the app may see this cookie of the request."""
+        try:
+            return self._read[name]
+        except KeyError:
+            if len(self._read) >= self.MEMORY:
+                self._read = dict.fromkeys(self.tokens, True)
+            allowed = self._read[name] = self.reading(name).decision.allowed
+            return allowed
+
+    def reading(self, name: bytes) -> Ruling:
+        """What is decided about reading a cookie."""
+        declared = self.policy.declaration_of(text_of(name))
+        return Ruling(declared, decide(self.policy, declared, self.answers, READ))
+
+    def storing(self, name: bytes, occasion: Occasion) -> Ruling:
+        """What is decided about storing a cookie; nobody but consentkit sets its tokens."""
+        if occasion is not STORE:
+            return self._storing(name, occasion)
+        try:
+            return self._store[name]
+        except KeyError:
+            if len(self._store) >= self.MEMORY:
+                self._store.clear()
+            ruling = self._store[name] = self._storing(name, occasion)
+            return ruling
+
+    def _storing(self, name: bytes, occasion: Occasion) -> Ruling:
+        if name in self.tokens:
+            return Ruling(None, Decision(False, Reason.UNDECLARED))  # noqa: FBT003
+        declared = self.policy.declaration_of(text_of(name))
+        return Ruling(declared, decide(self.policy, declared, self.answers, occasion))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the Cookie headers and signals of a request come to.
+
+    `lines` are the Cookie headers as the app may see them, None where nothing is taken away.
+    `stale` are the names that arrived although they are declared and not allowed: to be expired.
+    `awaits` is True if a deliberate page view would turn undecided into implied.
+    """
+
+    standing: Standing
+    rulings: Rulings
+    lines: tuple[bytes, ...] | None
+    arrived: frozenset[bytes]
+    hidden: tuple[Event, ...]
+    stale: tuple[bytes, ...]
+    awaits: bool
+
+
+class Filtered(NamedTuple):
+    """A header list after enforcement, and what was done to it."""
+
+    headers: HeaderList
+    events: Sequence[Event]
+
+
+def filter_headers(
+    headers: HeaderList, rulings: Rulings, occasion: Occasion, arrived: frozenset[bytes], now: float
+) -> Filtered:
+    """Hold the Set-Cookie headers of a response to the policy.
+
+    A removal passes; what is allowed passes byte for byte, or trimmed to what is declared; the
+    rest is left out. `occasion` tells the circumstances, `arrived` the names the request
+    brought, `now` is in POSIX seconds. Every other header passes in its place.
+    """
+    kept: HeaderList = []
+    events: list[Event] = []
+    for header in headers:
+        name, raw = header
+        if len(name) != 10 or bytes(name).lower() != b"set-cookie":  # noqa: PLR2004 - its length
+            kept.append(header)
+            continue
+        raw = bytes(raw)
+        passed = _enforce(raw, rulings, occasion, arrived, now, events)
+        if passed is raw:
+            kept.append(header)
+        elif passed:
+            kept.append((b"set-cookie", passed))
+    return Filtered(kept, events)
+
+
+def _enforce(
+    raw: bytes,
+    rulings: Rulings,
+    occasion: Occasion,
+    arrived: frozenset[bytes],
+    now: float,
+    events: list[Event],
+) -> bytes:
+    name = set_cookie_name(raw)
+    attributes = parse_attributes(set_cookie_tail(raw))
+    if attributes.is_removal(now):
+        return raw
+    declared, decision = rulings.storing(name, occasion)
+    if declared is not None and not declared.renew and name in arrived:
+        declared, decision = rulings.storing(name, replace(occasion, arrived=True))
+    if not decision.allowed:
+        events.append(Event("blocked", text_of(name), str(decision.reason), decision))
+        return b""
+    if declared is None:
+        events.append(Event("undeclared", text_of(name), str(decision.reason), decision))
+        return raw
+    trimmed = _trim(raw, declared, attributes, now)
+    if trimmed is not raw:
+        events.append(Event("trimmed", text_of(name), _what_was_trimmed(raw, trimmed), decision))
+    return trimmed
+
+
+def _trim(raw: bytes, declared: DeclaredCookie, attributes: Attributes, now: float) -> bytes:
+    asked = attributes.lifetime(now)
+    allowed = duration_of(declared, asked)
+    if allowed is None:
+        if asked is not None:
+            raw = drop_attributes(raw, _LIFETIME)
+    elif asked is None or allowed < asked:
+        raw = add_attributes(drop_attributes(raw, _LIFETIME), b"Max-Age=%d" % allowed)
+    return _raise(raw, declared, attributes)
+
+
+def _raise(raw: bytes, declared: DeclaredCookie, attributes: Attributes) -> bytes:
+    wanted = declared.attributes
+    missing = [
+        text
+        for text, want, there in (
+            (b"Secure", wanted.secure, attributes.secure),
+            (b"HttpOnly", wanted.http_only, attributes.http_only),
+            (b"Partitioned", wanted.partitioned, attributes.partitioned),
+        )
+        if want and not there
+    ]
+    same_site = wanted.same_site
+    if same_site and _STRICTNESS[same_site] > _STRICTNESS[attributes.same_site]:
+        raw = drop_attributes(raw, _SAME_SITE)
+        missing.append(_SAME_SITE_TEXT[same_site])
+    elif same_site == "none" and attributes.same_site is None:
+        missing.append(_SAME_SITE_TEXT[same_site])
+    return add_attributes(raw, *missing) if missing else raw
+
+
+def _what_was_trimmed(before: bytes, after: bytes) -> str:
+    def names(raw: bytes) -> set[str]:
+        parts = set_cookie_tail(raw).split(b";")
+        return {part.strip().decode("ascii", "replace") for part in parts if part.strip()}
+
+    gone, come = names(before) - names(after), names(after) - names(before)
+    changes = [f"-{name}" for name in sorted(gone)] + [f"+{name}" for name in sorted(come)]
+    return ", ".join(changes)
+
+
+class EventLog:
+    """Writes what enforcement did, one line for each kind of event in a minute.
+
+    A line is a sentence, with the same facts under ``extra=`` for machines: the cookie's name,
+    never its value. `on_event` is told of every event, folded or not.
+    """
+
+    SECONDS: Final = 60
+    MEMORY: Final = 1024
+    LONGEST: Final = 255
+
+    def __init__(self, on_event: Callable[[Event], None] | None, *, report_only: bool) -> None:
+        """`report_only` makes every line a warning that says what would have happened."""
+        self._logger = logging.getLogger("consentkit.enforcement")
+        self._on_event = on_event
+        self._report_only = report_only
+        self._last: dict[tuple[str, str, str], tuple[float, int]] = {}
+
+    def write(self, events: Iterable[Event], path: str, now: float) -> None:
+        """Log `events` of a request for `path` (without its query) at `now` (POSIX seconds)."""
+        for event in events:
+            if self._on_event is not None:
+                self._on_event(event)
+            folded = self._folded(event, now)
+            if folded is not None:
+                self._line(event, path, folded)
+
+    def _folded(self, event: Event, now: float) -> int | None:
+        key = (event.act, event.name, event.why)
+        last, count = self._last.get(key, (-self.SECONDS, 0))
+        if now - last < self.SECONDS:
+            self._last[key] = (last, count + 1)
+            return None
+        if len(self._last) >= self.MEMORY:
+            self._last.clear()
+        self._last[key] = (now, 0)
+        return count
+
+    def _line(self, event: Event, path: str, folded: int) -> None:
+        would = "would be " if self._report_only else ""
+        undeclared = event.decision is not None and event.decision.reason is Reason.UNDECLARED
+        name = ascii(event.name[: self.LONGEST]) if event.name else "(a cookie without a name)"
+        self._logger.log(
+            logging.WARNING if self._report_only or undeclared else logging.INFO,
+            "cookie %s %s%s: %s; path %s%s",
+            name,
+            would,
+            event.act,
+            event.why,
+            ascii(path[: self.LONGEST]),
+            f" (and {folded} more like it)" if folded else "",
+            extra={
+                "consentkit_act": event.act,
+                "consentkit_cookie": event.name[: self.LONGEST],
+                "consentkit_why": event.why,
+                "consentkit_report_only": self._report_only,
+            },
+        )
+
+
+class Enforcement:
+    """One policy made ready for requests."""
+
+    LONGEST_REMEMBERED: Final = 2048
+    MOST_VARIANTS: Final = 8
+    MOST_NAMES: Final = 1024
+
+    def __init__(
+        self,
+        policy: Policy,
+        secret_keys: Sequence[str | bytes],
+        *,
+        secure: bool,
+        clock: Callable[[], float],
+    ) -> None:
+        """Name the tokens; `secret_keys` oldest first, `clock` gives POSIX seconds."""
+        self.policy = policy
+        self.secure = secure
+        self.clock = clock
+        self.tokens = _token_names(policy, secure=secure)
+        self.format = TokenFormat(secret_keys, policy.token.name)
+        self.honours = frozenset().union(
+            *(policy.purposes[name].honours for name in policy.optional_purposes)
+        )
+        self._readings: Memory[object, Reading] = Memory(1024, 2 << 20)
+        self._verified: Memory[tuple[object, bytes], Any] = Memory(1024, 1 << 20)
+        self._rulings: Memory[tuple[Answer, ...], Rulings] = Memory(128, 1 << 20)
+        self._observed: dict[bytes, set[Variant]] = {}
+
+    # what came in
+
+    def read(self, lines: tuple[bytes, ...], signals: frozenset[Signal]) -> Reading:
+        """What the Cookie header `lines` of a request and its signals come to, now."""
+        signals &= self.honours
+        key = (lines, signals)
+        found = self._readings.get(key)
+        if found is not None and found.standing.valid_until > self.clock():
+            return found
+        now = self.clock()
+        reading = self.read_as(self._consent_of(lines, now), lines, signals, now)
+        size = sum(map(len, lines))
+        if size <= self.LONGEST_REMEMBERED:
+            self._readings.put(key, reading, size + 1024)
+        return reading
+
+    def read_as(
+        self,
+        consent: Consent,
+        lines: tuple[bytes, ...],
+        signals: frozenset[Signal],
+        now: float,
+    ) -> Reading:
+        """What the Cookie headers come to for a visitor with this consent."""
+        standing = Standing(self.policy, consent, signals, now)
+        rulings = self.rulings(standing)
+        arrived = frozenset(name for line in lines for name, _ in parse_cookie(line))
+        hidden = [name for name in sorted(arrived) if not rulings.may_read(name)]
+        thinned = tuple(keep_pairs(line, rulings.may_read) for line in lines)
+        same = all(new is old for new, old in zip(thinned, lines, strict=True))
+        return Reading(
+            standing,
+            rulings,
+            None if same else tuple(line for line in thinned if line),
+            arrived,
+            tuple(self._hidden(rulings, name) for name in hidden),
+            tuple(name for name in hidden if self._is_ours_to_expire(rulings, name)),
+            _awaits_going_on(standing),
+        )
+
+    def rulings(self, standing: Standing) -> Rulings:
+        """The decisions under a visitor's answers, shared by all who answered the same."""
+        found = self._rulings.get(standing.answers)
+        if found is None:
+            found = Rulings(self.policy, standing.answers, self.tokens, secure=self.secure)
+            self._rulings.put(standing.answers, found, 0)
+        return found
+
+    def _hidden(self, rulings: Rulings, name: bytes) -> Event:
+        decision = rulings.reading(name).decision
+        return Event("hidden", text_of(name), str(decision.reason), decision)
+
+    def _is_ours_to_expire(self, rulings: Rulings, name: bytes) -> bool:
+        declared = rulings.reading(name).declared
+        return declared is not None and declared.party == "first"
+
+    def _consent_of(self, lines: tuple[bytes, ...], now: float) -> Consent:
+        pairs = [pair for line in lines for pair in parse_cookie(line)]
+        explicit = tuple(value for name, value in pairs if name == self.tokens.consent)
+        automatic = tuple(value for name, value in pairs if name == self.tokens.seen)
+        if not explicit and not automatic:
+            return Consent()
+        given = self._first_verified(explicit, self.format.read_given, now)
+        seen = self._first_verified(automatic, self.format.read_seen, now)
+        readable = given is not None or not explicit
+        return Consent(given or {}, seen, readable)
+
+    def _first_verified(
+        self, values: tuple[bytes, ...], read: Callable[[str, float], V | None], now: float
+    ) -> V | None:
+        """What the first value that verifies says; the same name twice is tried four times."""
+        for value in values[:4]:
+            key = (read, value)
+            found = self._verified.get(key) or read(value.decode("latin-1"), now)
+            if found is not None:
+                self._verified.put(key, found, len(value) + 512)
+                return found
+        return None
+
+    # what goes out
+
+    def token_headers(self, before: Consent, after: Consent) -> list[bytes]:
+        """The Set-Cookie values that carry what changed between two consents."""
+        values: list[bytes] = []
+        if after.given != before.given:
+            values.append(self._token(self.tokens.consent, self.format.sign_given(after.given)))
+        if after.seen != before.seen and after.seen is not None:
+            values.append(self._token(self.tokens.seen, self.format.sign_seen(after.seen)))
+        return values
+
+    def _token(self, name: bytes, value: str) -> bytes:
+        options = self.policy.token
+        return print_set_cookie(
+            name,
+            value.encode("ascii"),
+            domain=options.domain.encode("ascii") if options.domain else None,
+            max_age=LONGEST,
+            secure=self.secure,
+            http_only=True,
+            same_site=options.same_site,
+        )
+
+    def observe(self, headers: HeaderList, path: str) -> list[Event]:
+        """Remember the variants of declared cookies that leave; an event for each that differs.
+
+        `path` is the request's, for cookies that name none (RFC 6265bis §5.1.4).
+        """
+        return [
+            event
+            for name, value in headers
+            if bytes(name).lower() == b"set-cookie"
+            for event in self._observe(bytes(value), path)
+        ]
+
+    def _observe(self, raw: bytes, path: str) -> list[Event]:
+        name = set_cookie_name(raw)
+        attributes = parse_attributes(set_cookie_tail(raw))
+        variant = Variant(
+            attributes.path or default_path(path), attributes.domain, attributes.partitioned
+        )
+        variants = self._observed.get(name)
+        if variants is not None and variant in variants:
+            return []
+        declared = self.policy.declaration_of(text_of(name))
+        if declared is None or declared.party != "first":
+            return []
+        if variants is None:
+            if len(self._observed) >= self.MOST_NAMES:
+                self._observed.clear()
+            variants = self._observed[name] = set()
+        if len(variants) < self.MOST_VARIANTS:
+            variants.add(variant)
+        return _differences(name, variant, declared)
+
+    def withdrawn(self, before: Rulings, after: Rulings, arrived: frozenset[bytes]) -> list[bytes]:
+        """Names that were allowed and are refused now, plus those that arrived and are not allowed.
+
+        Exact names count whether they arrived or not: one set for another path does not arrive.
+        """
+        exact = (name.encode() for name in self.policy.cookies if is_exact(name))
+        candidates = dict.fromkeys((*sorted(arrived), *exact, *self._observed))
+        return [
+            name
+            for name in candidates
+            if not after.may_read(name)
+            and self._is_ours_to_expire(after, name)
+            and (name in arrived or before.may_read(name))
+        ]
+
+    def removals(self, names: Iterable[bytes], host: bytes) -> Filtered:
+        """Removals of every variant of `names`, as `(b"set-cookie", …)` headers, and the events.
+
+        A browser deletes a cookie only if name, domain, path and partition match, so each is sent
+        for its declared variant, those the app was seen to set, and, where no domain is declared,
+        each parent domain of `host`: a browser ignores the ones that are not its own.
+        """
+        headers: HeaderList = []
+        events: list[Event] = []
+        for name in names:
+            declared = self.policy.declaration_of(text_of(name))
+            if declared is None or not is_printable_name(name):
+                continue
+            values = [self._removal(name, declared, v) for v in self._variants(name, declared, host)]
+            if len(headers) + len(values) > MOST_REMOVALS:
+                break
+            headers += [(b"set-cookie", value) for value in dict.fromkeys(values)]
+            events.append(Event("expired", text_of(name), "declared and not allowed"))
+        return Filtered(headers, events)
+
+    def _variants(self, name: bytes, declared: DeclaredCookie, host: bytes) -> list[Variant]:
+        path = declared.path.encode()
+        partitioned = declared.attributes.partitioned
+        domains: list[bytes | None] = [declared.domain.encode() if declared.domain else None]
+        if declared.domain is None and not name.lower().startswith(b"__host-"):
+            domains += parent_domains(host)
+        variants = [Variant(path, domain, partitioned) for domain in domains]
+        return [*dict.fromkeys([*variants, *sorted(self._observed.get(name, ()), key=repr)])]
+
+    def _removal(self, name: bytes, declared: DeclaredCookie, variant: Variant) -> bytes:
+        prefixed = name.lower().startswith((b"__host-", b"__secure-"))
+        anywhere = variant.partitioned or declared.attributes.same_site == "none"
+        secure = self.secure or prefixed or anywhere
+        return print_removal(
+            name,
+            path=variant.path,
+            domain=variant.domain,
+            secure=secure,
+            same_site="none" if anywhere else None,
+            partitioned=variant.partitioned,
+        )
+
+
+def _token_names(policy: Policy, *, secure: bool) -> TokenNames:
+    prefix = "" if not secure else "__Secure-" if policy.token.domain else "__Host-"
+    name = f"{prefix}{policy.token.name}"
+    return TokenNames(name.encode("ascii"), f"{name}-seen".encode("ascii"))
+
+
+def _awaits_going_on(standing: Standing) -> bool:
+    """True if the notice was shown and an implied purpose is still undecided."""
+    seen, policy = standing.consent.seen, standing.policy
+    return seen is not None and any(
+        policy.basis_of(purpose) is Basis.IMPLIED
+        and purpose not in standing.consent.given
+        and seen.shown >= _latest(policy, purpose)
+        for purpose in standing.open_purposes
+    )
+
+
+def _latest(policy: Policy, purpose: str) -> int:
+    return max(question.since for question in policy.questions if question.purpose == purpose)
+
+
+def _differences(name: bytes, variant: Variant, declared: DeclaredCookie) -> list[Event]:
+    domain = declared.domain.encode() if declared.domain else None
+    told = [
+        f"its {what} is {_shown(there)}, declared is {_shown(wanted)}"
+        for what, there, wanted in (
+            ("path", variant.path, declared.path.encode()),
+            ("domain", variant.domain, domain),
+        )
+        if there != wanted
+    ]
+    return [Event("differs", text_of(name), "; ".join(told))] if told else []
+
+
+def _shown(value: bytes | None) -> str:
+    return "the host alone" if value is None else ascii(value.decode("latin-1"))
+
+
+def default_path(path: str) -> bytes:
+    """The path of a cookie that names none (RFC 6265bis §5.1.4)."""
+    directory = path.rpartition("/")[0]
+    return directory.encode("utf-8", "surrogateescape") if directory.startswith("/") else b"/"
+
+
+def parent_domains(host: bytes) -> list[bytes]:
+    """The host's name and each name above it of two labels or more; nothing for an address."""
+    name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
+    try:
+        ip_address(name.decode("ascii").strip("[]"))
+    except ValueError:
+        labels = name.lower().split(b".")
+        return [b".".join(labels[start:]) for start in range(min(len(labels) - 1, 8))]
+    return []
+
+
+def keep_out_of_shared_caches(headers: HeaderList, *more: bytes) -> HeaderList:
+    """The headers with a Cache-Control that is private (R-88)."""
+    kept = [(name, value) for name, value in headers if bytes(name).lower() != b"cache-control"]
+    there = b", ".join(
+        bytes(value) for name, value in headers if bytes(name).lower() == b"cache-control"
+    )
+    return [*kept, (b"cache-control", make_private(there, *more))]
+
+
+def is_private(headers: HeaderList) -> bool:
+    """True if no shared cache keeps this response."""
+    return any(
+        not {b"private", b"no-store"}.isdisjoint(cache_directives(bytes(value)))
+        for name, value in headers
+        if bytes(name).lower() == b"cache-control"
+    )
+
+

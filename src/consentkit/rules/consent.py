@@ -1,0 +1,233 @@
+"""One visitor's answers, and the two tokens that carry them.
+
+It has never heard of cookies: a token is a text that is signed and read back.
+
+*Explicit answers* (granted, refused) and *automatic state* (the notice was shown, consent is
+implied) are two tokens, so a slow page that was answered late can never overwrite a refusal. Both
+are signed with HMAC-SHA256 (itsdangerous). A refusal holds no identifier and its time is cut to
+the day, so the tokens of two visitors who refuse on one day are equal (LAW R-20).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Final
+
+from itsdangerous import BadData, URLSafeSerializer
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from consentkit.rules.policy import DAY
+from consentkit.rules.signals import NO_SIGNALS, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = [
+    "CLOCK_SKEW",
+    "NOBODY_YET",
+    "Answer",
+    "Consent",
+    "Given",
+    "Seen",
+    "TokenFormat",
+]
+
+CLOCK_SKEW: Final = 300
+"""A token may come this many seconds from the future."""
+
+
+class Answer(StrEnum):
+    """What a visitor said to one purpose, in effect."""
+
+    UNDECIDED = "undecided"
+    IMPLIED = "implied"
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One explicit answer.
+
+    `revision` is the policy's when it was given, `time` POSIX seconds (for a refusal the start of
+    the day, UTC), `despite` the signals that were on and known when a grant was given.
+    """
+
+    granted: bool
+    revision: int
+    time: int
+    despite: frozenset[Signal] = NO_SIGNALS
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What happened by itself: revisions of the notice that were shown, and are implied.
+
+    `held` means that the next page is not a page the visitor went to (a redirect after a form),
+    so it implies nothing. `time` is the start of a day, UTC, in POSIX seconds.
+    """
+
+    shown: int
+    implied: int
+    time: int
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """All of a visitor's answers. Each act returns a new value.
+
+    `readable` is False where a token came that does not verify: somebody had answered, and what
+    they said is lost.
+    """
+
+    given: Mapping[str, Given] = field(default_factory=lambda: MappingProxyType({}))
+    seen: Seen | None = None
+    readable: bool = True
+
+    def grant(
+        self, purposes: Iterable[str], revision: int, now: float, signals: frozenset[Signal]
+    ) -> Consent:
+        """The answers after a grant of `purposes` at `now` (POSIX seconds)."""
+        return self._with(purposes, Given(True, revision, int(now), signals))  # noqa: FBT003
+
+    def refuse(self, purposes: Iterable[str], revision: int, now: float) -> Consent:
+        """The answers after a refusal or withdrawal: the same from now on."""
+        return self._with(purposes, Given(False, revision, start_of_day(now)))  # noqa: FBT003
+
+    def _with(self, purposes: Iterable[str], answer: Given) -> Consent:
+        given = {**self.given, **dict.fromkeys(purposes, answer)}
+        return Consent(MappingProxyType(given), self.seen)
+
+    def show(self, revision: int, now: float) -> Consent:
+        """The notice of this revision was put into a page; the next page may count."""
+        implied = self.seen.implied if self.seen else 0
+        return replace(self, seen=Seen(revision, implied, start_of_day(now)))
+
+    def hold(self) -> Consent:
+        """The next page is a redirect after a form, so it is not one the visitor went to."""
+        return replace(self, seen=replace(self.seen, held=True)) if self.seen else self
+
+    def imply(self, now: float) -> Consent:
+        """The visitor went on to another page after the notice was shown."""
+        if self.seen is None:
+            return self
+        return replace(self, seen=Seen(self.seen.shown, self.seen.shown, start_of_day(now)))
+
+
+NOBODY_YET: Final = Consent()
+"""The consent of a visitor who has not answered."""
+
+
+def start_of_day(now: float) -> int:
+    """The start of the day, UTC, in POSIX seconds."""
+    return int(now) // DAY * DAY
+
+
+_Names = Annotated[list[str], Field(max_length=256)]
+
+
+class _Group(BaseModel):
+    """Answers given together, as they stand in a token. Keys are short: they travel a lot."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    r: Annotated[int, Field(ge=1)]
+    t: Annotated[int, Field(ge=0)]
+    g: _Names | None = None
+    x: _Names | None = None
+    s: list[str] | None = None
+
+
+class _Explicit(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    a: Annotated[list[_Group], Field(max_length=256)]
+
+
+class _Automatic(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    n: Annotated[int, Field(ge=1)]
+    i: Annotated[int, Field(ge=0)]
+    t: Annotated[int, Field(ge=0)]
+    h: bool = False
+
+
+class TokenFormat:
+    """Signs and reads the two tokens of one site.
+
+    `secret_keys` come oldest first: every one verifies, the last one signs. `name` keeps the
+    tokens of two policies under one secret apart.
+    """
+
+    def __init__(self, secret_keys: Sequence[str | bytes], name: str) -> None:
+        """Make the two signers; nothing is read or written yet."""
+        self._explicit = _signer(secret_keys, f"consentkit.{name}")
+        self._automatic = _signer(secret_keys, f"consentkit.{name}.seen")
+
+    def sign_given(self, given: Mapping[str, Given]) -> str:
+        """The token of the explicit answers; equal answers give equal tokens."""
+        groups: dict[Given, list[str]] = {}
+        for purpose, answer in sorted(given.items()):
+            groups.setdefault(answer, []).append(purpose)
+        ordered = sorted(groups.items(), key=lambda group: group[1])
+        return _text(self._explicit.dumps({"a": [_group(*group) for group in ordered]}))
+
+    def read_given(self, token: str, now: float) -> Mapping[str, Given] | None:
+        """The explicit answers of a token, or None if it does not verify. Never raises."""
+        try:
+            groups = _Explicit.model_validate(self._explicit.loads(token)).a
+        except (BadData, ValidationError, RecursionError):
+            return None
+        if any(group.t > now + CLOCK_SKEW for group in groups):
+            return None
+        return MappingProxyType(
+            {purpose: answer for group in groups for purpose, answer in _answers_of(group)}
+        )
+
+    def sign_seen(self, seen: Seen) -> str:
+        """The token of the automatic state."""
+        state = {"n": seen.shown, "i": seen.implied, "t": seen.time}
+        return _text(self._automatic.dumps({**state, "h": True} if seen.held else state))
+
+    def read_seen(self, token: str, now: float) -> Seen | None:
+        """The automatic state of a token, or None if it does not verify. Never raises."""
+        try:
+            state = _Automatic.model_validate(self._automatic.loads(token))
+        except (BadData, ValidationError, RecursionError):
+            return None
+        if state.t > now + CLOCK_SKEW or state.i > state.n:
+            return None
+        return Seen(state.n, state.i, state.t, state.h)
+
+
+def _signer(secret_keys: Sequence[str | bytes], salt: str) -> URLSafeSerializer:
+    # The library's defaults are SHA-1 and a derivation older than HMAC: both are named here.
+    return URLSafeSerializer(
+        list(secret_keys),
+        salt=salt,
+        serializer_kwargs={"separators": (",", ":"), "sort_keys": True},
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )
+
+
+def _text(token: str | bytes) -> str:
+    return token if isinstance(token, str) else token.decode("ascii")
+
+
+def _group(answer: Given, purposes: list[str]) -> dict[str, object]:
+    group: dict[str, object] = {"r": answer.revision, "t": answer.time}
+    group["g" if answer.granted else "x"] = purposes
+    if answer.despite:
+        group["s"] = sorted(answer.despite)
+    return group
+
+
+def _answers_of(group: _Group) -> Iterable[tuple[str, Given]]:
+    despite = frozenset(signal for signal in Signal if signal in (group.s or ()))
+    for purpose in group.g or ():
+        yield purpose, Given(True, group.r, group.t, despite)  # noqa: FBT003
+    for purpose in group.x or ():
+        yield purpose, Given(False, group.r, group.t)  # noqa: FBT003

@@ -1,0 +1,287 @@
+"""What follows: may this be stored, may it be read?
+
+It has never heard of HTTP. Everything that decides anything (the middleware, the assertions, the
+auditor, the shell) asks `decide`, and `DECISIONS` is the table it looks in.
+
+A decision is about one declared cookie on one *occasion*. A purpose's answer *in effect* comes
+from the visitor's explicit answers, the automatic state, the signals and the time; a lapse or a
+new revision decides when a visitor is asked, and never widens what is allowed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from consentkit.rules.consent import Answer, Consent
+from consentkit.rules.policy import (
+    DAY,
+    LONGEST,
+    Basis,
+    DeclaredCookie,
+    Kind,
+    Policy,
+    Question,
+    TakesEffect,
+    Undeclared,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consentkit.rules.signals import Signal
+
+__all__ = [
+    "DECISIONS",
+    "READ",
+    "STORE",
+    "Act",
+    "Decision",
+    "Occasion",
+    "Reason",
+    "answer_to",
+    "answers_to",
+    "decide",
+    "duration_of",
+    "is_open",
+    "next_lapse",
+]
+
+DECISIONS: Final[Mapping[Basis, Mapping[Answer, bool]]] = MappingProxyType(
+    {
+        basis: MappingProxyType(dict(zip(Answer, allowed, strict=True)))
+        for basis, allowed in {
+            #                          undecided implied granted refused
+            Basis.STRICTLY_NECESSARY: (True, True, True, True),
+            Basis.CONSENT: (False, False, True, False),
+            Basis.IMPLIED: (False, True, True, False),
+            Basis.OPT_OUT: (True, True, True, False),
+        }.items()
+    }
+)
+"""Allowed or blocked, for each basis and each answer in effect."""
+
+
+class Act(StrEnum):
+    """Storage and access: what the rules govern (ePrivacy Directive 5(3))."""
+
+    STORE = "store"
+    READ = "read"
+
+
+class Reason(StrEnum):
+    """Why a decision came out as it did."""
+
+    STRICTLY_NECESSARY = "strictly necessary"
+    NOTHING_REFUSED = "every purpose of it is allowed"
+    UNDECIDED = "not answered yet"
+    IMPLIED = "implied only"
+    REFUSED = "refused"
+    UNDECLARED = "not declared"
+    VOTE = "the vote itself asks for it"
+    NO_VOTE = "set without a vote"
+    NOT_RENEWED = "already there, and never extended"
+    SPECULATIVE = "the page was fetched before anybody went to it"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Allowed or blocked, why, and for which purpose."""
+
+    allowed: bool
+    reason: Reason
+    purpose: str | None = None
+
+    def __bool__(self) -> bool:
+        """True if it is allowed."""
+        return self.allowed
+
+    def __str__(self) -> str:
+        """A few words for people."""
+        verb = "allowed" if self.allowed else "blocked"
+        about = f" (purpose '{self.purpose}')" if self.purpose else ""
+        return f"{verb}: {self.reason}{about}"
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """The circumstances of one act.
+
+    `vote`: it answers an unsafe request from the site's own page. `speculative`: the browser
+    fetched ahead, nobody is looking yet (R-90). `arrived`: the request carried this name already.
+    """
+
+    act: Act = Act.STORE
+    vote: bool = False
+    speculative: bool = False
+    arrived: bool = False
+
+
+STORE: Final = Occasion()
+READ: Final = Occasion(Act.READ)
+
+_BLOCKED_BECAUSE: Final = MappingProxyType(
+    {
+        Answer.UNDECIDED: Reason.UNDECIDED,
+        Answer.IMPLIED: Reason.IMPLIED,
+        Answer.REFUSED: Reason.REFUSED,
+    }
+)
+_UNDECLARED: Final = MappingProxyType(
+    {
+        (level, act): Decision(allowed, Reason.UNDECLARED)
+        for level, store, read in (
+            (Undeclared.REPORT, True, True),
+            (Undeclared.BLOCK, False, True),
+            (Undeclared.HIDE, False, False),
+        )
+        for act, allowed in ((Act.STORE, store), (Act.READ, read))
+    }
+)
+
+
+def decide(
+    policy: Policy,
+    declared: DeclaredCookie | None,
+    answers: tuple[Answer, ...],
+    occasion: Occasion = STORE,
+) -> Decision:
+    """Whether a cookie may be stored or read.
+
+    `declared` is what covers its name (`Policy.declaration_of`), None if nothing does; `answers`
+    are the answers in effect to `policy.questions` (`answers_to`). A removal is not decided
+    here: it stores nothing and always passes.
+    """
+    if declared is None:
+        return _UNDECLARED[policy.undeclared, occasion.act]
+    questions = [(policy.questions[place], answers[place]) for place in policy.questions_of(declared)]
+    if declared.kind is Kind.POLL_TIMEOUT:
+        return _decide_poll(declared, questions, occasion)
+    if not questions:
+        return Decision(True, Reason.STRICTLY_NECESSARY)  # noqa: FBT003
+    for question, answer in questions:
+        if not DECISIONS[policy.basis_of(question.purpose)][answer]:
+            return Decision(False, _BLOCKED_BECAUSE[answer], question.purpose)  # noqa: FBT003
+    return _decide_occasion(declared, occasion)
+
+
+def _decide_poll(
+    declared: DeclaredCookie, questions: list[tuple[Question, Answer]], occasion: Occasion
+) -> Decision:
+    # The vote answers for this cookie, so neither storing nor reading waits for the banner.
+    for question, answer in questions:
+        if answer is Answer.REFUSED:
+            return Decision(False, Reason.REFUSED, question.purpose)  # noqa: FBT003
+    if occasion.act is Act.STORE and not occasion.vote:
+        return Decision(False, Reason.NO_VOTE, declared.purpose[0])  # noqa: FBT003
+    return Decision(True, Reason.VOTE, declared.purpose[0])  # noqa: FBT003
+
+
+def _decide_occasion(declared: DeclaredCookie, occasion: Occasion) -> Decision:
+    if occasion.act is Act.STORE:
+        if occasion.speculative:
+            return Decision(False, Reason.SPECULATIVE, declared.purpose[0])  # noqa: FBT003
+        if occasion.arrived and not declared.renew:
+            return Decision(False, Reason.NOT_RENEWED, declared.purpose[0])  # noqa: FBT003
+    return Decision(True, Reason.NOTHING_REFUSED)  # noqa: FBT003
+
+
+def duration_of(declared: DeclaredCookie, asked: float | None) -> float | None:
+    """How long a cookie may live that asks for `asked` seconds; None stands for the session.
+
+    A session cookie has no lifetime; the others the least of what is asked, declared, and 400
+    days; a poll's cookie always ends, also where the app sets no lifetime (R-24, R-27).
+    """
+    if declared.kind is Kind.SESSION:
+        return None
+    if declared.kind is Kind.POLL_TIMEOUT:
+        return min(asked if asked is not None else inf, declared.duration or DAY, LONGEST)
+    if asked is None:
+        return None
+    return min(asked, LONGEST if declared.duration is None else declared.duration, LONGEST)
+
+
+def answers_to(
+    policy: Policy, consent: Consent, signals: frozenset[Signal], now: float
+) -> tuple[Answer, ...]:
+    """The answers in effect to `policy.questions`, in their order, at `now` (POSIX seconds)."""
+    return tuple(
+        answer_to(policy, question, consent, signals, now) for question in policy.questions
+    )
+
+
+def answer_to(
+    policy: Policy, question: Question, consent: Consent, signals: frozenset[Signal], now: float
+) -> Answer:
+    """One answer in effect.
+
+    A signal beats undecided and implied, and a grant given before the signal was known; a grant
+    given while it was on stands. It never grants anything.
+    """
+    own = _own_answer(policy, question, consent, now)
+    heard = signals & policy.purposes[question.purpose].honours
+    if not heard or own is Answer.REFUSED:
+        return own
+    given = consent.given.get(question.purpose)
+    knowing = own is Answer.GRANTED and given is not None and heard <= given.despite
+    return own if knowing else Answer.REFUSED
+
+
+def _own_answer(policy: Policy, question: Question, consent: Consent, now: float) -> Answer:
+    given = consent.given.get(question.purpose)
+    if given is not None:
+        if not given.granted:
+            return Answer.REFUSED
+        stands = given.revision >= question.since and not _has_lapsed(policy, given.time, now)
+        return Answer.GRANTED if stands else Answer.UNDECIDED
+    basis = policy.basis_of(question.purpose)
+    if not consent.readable and basis in (Basis.IMPLIED, Basis.OPT_OUT):
+        return Answer.REFUSED
+    if basis is Basis.IMPLIED and _is_implied(policy, question, consent, now):
+        return Answer.IMPLIED
+    return Answer.UNDECIDED
+
+
+def _is_implied(policy: Policy, question: Question, consent: Consent, now: float) -> bool:
+    at_once = policy.takes_effect is TakesEffect.AT_ONCE
+    return at_once or _went_on(policy, question, consent, now)
+
+
+def _went_on(policy: Policy, question: Question, consent: Consent, now: float) -> bool:
+    seen = consent.seen
+    return (
+        seen is not None
+        and seen.implied >= question.since
+        and not _has_lapsed(policy, seen.time, now)
+    )
+
+
+def _has_lapsed(policy: Policy, time: float, now: float) -> bool:
+    return time + policy.ask_again_after <= now
+
+
+def is_open(
+    policy: Policy, question: Question, consent: Consent, signals: frozenset[Signal], now: float
+) -> bool:
+    """True if the visitor is to be asked this: never answered, lapsed, or changed since.
+
+    A signal that is honoured answers in the visitor's place, so it leaves nothing to ask.
+    """
+    given = consent.given.get(question.purpose)
+    if given is not None:
+        return given.revision < question.since or _has_lapsed(policy, given.time, now)
+    if signals & policy.purposes[question.purpose].honours:
+        return False
+    implied = policy.basis_of(question.purpose) is Basis.IMPLIED
+    return not (consent.readable and implied and _went_on(policy, question, consent, now))
+
+
+def next_lapse(policy: Policy, consent: Consent, now: float) -> float:
+    """POSIX seconds until which the answers in effect cannot change by time alone."""
+    times = [given.time for given in consent.given.values()]
+    if consent.seen is not None:
+        times.append(consent.seen.time)
+    return min((end for time in times if (end := time + policy.ask_again_after) > now), default=inf)

@@ -1,0 +1,693 @@
+"""What is wrong with a policy, as pure checks of its value: one small rule each.
+
+It has never heard of files: a problem names the key it stands at, and others know the line.
+
+`RULES` is the table. Each rule also says which parts of the policy it leans on, so that a fault
+in one of those (a `mode` that cannot be read) is reported once and drags nothing behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from consentkit.errors import did_you_mean
+from consentkit.rules.names import NamePattern
+from consentkit.rules.policy import (
+    DAY,
+    LONGEST,
+    Basis,
+    DeclaredCookie,
+    Justification,
+    Kind,
+    Policy,
+    Purpose,
+    Service,
+    Text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Loc", "Problem", "listed", "problems_in", "subject_of"]
+
+Loc = tuple[str, ...]
+"""A path of keys from the top of the policy, as in ``("cookies", "_ga", "purpose")``."""
+
+LONGEST_NAME: Final = 256
+LONGEST_PURPOSES: Final = 2_000
+"""Characters of all optional purposes' names together: they travel in one cookie of 4 KB."""
+
+_SINGULAR: Final = {"purposes": "purpose", "cookies": "cookie", "services": "service"}
+_UNFIT: Final = re.compile(r"[\x00-\x20\x7f=;,]|\s")
+_UNFIT_PATH: Final = re.compile(r"[\x00-\x1f\x7f;]")
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+_HOST_OR_BELOW: Final = re.compile(rf"(?:\*\.)?{_HOST.pattern}")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_LINK: Final = re.compile(r"(?:https?://|mailto:|/)[^\s<>\"\x00-\x1f\x7f]*")
+_PURPOSE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: the key it stands at, what it is, what to do.
+
+    `at_key` points to the key itself and not to its value.
+    """
+
+    loc: Loc
+    what: str
+    cure: str
+    at_key: bool = False
+
+
+_NECESSARY: Final = frozenset({Basis.STRICTLY_NECESSARY})
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the rules look at: the policy, and its names cut at their placeholders.
+
+    `unread` are parts that were written down and could not be read, so they are not in `policy`.
+    """
+
+    policy: Policy
+    unread: Collection[Loc]
+    patterns: dict[str, NamePattern] = field(default_factory=dict)
+    bases: dict[tuple[str, ...], frozenset[Basis]] = field(default_factory=dict)
+
+    def bases_of(self, item: DeclaredCookie | Service) -> frozenset[Basis]:
+        """The bases an item's purposes have; none at all if one of them is not there."""
+        names, policy = item.purpose, self.policy
+        if names not in self.bases:
+            known = all(name in policy.purposes for name in names)
+            self.bases[names] = frozenset(map(policy.basis_of, names) if known else ())
+        return self.bases[names]
+
+    def is_necessary(self, item: DeclaredCookie | Service) -> bool:
+        """True if every purpose of an item is strictly necessary (R-28)."""
+        return self.bases_of(item) == _NECESSARY
+
+
+def problems_in(policy: Policy, unread: Collection[Loc] = ()) -> list[Problem]:
+    """Everything that cannot hold in a policy, in no particular order.
+
+    `unread` are the places of entries that were left out of `policy` because they are faulty
+    themselves: nothing that hangs on them is judged.
+    """
+    ground = _Ground(policy, frozenset(unread))
+    unread_keys = {place[0] for place in ground.unread}
+    found = [*_unfit_names(ground)]
+    for leans_on, rule in RULES:
+        if unread_keys.isdisjoint(leans_on):
+            found.extend(rule(ground))
+    for name, cookie in policy.cookies.items():
+        for cookie_rule in COOKIE_RULES:
+            found.extend(cookie_rule(ground, name, cookie))
+    return found
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """``a, b and c``."""
+    *rest, end = words
+    return f"{', '.join(rest)} {last} {end}" if rest else end
+
+
+def subject_of(loc: Loc) -> str:
+    """What a place belongs to, in words: ``cookie '_ga'``, ``'site'``, ``the policy``."""
+    if not loc:
+        return "the policy"
+    if loc[0] in _SINGULAR and len(loc) > 1:
+        return f"{_SINGULAR[loc[0]]} {_shown(loc[1])}"
+    return f"'{loc[0]}'"
+
+
+# Names
+
+
+def _unfit_names(ground: _Ground) -> Iterator[Problem]:
+    """A name must be one that a Set-Cookie can carry (RFC 6265bis §4.1.1) and a pattern can be."""
+    for name in ground.policy.cookies:
+        try:
+            pattern = NamePattern.parse(name)
+        except ValueError as error:
+            cure = "Write an exact name, 'name-{placeholder}', or 'name*'."
+            yield Problem(("cookies", name), f"cookie '{name}' cannot be: {error}", cure, at_key=True)
+            continue
+        unfit = _UNFIT.search(name)
+        if unfit or len(name) > LONGEST_NAME:
+            yield _never_on_the_wire(name, unfit)
+        else:
+            ground.patterns[name] = pattern
+
+
+def _never_on_the_wire(name: str, unfit: re.Match[str] | None) -> Problem:
+    if unfit is None:
+        what = f"cookie '{name[:40]}…' has a name of {len(name)} characters"
+        cure = f"A cookie's name has at most {LONGEST_NAME} characters here."
+    else:
+        what = f"cookie {name!r} has {unfit[0]!r} in its name, which no Set-Cookie can carry"
+        cure = "A name has no '=', ';', ',', white space or control character (RFC 6265bis §4.1.1)."
+    return Problem(("cookies", name), what, cure, at_key=True)
+
+
+def _ambiguous_patterns(ground: _Ground) -> Iterator[Problem]:
+    """Two patterns of equal weight that one name fits: nobody could tell which one counts.
+
+    Two patterns overlap if one's beginning begins with the other's, and likewise their ends, so
+    every pattern asks the shorter beginnings that stand on its own for a kindred end.
+    """
+    filed: dict[tuple[int, str], dict[str, str]] = {}
+    patterns = [pattern for pattern in ground.patterns.values() if not pattern.is_exact]
+    for pattern in sorted(patterns, key=lambda pattern: len(pattern.pieces[0])):
+        beginning, end, weight = pattern.pieces[0], pattern.pieces[-1], pattern.weight
+        kin = (filed.get((weight, beginning[:n])) for n in range(len(beginning) + 1))
+        rivals = (_kindred_end(end, ends) for ends in kin if ends)
+        rival = next(filter(None, rivals), None)
+        if rival is not None:
+            yield _ambiguous(pattern.text, rival)
+        _file_end(filed.setdefault((weight, beginning), {}), end, pattern.text)
+
+
+def _file_end(ends: dict[str, str], end: str, text: str) -> None:
+    # Under each of its own ends, and under itself with a mark: "\0" stands in no declared name.
+    for at in range(len(end) + 1):
+        ends.setdefault(end[at:], text)
+    ends.setdefault("\0" + end, text)
+
+
+def _kindred_end(end: str, ends: Mapping[str, str]) -> str | None:
+    shorter = (ends.get("\0" + end[at:]) for at in range(len(end) + 1))
+    return ends.get(end) or next(filter(None, shorter), None)
+
+
+def _ambiguous(name: str, rival: str) -> Problem:
+    return Problem(
+        ("cookies", name),
+        f"cookies '{rival}' and '{name}' can cover the same name, and neither is more exact",
+        "Give one of them a longer literal part, or declare the names one by one.",
+        at_key=True,
+    )
+
+
+def _own_tokens(ground: _Ground) -> Iterator[Problem]:
+    """The tokens are declared by this package, and only it may set them (R-83)."""
+    token = ground.policy.token.name
+    own = [
+        f"{prefix}{token}{suffix}"
+        for prefix in ("", "__Host-", "__Secure-")
+        for suffix in ("", "-seen")
+    ]
+    for name, pattern in ground.patterns.items():
+        if pattern.is_exact:
+            taken = name if name in own else None
+        else:
+            taken = next((each for each in own if pattern.covers(each)), None)
+        if taken:
+            yield Problem(
+                ("cookies", name),
+                f"cookie '{name}' covers '{taken}', in which consentkit keeps the answers",
+                "Take it out: it is declared already. Or name the token otherwise: 'token: {name: …}'.",
+                at_key=True,
+            )
+
+
+def _purpose_names(ground: _Ground) -> Iterator[Problem]:
+    for name in ground.policy.purposes:
+        if not _PURPOSE_NAME.fullmatch(name):
+            yield Problem(
+                ("purposes", name),
+                f"purpose {_shown(name)} has a name that cannot travel in forms and cookies",
+                "Use letters, digits, '-', '_' and '.', at most 64; the title may say anything.",
+                at_key=True,
+            )
+
+
+def _too_many_purposes(ground: _Ground) -> Iterator[Problem]:
+    """A cookie of more than 4 KB is dropped by browsers, so no answer would ever be kept."""
+    length = sum(len(name) + 3 for name in ground.policy.optional_purposes)
+    if length > LONGEST_PURPOSES:
+        yield Problem(
+            ("purposes",),
+            f"the optional purposes' names come to {length} characters, too many for a cookie",
+            f"Keep them under {LONGEST_PURPOSES}: fewer purposes, or shorter names.",
+            at_key=True,
+        )
+
+
+# What is named must be there
+
+
+def _no_purposes(ground: _Ground) -> Iterator[Problem]:
+    if not ground.policy.purposes:
+        yield Problem(
+            ("purposes",),
+            "the policy declares no purpose",
+            "Declare at least one: 'necessary: {basis: strictly-necessary, title: …, description: …}'.",
+        )
+
+
+def _items(policy: Policy) -> Iterator[tuple[Loc, DeclaredCookie | Service]]:
+    for name, cookie in policy.cookies.items():
+        yield ("cookies", name), cookie
+    for name, service in policy.services.items():
+        yield ("services", name), service
+
+
+def _undeclared_purposes(ground: _Ground) -> Iterator[Problem]:
+    for loc, item in _items(ground.policy):
+        if not item.purpose:
+            cure = f"Name at least one. {_declared('purposes', ground)}"
+            yield Problem((*loc, "purpose"), f"{subject_of(loc)} names no purpose", cure)
+        for place, name in enumerate(item.purpose):
+            if name not in ground.policy.purposes and ("purposes", name) not in ground.unread:
+                index = (str(place),) if len(item.purpose) > 1 else ()
+                what = f"{subject_of(loc)} names purpose {_shown(name)}, which is not declared"
+                cure = _declared("purposes", ground, name)
+                yield Problem((*loc, "purpose", *index), what, cure)
+
+
+def _undeclared_services(ground: _Ground) -> Iterator[Problem]:
+    known = ground.policy.services
+    for name, cookie in ground.policy.cookies.items():
+        service = cookie.service
+        if service is None or service in known or ("services", service) in ground.unread:
+            continue
+        what = f"cookie '{name}' names service {_shown(service)}, which is not declared"
+        cure = _declared("services", ground, service)
+        yield Problem(("cookies", name, "service"), what, cure)
+
+
+def _declared(section: str, ground: _Ground, word: str = "") -> str:
+    names = [*getattr(ground.policy, section), *_unread_in(section, ground)]
+    known = ", ".join(names) or "none"
+    return f"Declared {section}: {known}.{did_you_mean(word, names)}"
+
+
+def _unread_in(section: str, ground: _Ground) -> list[str]:
+    return sorted(place[1] for place in ground.unread if place[0] == section and len(place) > 1)
+
+
+# Strictly necessary, and why
+
+
+def _unjustified(ground: _Ground) -> Iterator[Problem]:
+    """What is strictly necessary says which of the exempt reasons holds (WP 194; R-30)."""
+    for loc, item in _items(ground.policy):
+        if not ground.is_necessary(item) or getattr(item, "justification", None):
+            continue
+        bare = [name for name in item.purpose if not ground.policy.purposes[name].justification]
+        if bare:
+            own = "it or to " if loc[0] == "cookies" else ""
+            yield Problem(
+                loc,
+                f"{subject_of(loc)} is strictly necessary and does not say why",
+                f"Add a 'justification' to {own}purpose '{bare[0]}': {_JUSTIFICATIONS}.",
+                at_key=True,
+            )
+
+
+_JUSTIFICATIONS: Final = listed(Justification, "or")
+
+
+def _justified_for_nothing(ground: _Ground) -> Iterator[Problem]:
+    for name, purpose in ground.policy.purposes.items():
+        if purpose.justification and ground.policy.basis_of(name) is not Basis.STRICTLY_NECESSARY:
+            yield _needless_justification(("purposes", name))
+    for name, cookie in ground.policy.cookies.items():
+        if cookie.justification and ground.bases_of(cookie) and not ground.is_necessary(cookie):
+            yield _needless_justification(("cookies", name))
+
+
+def _needless_justification(loc: Loc) -> Problem:
+    return Problem(
+        (*loc, "justification"),
+        f"{subject_of(loc)} has a justification, and the visitor is asked about it all the same",
+        "Take it away, or give its purposes 'basis: strictly-necessary' if that is what they are.",
+        at_key=True,
+    )
+
+
+def _necessary_analytics(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
+    if cookie.kind is Kind.ANALYTICS and ground.is_necessary(cookie):
+        yield Problem(
+            ("cookies", name, "kind"),
+            f"cookie '{name}' is for analytics, and its purpose is strictly necessary",
+            "Give it a purpose the visitor answers to: measuring is not what they came for (R-30).",
+        )
+
+
+# How long
+
+
+def _durations(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+    loc = ("cookies", name, "duration")
+    if cookie.duration is None:
+        if cookie.kind in (Kind.PERSISTENT, Kind.ANALYTICS):
+            what = f"cookie '{name}' is of kind {cookie.kind} and has no 'duration'"
+            cure = "Add one, as in 'duration: 13 months'; if it ends with the browser, 'kind: session'."
+            yield Problem(("cookies", name), what, cure, at_key=True)
+    elif cookie.kind is Kind.SESSION:
+        what = f"cookie '{name}' is of kind session and has a 'duration'"
+        yield Problem(loc, what, "Take the duration away, or write 'kind: persistent'.", at_key=True)
+    else:
+        yield from _span(loc, cookie.duration)
+
+
+def _asking(ground: _Ground) -> Iterator[Problem]:
+    yield from _span(("ask-again-after",), ground.policy.ask_again_after)
+
+
+def _span(loc: Loc, seconds: int) -> Iterator[Problem]:
+    if seconds <= 0:
+        what = f"{subject_of(loc)} lasts no time at all"
+        yield Problem(loc, what, "Write a duration such as '1 day'.")
+    elif seconds > LONGEST:
+        days = -(-seconds // DAY)
+        what = f"{subject_of(loc)} lasts {days} days, and browsers keep nothing longer than 400"
+        yield Problem(loc, what, "Write '400 days' or less (RFC 6265bis §5.5; R-24).")
+
+
+def _poll_without_id(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
+    pattern = ground.patterns.get(name)
+    if cookie.kind is Kind.POLL_TIMEOUT and pattern and pattern.is_exact:
+        yield Problem(
+            ("cookies", name),
+            f"cookie '{name}' is of kind poll-timeout and has no place for the poll in its name",
+            f"Write '{name}-{{pollid}}', so that one poll's vote says nothing of another (R-27).",
+            at_key=True,
+        )
+
+
+def _chunked_pattern(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
+    pattern = ground.patterns.get(name)
+    if cookie.chunked and pattern and not pattern.is_exact:
+        yield Problem(
+            ("cookies", name, "chunked"),
+            f"cookie '{name}' is chunked, and its name is a pattern",
+            "Take 'chunked' away and end the name with '*', which covers every chunk.",
+            at_key=True,
+        )
+
+
+# Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefix:
+    """What a name's beginning promises of its attributes (RFC 6265bis §4.1.3; R-80)."""
+
+    text: str
+    on_host: bool = False
+    http_only: bool = False
+
+
+_PREFIXES: Final = (
+    _Prefix("__Host-Http-", on_host=True, http_only=True),
+    _Prefix("__Host-", on_host=True),
+    _Prefix("__Http-", http_only=True),
+    _Prefix("__Secure-"),
+)
+
+
+def _broken_prefix(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+    if not name.startswith("__"):
+        return
+    beginning = name.lower()
+    prefix = next((each for each in _PREFIXES if beginning.startswith(each.text.lower())), None)
+    broken = [*_broken_promises(prefix, cookie)] if prefix else []
+    if prefix and broken:
+        yield Problem(
+            ("cookies", name),
+            f"cookie '{name}' begins with {prefix.text}, and browsers refuse it as declared",
+            f"Write {listed(broken)}, or take the prefix off its name (RFC 6265bis §4.1.3).",
+            at_key=True,
+        )
+
+
+def _broken_promises(prefix: _Prefix, cookie: DeclaredCookie) -> Iterator[str]:
+    if not cookie.attributes.secure:
+        yield "'attributes: {secure: true}'"
+    if prefix.http_only and not cookie.attributes.http_only:
+        yield "'attributes: {http-only: true}'"
+    if prefix.on_host and cookie.path != "/":
+        yield "'path: /'"
+    if prefix.on_host and cookie.domain is not None:
+        yield "no 'domain'"
+
+
+def _insecure(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+    attributes = cookie.attributes
+    if attributes.secure:
+        return
+    for key, is_set in (
+        ("same-site", attributes.same_site == "none"),
+        ("partitioned", attributes.partitioned),
+    ):
+        if is_set:
+            value = "none" if key == "same-site" else "true"
+            yield Problem(
+                ("cookies", name, "attributes", key),
+                f"cookie '{name}' has '{key}: {value}' without 'secure: true', so browsers refuse it",
+                "Add 'secure: true' to its attributes (R-82, R-84).",
+                at_key=True,
+            )
+
+
+def _paths(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+    if not cookie.path.startswith("/") or _UNFIT_PATH.search(cookie.path):
+        yield Problem(
+            ("cookies", name, "path"),
+            f"cookie '{name}' has the path {_shown(cookie.path)}, which browsers ignore",
+            "A path begins with '/' and has no ';' and no control character in it.",
+        )
+
+
+def _cookie_domain(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+    yield from _domain(("cookies", name, "domain"), cookie.domain)
+
+
+def _token_domain(ground: _Ground) -> Iterator[Problem]:
+    yield from _domain(("token", "domain"), ground.policy.token.domain)
+
+
+def _domain(loc: Loc, domain: str | None) -> Iterator[Problem]:
+    if domain is None or _HOST.fullmatch(domain):
+        return
+    bare = domain.removeprefix(".")
+    if _HOST.fullmatch(bare):
+        cure = f"Write '{bare}': the leading dot means nothing any more."
+    else:
+        cure = "Write a host name such as 'example.org': no scheme, no port, no path."
+    yield Problem(loc, f"{subject_of(loc)} has the domain {_shown(domain)}, which is no host name", cure)
+
+
+def _hosts(ground: _Ground) -> Iterator[Problem]:
+    for name, service in ground.policy.services.items():
+        for place, host in enumerate(service.hosts):
+            if not _HOST_OR_BELOW.fullmatch(host):
+                yield Problem(
+                    ("services", name, "hosts", str(place)),
+                    f"service '{name}' has the host {_shown(host)}, which is no host name",
+                    "Write 'example.org', or '*.example.org' for all below it: no scheme, no path.",
+                )
+
+
+# Revisions
+
+
+def _from_the_future(ground: _Ground) -> Iterator[Problem]:
+    revision = ground.policy.revision
+    purposes = ((("purposes", name), item) for name, item in ground.policy.purposes.items())
+    for loc, item in (*purposes, *_items(ground.policy)):
+        if item.since > revision:
+            yield Problem(
+                (*loc, "since"),
+                f"{subject_of(loc)} stands since revision {item.since}, "
+                f"and the policy is at revision {revision}",
+                f"Raise 'revision' to {item.since}, or correct 'since'.",
+            )
+
+
+# Words
+
+
+def _texts(policy: Policy) -> Iterator[tuple[Loc, Text]]:
+    """Every text a visitor reads, by its place."""
+    for section in ("purposes", "cookies", "services"):
+        for name, item in getattr(policy, section).items():
+            for key in _TEXT_KEYS[section]:
+                text = getattr(item, key)
+                if text is not None:
+                    yield (section, name, key), text
+    for key in ("title", "body", "accept", "reject"):
+        text = getattr(policy.banner, key)
+        if text is not None:
+            yield ("banner", key), text
+
+
+_TEXT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "purposes": ("title", "description"),
+    "cookies": ("description", "recipients", "transfer"),
+    "services": ("title", "provider", "transfer"),
+}
+
+
+def _empty_texts(ground: _Ground) -> Iterator[Problem]:
+    site = ground.policy.site
+    names = ((("site", "name"), site.name), (("site", "controller"), site.controller))
+    for loc, text in (*names, *_texts(ground.policy)):
+        for part, words in _parts(loc, text):
+            if not words.strip():
+                what = f"{subject_of(loc)} has an empty '{loc[-1]}'"
+                yield Problem(part, what, "Write the words a visitor is to read, or take the key away.")
+
+
+def _parts(loc: Loc, text: Text) -> list[tuple[Loc, str]]:
+    if isinstance(text, str):
+        return [(loc, text)]
+    return [((*loc, language), words) for language, words in text.items()]
+
+
+def _languages(ground: _Ground) -> Iterator[Problem]:
+    languages = ground.policy.languages
+    if not languages:
+        yield Problem(("languages",), "the policy has no language", "Write 'languages: [en]'.")
+    for place, tag in enumerate(languages):
+        if not _LANGUAGE.fullmatch(tag):
+            yield _no_language(("languages", str(place)), tag)
+        elif tag in languages[:place]:
+            what = f"'languages' names '{tag}' twice"
+            yield Problem(("languages", str(place)), what, "Take one of them away.")
+
+
+def _no_language(loc: Loc, tag: str) -> Problem:
+    cure = "Write one such as 'en', 'nb' or 'pt-BR' (BCP 47)."
+    return Problem(loc, f"{subject_of(loc)} has {_shown(tag)}, which is no language tag", cure, at_key=True)
+
+
+def _translations(ground: _Ground) -> Iterator[Problem]:
+    languages = ground.policy.languages
+    for loc, text in _texts(ground.policy):
+        if isinstance(text, str):
+            continue
+        if languages and languages[0] not in text:
+            yield Problem(
+                loc,
+                f"{subject_of(loc)} has no '{loc[-1]}' in '{languages[0]}', the first language",
+                f"Add it under '{loc[-1]}': every other language falls back on it.",
+                at_key=True,
+            )
+        for tag in text:
+            yield from _stray_language((*loc, tag), tag, languages)
+
+
+def _stray_language(loc: Loc, tag: str, languages: Collection[str]) -> Iterator[Problem]:
+    if not _LANGUAGE.fullmatch(tag):
+        yield _no_language(loc, tag)
+    elif tag not in languages:
+        what = f"{subject_of(loc)} has words in '{tag}', which is not among the languages"
+        known = ", ".join(languages)
+        cure = f"Add it to 'languages'; now there are: {known}.{did_you_mean(tag, languages)}"
+        yield Problem(loc, what, cure, at_key=True)
+
+
+def _links(ground: _Ground) -> Iterator[Problem]:
+    policy = ground.policy
+    links = [(("site", "policy"), policy.site.policy)]
+    links += [(("cookies", name, "more"), cookie.more) for name, cookie in policy.cookies.items()]
+    for name, service in policy.services.items():
+        links += [(("services", name, key), link) for key, link in _links_of(service)]
+    for loc, link in links:
+        if link is not None and not _LINK.fullmatch(link):
+            what = f"{subject_of(loc)} has {_shown(link)} as '{loc[-1]}', which is no link"
+            yield Problem(loc, what, "Write 'https://…', or a path of this site that begins with '/'.")
+
+
+def _links_of(service: Service) -> tuple[tuple[str, str | None], ...]:
+    return ("privacy", service.privacy), ("opt-out", service.opt_out)
+
+
+# The notice
+
+
+def _is_implied(policy: Policy) -> bool:
+    return any(policy.basis_of(name) is Basis.IMPLIED for name in policy.purposes)
+
+
+def _unseen_notice(ground: _Ground) -> Iterator[Problem]:
+    """Who has not seen a notice cannot imply anything by going on."""
+    layout = ground.policy.banner.layout
+    if layout in ("top", "corner") and _is_implied(ground.policy):
+        yield Problem(
+            ("banner", "layout"),
+            f"the banner's layout is '{layout}', and consent is implied by going on",
+            "Write 'sticky' or 'bottom': a notice that has scrolled away has not been seen.",
+        )
+
+
+def _nothing_implied(ground: _Ground) -> Iterator[Problem]:
+    policy = ground.policy
+    if "takes_effect" in policy.model_fields_set and not _is_implied(policy):
+        yield Problem(
+            ("takes-effect",),
+            "'takes-effect' is set, and no purpose rests on implied consent",
+            "Take it away, or write 'mode: implied'.",
+            at_key=True,
+        )
+
+
+def _placeholder_paths(ground: _Ground) -> Iterator[Problem]:
+    paths = ground.policy.placeholders
+    for place, path in enumerate(paths):
+        if not path.startswith("/") and paths != ("*",):
+            yield Problem(
+                ("placeholders", str(place)),
+                f"'placeholders' has {_shown(path)}, which is no path of this site",
+                "Write paths that begin with '/', or ['*'] alone for every page.",
+            )
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 60 else f"{value[:60]}…")
+
+
+Rule = Callable[[_Ground], Iterator[Problem]]
+CookieRule = Callable[[_Ground, str, DeclaredCookie], Iterator[Problem]]
+
+RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
+    # leans on             rule
+    ((), _ambiguous_patterns),
+    (("token",), _own_tokens),
+    ((), _purpose_names),
+    (("mode",), _too_many_purposes),
+    (("purposes",), _no_purposes),
+    ((), _undeclared_services),
+    ((), _undeclared_purposes),
+    ((), _unjustified),
+    ((), _justified_for_nothing),
+    ((), _asking),
+    ((), _token_domain),
+    ((), _hosts),
+    (("revision",), _from_the_future),
+    ((), _empty_texts),
+    ((), _languages),
+    (("languages",), _translations),
+    ((), _links),
+    (("mode",), _unseen_notice),
+    (("mode", "purposes"), _nothing_implied),
+    ((), _placeholder_paths),
+)
+COOKIE_RULES: Final[tuple[CookieRule, ...]] = (
+    _necessary_analytics,
+    _durations,
+    _poll_without_id,
+    _chunked_pattern,
+    _broken_prefix,
+    _insecure,
+    _paths,
+    _cookie_domain,
+)

@@ -1,0 +1,405 @@
+"""What a site declares: purposes, cookies, services, and who answers for them.
+
+It has never heard of HTTP, of files, or of a visitor.
+
+A `Policy` is loaded, checked and compiled once, and never changes. In YAML its keys are written
+with dashes (``ask-again-after``), in Python with underscores. Durations are whole seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from consentkit.rules.names import NameIndex
+from consentkit.rules.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "LONGEST",
+    "Banner",
+    "Basis",
+    "CookieAttributes",
+    "DeclaredCookie",
+    "Duration",
+    "Justification",
+    "Kind",
+    "Mode",
+    "Policy",
+    "Purpose",
+    "Question",
+    "Service",
+    "Site",
+    "TokenOptions",
+    "Undeclared",
+    "parse_duration",
+]
+
+DAY: Final = 86_400
+LONGEST: Final = 400 * DAY
+"""No cookie lives longer, in seconds: 400 days (RFC 6265bis §5.5; LAW R-24)."""
+
+
+class Kind(StrEnum):
+    """How a declared cookie lives."""
+
+    SESSION = "session"
+    PERSISTENT = "persistent"
+    POLL_TIMEOUT = "poll-timeout"
+    ANALYTICS = "analytics"
+
+
+class Basis(StrEnum):
+    """Why a purpose is allowed at all."""
+
+    STRICTLY_NECESSARY = "strictly-necessary"
+    CONSENT = "consent"
+    IMPLIED = "implied"
+    OPT_OUT = "opt-out"
+
+
+class Mode(StrEnum):
+    """The basis of every purpose that names none."""
+
+    EXPLICIT = "explicit"
+    IMPLIED = "implied"
+    OPT_OUT = "opt-out"
+
+
+BASIS_OF_MODE: Final = MappingProxyType(
+    {Mode.EXPLICIT: Basis.CONSENT, Mode.IMPLIED: Basis.IMPLIED, Mode.OPT_OUT: Basis.OPT_OUT}
+)
+
+
+class Undeclared(StrEnum):
+    """What happens to a cookie that no declaration covers."""
+
+    REPORT = "report"
+    BLOCK = "block"
+    HIDE = "hide"
+
+
+class TakesEffect(StrEnum):
+    """When implied consent begins to count."""
+
+    NEXT_PAGE = "next-page"
+    AT_ONCE = "at-once"
+
+
+class Justification(StrEnum):
+    """Why an item is strictly necessary: the closed list (WP 194; LAW R-30)."""
+
+    USER_INPUT = "user-input"
+    AUTHENTICATION = "authentication"
+    SECURITY = "security"
+    LOAD_BALANCING = "load-balancing"
+    MEDIA_PLAYBACK = "media-playback"
+    INTERFACE_CHOICE = "interface-choice"
+    CONSENT_RECORD = "consent-record"
+
+
+IN_A_FILE: Final = MappingProxyType({"in": "a file"})
+"""The validation context of what was read from a file, where durations need a unit."""
+
+_UNITS: Final = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": DAY,
+    "week": 7 * DAY,
+    "month": None,  # twelve of them are a year: 13 months are 395 days, as regulators count
+    "year": 365 * DAY,
+}
+_DURATION: Final = re.compile(r"([0-9]{1,6}) *(second|minute|hour|day|week|month|year)s?")
+
+
+def parse_duration(text: object) -> int:
+    """Seconds of a duration such as ``30 minutes``, ``1 day`` or ``13 months``.
+
+    Raises ValueError for anything else; a bare number has no unit, so it is refused too.
+    """
+    found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError("write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year")
+    count, unit = int(found[1]), _UNITS[found[2]]
+    return count * 365 // 12 * DAY if unit is None else count * unit
+
+
+def _duration(value: object, info: ValidationInfo) -> object:
+    # In Python a whole number is seconds; in a file nobody can tell, so there it is refused.
+    is_seconds = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_seconds and info.context is not IN_A_FILE else parse_duration(value)
+
+
+Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0)]
+"""Seconds; in a file, a number and a unit."""
+
+Text = str | dict[str, str]
+"""Words for the visitor: one string, or one for each language tag."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=lambda name: name.replace("_", "-"),
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class Site(_Model):
+    """The site and who answers for it."""
+
+    name: str
+    """The name a visitor knows the site by."""
+    controller: str
+    """Who answers for what is stored (GDPR 4(7)); the notice names it."""
+    contact: str | None = None
+    """Where a visitor may write: an e-mail address or a page."""
+    updated: date | None = None
+    """The day this declaration was last checked."""
+    policy: str | None = None
+    """The site's own privacy or cookie page; the notice links to it."""
+
+
+class Purpose(_Model):
+    """Why something is stored or read; what a visitor answers to."""
+
+    title: Text
+    """A few words: the label of the switch."""
+    description: Text
+    """One or two sentences for the visitor."""
+    basis: Basis | None = None
+    """Why it is allowed at all; taken from the policy's `mode` where absent."""
+    justification: Justification | None = None
+    """For strictly necessary purposes: which of the exempt reasons holds (R-30)."""
+    honours: frozenset[Signal] = frozenset({Signal.GPC})
+    """Signals that answer *refused* on the visitor's behalf."""
+    since: int = Field(default=1, ge=1)
+    """The revision at which this purpose began or last changed."""
+
+
+class CookieAttributes(_Model):
+    """What the cookie's attributes are raised to; nothing is ever lowered."""
+
+    secure: bool = False
+    http_only: bool = False
+    same_site: Literal["none", "lax", "strict"] | None = None
+    partitioned: bool = False
+
+
+class DeclaredCookie(_Model):
+    """One admitted cookie. Its name is its key in the policy's `cookies`."""
+
+    kind: Kind
+    """How it lives: session, persistent, poll-timeout or analytics."""
+    purpose: tuple[str, ...]
+    """One purpose or several; it is allowed only if every one is (R-28)."""
+    description: Text
+    """What it does, in one or two sentences for the visitor."""
+    duration: Duration | None = None
+    """How long it may live, in seconds; for session cookies nothing."""
+    justification: Justification | None = None
+    """Which of the exempt reasons holds (R-30); may stand on the purpose instead."""
+    service: str | None = None
+    """The service that sets it, if it is not the site itself."""
+    more: str | None = None
+    """A page that says more."""
+    path: str = "/"
+    """The path it is set for."""
+    domain: str | None = None
+    """The domain it is set for; absent for the host alone."""
+    party: Literal["first", "third"] = "first"
+    """Whose host stores it."""
+    recipients: Text | None = None
+    """Who else gets the data."""
+    transfer: Text | None = None
+    """The countries the data goes to."""
+    attributes: CookieAttributes = CookieAttributes()
+    """Secure, HttpOnly, SameSite, Partitioned: raised to these, never lowered."""
+    chunked: bool = False
+    """True if a long value is cut into ``nameC1``, ``name-0``, ``name.0`` …"""
+    renew: bool = True
+    """False: a later visit never extends it (R-25)."""
+    since: int = Field(default=1, ge=1)
+    """The revision at which it was added or last changed."""
+    name: str = Field(default="", exclude=True)
+
+    @field_validator("purpose", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+class Service(_Model):
+    """An outside thing embedded in the site's pages."""
+
+    purpose: tuple[str, ...]
+    """One purpose or several."""
+    title: Text | None = None
+    """The name visitors know it by."""
+    provider: str
+    """The organisation behind it."""
+    hosts: tuple[str, ...] = ()
+    """Where it loads from; ``*.example.com`` covers sub-domains."""
+    privacy: str | None = None
+    """Its privacy page."""
+    opt_out: str | None = None
+    """Where one can opt out at the provider."""
+    transfer: Text | None = None
+    """The countries the data goes to."""
+    since: int = Field(default=1, ge=1)
+    """The revision at which it was added or last changed."""
+
+    @field_validator("purpose", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+class Banner(_Model):
+    """The site's own words for the banner; what is absent comes from the language file."""
+
+    title: Text | None = None
+    body: Text | None = None
+    accept: Text | None = None
+    reject: Text | None = None
+    layout: Literal["top", "sticky", "bottom", "corner"] | None = None
+    """Where it stands; the default is `top`, for implied consent `bottom`."""
+
+
+class TokenOptions(_Model):
+    """How the consent token is named and shared."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "consent"
+    """Without prefix; ``__Host-`` or ``__Secure-`` is put before it."""
+    domain: str | None = None
+    """Shares the answers with the sub-domains of this one."""
+    same_site: Literal["lax", "strict"] = "lax"
+
+
+class Question(NamedTuple):
+    """One thing a visitor answers to: a purpose as it stands since a revision."""
+
+    purpose: str
+    since: int
+
+
+class Policy(_Model):
+    """Everything a site declares, frozen and compiled."""
+
+    site: Site
+    mode: Mode
+    """The basis of every purpose that names none."""
+    takes_effect: TakesEffect = TakesEffect.NEXT_PAGE
+    """When implied consent begins to count."""
+    revision: int = Field(default=1, ge=1)
+    """Raise it and visitors are asked again about what changed."""
+    ask_again_after: Duration = 182 * DAY
+    """Seconds until a visitor is asked again (R-19)."""
+    languages: tuple[str, ...] = ("en",)
+    """Language tags of the notice; the first is the fall-back."""
+    purposes: dict[str, Purpose]
+    cookies: dict[str, DeclaredCookie] = {}
+    services: dict[str, Service] = {}
+    undeclared: Undeclared = Undeclared.BLOCK
+    """What happens to cookies no declaration covers."""
+    settings_link: Literal["auto", "manual"] = "auto"
+    """`manual` where the site's own pages link to the preferences."""
+    placeholders: tuple[str, ...] = ()
+    """Paths of the pages in which ``data-consentkit`` elements are filled in."""
+    banner: Banner = Banner()
+    token: TokenOptions = TokenOptions()
+
+    @field_validator("cookies", mode="after")
+    @classmethod
+    def _name_each_cookie(cls, cookies: dict[str, DeclaredCookie]) -> dict[str, DeclaredCookie]:
+        for name, cookie in cookies.items():
+            if cookie.name not in ("", name):
+                raise ValueError("a cookie's name is its key; it has no key 'name'")
+        return {
+            name: cookie.model_copy(update={"name": name}) for name, cookie in cookies.items()
+        }
+
+    def declaration_of(self, name: str) -> DeclaredCookie | None:
+        """The declaration that covers a cookie name, or None if it is undeclared.
+
+        An exact name beats a pattern, the longer literal beats the shorter.
+        """
+        return self._names.find(name)
+
+    def basis_of(self, purpose: str) -> Basis:
+        """Why a purpose is allowed at all."""
+        return self.purposes[purpose].basis or BASIS_OF_MODE[self.mode]
+
+    @cached_property
+    def optional_purposes(self) -> tuple[str, ...]:
+        """The purposes a visitor answers to, in the order of the file."""
+        return tuple(
+            name
+            for name in self.purposes
+            if self.basis_of(name) is not Basis.STRICTLY_NECESSARY
+        )
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """Everything a visitor may be asked: each optional purpose since each of its changes.
+
+        A purpose as such comes first, then what was added to it later. A grant covers what
+        stood in the policy when it was given, and nothing that came after (R-08).
+        """
+        asked: dict[Question, None] = {}
+        for name in self.optional_purposes:
+            own = self._since(self.purposes[name].since)
+            later = {self._since(item.since) for item in self._items_of(name)}
+            asked |= dict.fromkeys(
+                Question(name, since) for since in (own, *sorted(later)) if since >= own
+            )
+        return tuple(asked)
+
+    def questions_of(self, cookie: DeclaredCookie) -> tuple[int, ...]:
+        """Places in `questions` of all that must be allowed before this cookie is."""
+        return self._questions_by_cookie[cookie.name]
+
+    @cached_property
+    def has_unmarked_changes(self) -> bool:
+        """True if the revision was raised and nothing says since when it stands as it does."""
+        items = (*self.purposes.values(), *self.cookies.values(), *self.services.values())
+        return all(item.since != self.revision for item in items)
+
+    def _since(self, since: int) -> int:
+        # A raised revision that marks no change means: everything changed.
+        return self.revision if self.has_unmarked_changes else since
+
+    def _items_of(self, purpose: str) -> list[DeclaredCookie | Service]:
+        items = (*self.cookies.values(), *self.services.values())
+        return [item for item in items if purpose in item.purpose]
+
+    @cached_property
+    def _names(self) -> NameIndex[DeclaredCookie]:
+        chunked = [name for name, cookie in self.cookies.items() if cookie.chunked]
+        return NameIndex(self.cookies, chunked)
+
+    @cached_property
+    def _questions_by_cookie(self) -> Mapping[str, tuple[int, ...]]:
+        place = {question: index for index, question in enumerate(self.questions)}
+        return {
+            name: tuple(
+                place[Question(purpose, self._when_both_stood(purpose, cookie))]
+                for purpose in cookie.purpose
+                if purpose in self.optional_purposes
+            )
+            for name, cookie in self.cookies.items()
+        }
+
+    def _when_both_stood(self, purpose: str, cookie: DeclaredCookie) -> int:
+        return self._since(max(self.purposes[purpose].since, cookie.since))

@@ -1,0 +1,198 @@
+"""One visitor during one request: what they answered, and what the app may do about it.
+
+It has never heard of HTTP: it is given answers, and whoever carries them reads `consent` back.
+
+A `Standing` is what a visitor's answers and signals come to; it never changes and is shared by
+every request that brings the same. A `Visitor` stands on one and moves to another when the app
+grants, refuses or withdraws.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from consentkit.errors import LateAnswerWarning, UnknownPurposeError
+from consentkit.rules.consent import Answer, Consent
+from consentkit.rules.decision import (
+    DECISIONS,
+    Decision,
+    Occasion,
+    answers_to,
+    decide,
+    is_open,
+    next_lapse,
+)
+from consentkit.rules.policy import Basis, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from consentkit.rules.policy import DeclaredCookie
+    from consentkit.rules.signals import Signal
+
+__all__ = ["Standing", "Visitor"]
+
+
+class Standing:
+    """What answers and signals come to under a policy; holds until `valid_until`."""
+
+    def __init__(
+        self, policy: Policy, consent: Consent, signals: frozenset[Signal], now: float
+    ) -> None:
+        """Work out the answers in effect at `now` (POSIX seconds)."""
+        self.policy = policy
+        self.consent = consent
+        self.signals = signals
+        self.now = now
+        self.answers = answers_to(policy, consent, signals, now)
+        self.valid_until = next_lapse(policy, consent, now)
+
+    @cached_property
+    def open_purposes(self) -> tuple[str, ...]:
+        """The purposes the visitor is to be asked about."""
+        asked = dict.fromkeys(
+            question.purpose
+            for question in self.policy.questions
+            if is_open(self.policy, question, self.consent, self.signals, self.now)
+        )
+        return tuple(asked)
+
+    @cached_property
+    def purposes(self) -> Mapping[str, Answer]:
+        """The answer in effect to each optional purpose as such."""
+        answers: dict[str, Answer] = {}
+        for question, answer in zip(self.policy.questions, self.answers, strict=True):
+            answers.setdefault(question.purpose, answer)
+        return MappingProxyType(answers)
+
+    @cached_property
+    def honoured(self) -> frozenset[Signal]:
+        """The signals that answer for this visitor in some purpose."""
+        refused = [
+            self.policy.purposes[question.purpose].honours
+            for question, answer in zip(self.policy.questions, self.answers, strict=True)
+            if answer is Answer.REFUSED and question.purpose not in self.consent.given
+        ]
+        return self.signals & frozenset().union(*refused)
+
+    def answer(self, purpose: str) -> Answer:
+        """The answer in effect to a purpose as such; granted for one that is strictly necessary."""
+        return self.purposes.get(purpose, Answer.GRANTED)
+
+    def decide(self, declared: DeclaredCookie | None, occasion: Occasion) -> Decision:
+        """`decision.decide` under this standing."""
+        return decide(self.policy, declared, self.answers, occasion)
+
+
+class Visitor:
+    """The visitor of this request.
+
+    Read what they answered with `allows`, `answer`, `is_decided` and `consent`; record an answer
+    with `grant`, `refuse` and `withdraw`. What is recorded takes effect in this very response.
+    """
+
+    __slots__ = ("_clock", "_report_only", "has_changed", "is_late", "standing")
+
+    def __init__(
+        self, standing: Standing, clock: Callable[[], float], *, report_only: bool = False
+    ) -> None:
+        """Stand on `standing`; `clock` gives POSIX seconds when an answer is recorded."""
+        self.standing = standing
+        self.has_changed = False
+        self.is_late = False
+        self._clock = clock
+        self._report_only = report_only
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.standing.policy
+
+    @property
+    def consent(self) -> Consent:
+        """All answers of this visitor, as a frozen value."""
+        return self.standing.consent
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """The signals their browser sent."""
+        return self.standing.signals
+
+    @property
+    def is_decided(self) -> bool:
+        """True if there is nothing (more) to ask this visitor."""
+        return not self.standing.open_purposes
+
+    def answer(self, purpose: str) -> Answer:
+        """The answer in effect to a purpose. Raises UnknownPurposeError."""
+        self._known((purpose,))
+        return self.standing.answer(purpose)
+
+    def allows(self, purpose: str) -> bool:
+        """True if the purpose is allowed now; always true in report mode.
+
+        Raises UnknownPurposeError for a purpose the policy does not declare.
+        """
+        answer = self.answer(purpose)
+        return self._report_only or DECISIONS[self.policy.basis_of(purpose)][answer]
+
+    def grant(self, *purposes: str) -> None:
+        """Record that the visitor grants `purposes`.
+
+        Raises UnknownPurposeError. A purpose granted already stays as it is.
+        """
+        new = [name for name in self._optional(purposes) if not self._stands(name)]
+        if new:
+            consent = self.consent.grant(new, self.policy.revision, self._clock(), self.signals)
+            self._move(consent)
+
+    def refuse(self, *purposes: str) -> None:
+        """Record that the visitor refuses `purposes`. Raises UnknownPurposeError."""
+        new = [name for name in self._optional(purposes) if not self._is_refused_lately(name)]
+        if new:
+            self._move(self.consent.refuse(new, self.policy.revision, self._clock()))
+
+    def withdraw(self, *purposes: str) -> None:
+        """Record that the visitor withdraws `purposes`, or every grant if none is named.
+
+        Withdrawn means refused from now on. Raises UnknownPurposeError.
+        """
+        self.refuse(*(purposes or self.policy.optional_purposes))
+
+    def _known(self, purposes: tuple[str, ...]) -> None:
+        for purpose in purposes:
+            if purpose not in self.policy.purposes:
+                raise UnknownPurposeError(purpose, self.policy.purposes)
+
+    def _optional(self, purposes: tuple[str, ...]) -> list[str]:
+        self._known(purposes)
+        return [
+            name
+            for name in purposes
+            if self.policy.basis_of(name) is not Basis.STRICTLY_NECESSARY
+        ]
+
+    def _stands(self, purpose: str) -> bool:
+        granted = self.standing.answer(purpose) is Answer.GRANTED
+        return granted and purpose not in self.standing.open_purposes
+
+    def _is_refused_lately(self, purpose: str) -> bool:
+        given = self.consent.given.get(purpose)
+        if given is None or given.granted:
+            return False
+        return purpose not in self.standing.open_purposes
+
+    def _move(self, consent: Consent) -> None:
+        if self.is_late:
+            warnings.warn(
+                "The answer changed after the response had begun, so its token cannot be sent: "
+                "it holds for the rest of this request and is forgotten. Change answers before "
+                "the first byte of the response is sent.",
+                LateAnswerWarning,
+                stacklevel=3,
+            )
+        self.standing = Standing(self.policy, consent, self.signals, self._clock())
+        self.has_changed = True

@@ -1,0 +1,359 @@
+"""The door for the tester: a client that is a browser without a screen, and cookie assertions.
+
+It has never heard of a test framework: it raises AssertionError, and its client is awaited under
+asyncio or trio.
+
+::
+
+    browser = Browser(app)
+    page = await browser.visit("/")                 # as a person who types the address
+    assert_blocked(page, "_ga")                     # the app tried, and was held to the policy
+    await browser.submit("/consent", choice="accept-all")
+    assert_sets(await browser.follow("/news"), "_ga")
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlencode, urlsplit
+
+from consentkit.enforcement import default_path
+from consentkit.wire.cookies import (
+    SetCookie,
+    parse_attributes,
+    parse_set_cookie,
+    set_cookie_name,
+    set_cookie_tail,
+)
+from consentkit.wire.headers import SAFE_METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from starlette.types import ASGIApp, Message, Scope
+
+    from consentkit.enforcement import Event
+    from consentkit.rules.policy import Policy
+
+__all__ = [
+    "Browser",
+    "Response",
+    "StoredCookie",
+    "assert_blocked",
+    "assert_only_declared",
+    "assert_removed",
+    "assert_sets",
+]
+
+_ARRIVED: Final = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-user": "?1"}
+_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back: `headers` as raw pairs, `body` whole, `events` of enforcement.
+
+    `complete` is False if the app failed after the response had begun; `error` is what it raised.
+    """
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    events: tuple[Event, ...] = ()
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def set_cookies(self) -> tuple[bytes, ...]:
+        """Every Set-Cookie value, in order."""
+        return self.all(b"set-cookie")
+
+    def all(self, name: bytes) -> tuple[bytes, ...]:
+        """Every value of a header; `name` in lower case."""
+        return tuple(bytes(v) for n, v in self.headers if bytes(n).lower() == name)
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        values = self.all(name.lower().encode("ascii"))
+        return values[0].decode("latin-1") if values else None
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever the body says
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class StoredCookie:
+    """A cookie in the browser's jar; `expires` in POSIX seconds, None for the session."""
+
+    name: str
+    value: str
+    domain: str
+    path: str
+    expires: float | None
+    is_host_only: bool
+    cookie: SetCookie = field(repr=False)
+
+
+class Browser:
+    """Visits an ASGI app in process, keeps its cookies, sends what a browser sends.
+
+    `visit`, `follow` and `submit` carry the Fetch Metadata of a person who types an address,
+    clicks a link and posts a form on the site; `request` sends only what it is told. Names are
+    matched for one host; there is no list of public suffixes.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        url: str = "https://testserver",
+        headers: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`headers` go with every request, `clock` gives POSIX seconds to the jar."""
+        self.app = app
+        self.clock = clock
+        self._origin = url.rstrip("/")
+        parts = urlsplit(url)
+        self._scheme, self._host = parts.scheme, parts.netloc
+        self._always = {"user-agent": _AGENT, **(headers or {})}
+        self._jar: dict[tuple[bytes, str, str, bool], StoredCookie] = {}
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Name and value of every cookie in the jar that still lives."""
+        return {cookie.name: cookie.value for cookie in self.jar}
+
+    @property
+    def jar(self) -> tuple[StoredCookie, ...]:
+        """Every cookie that still lives."""
+        now = self.clock()
+        return tuple(c for c in self._jar.values() if c.expires is None or c.expires > now)
+
+    def store(self, set_cookie: str, path: str = "/") -> None:
+        """Put a cookie into the jar as if a response to `path` had set it."""
+        self._store(set_cookie.encode("utf-8"), path)
+
+    async def visit(self, path: str, **headers: str) -> Response:
+        """Open a page as a person who typed its address."""
+        return await self.request("GET", path, headers=self._navigation("none", headers))
+
+    async def follow(self, path: str, **headers: str) -> Response:
+        """Open a page as a person who clicked a link on another page of the site."""
+        return await self.request("GET", path, headers=self._navigation("same-origin", headers))
+
+    async def submit(self, path: str, form: Iterable[tuple[str, str]] = (), **fields: str) -> Response:
+        """Post a form of the site, URL-encoded; a redirect is returned, not followed."""
+        body = urlencode([*form, *fields.items()]).encode("ascii")
+        headers = self._navigation(
+            "same-origin",
+            {"origin": self._origin, "content-type": "application/x-www-form-urlencoded"},
+        )
+        return await self.request("POST", path, headers=headers, body=body)
+
+    async def fetch(self, path: str, method: str = "GET", **headers: str) -> Response:
+        """Send a request as a script of the site does."""
+        own = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}
+        if method not in SAFE_METHODS:
+            own["origin"] = self._origin
+        return await self.request(method, path, headers={**own, "accept": "*/*", **headers})
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Response:
+        """Send a request with these headers, the jar's cookies, and nothing else."""
+        scope = self._scope(method, path, headers or {}, body)
+        messages = await _run(self.app, scope, body)
+        response = _response(messages, scope)
+        for value in response.set_cookies:
+            self._store(value, scope["path"])
+        return response
+
+    def _navigation(self, site: str, headers: Mapping[str, str]) -> dict[str, str]:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return {"accept": "text/html,*/*;q=0.8", "sec-fetch-site": site, **_ARRIVED, **given}
+
+    def _scope(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Scope:
+        target, _, query = path.partition("?")
+        told = {"host": self._host, **self._always, **headers}
+        if body:
+            told["content-length"] = str(len(body))
+        raw = [(n.lower().encode("ascii"), v.encode("utf-8")) for n, v in told.items()]
+        cookie = self._cookie_header(target)
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": self._scheme,
+            "path": unquote(target),
+            "raw_path": target.encode("ascii"),
+            "query_string": query.encode("ascii"),
+            "root_path": "",
+            "headers": [*raw, (b"cookie", cookie)] if cookie else raw,
+            "client": ("127.0.0.1", 50000),
+            "server": (self._host.partition(":")[0], 443),
+            "state": {},
+            "extensions": {},
+        }
+
+    def _cookie_header(self, path: str) -> bytes:
+        sent = [c for c in self.jar if _path_matches(path, c.path)]
+        sent.sort(key=lambda cookie: -len(cookie.path))
+        return "; ".join(f"{c.name}={c.value}" if c.name else c.value for c in sent).encode()
+
+    def _store(self, raw: bytes, path: str) -> None:
+        cookie = parse_set_cookie(raw)
+        host = self._host.partition(":")[0]
+        if cookie is None or not _domain_matches(host, cookie.attributes.domain):
+            return
+        if cookie.attributes.secure and self._scheme != "https":
+            return
+        domain = cookie.attributes.domain.decode() if cookie.attributes.domain else host
+        where = (cookie.attributes.path or default_path(path)).decode()
+        key = (cookie.name, domain, where, cookie.attributes.partitioned)
+        now = self.clock()
+        if cookie.attributes.is_removal(now):
+            self._jar.pop(key, None)
+            return
+        lifetime = cookie.attributes.lifetime(now)
+        self._jar[key] = StoredCookie(
+            cookie.name.decode("utf-8", "surrogateescape"),
+            cookie.value.decode("utf-8", "surrogateescape"),
+            domain,
+            where,
+            None if lifetime is None else now + lifetime,
+            cookie.attributes.domain is None,
+            cookie,
+        )
+
+
+def _path_matches(path: str, of_cookie: str) -> bool:
+    """RFC 6265bis §5.1.4."""
+    if path == of_cookie:
+        return True
+    return path.startswith(of_cookie) and (of_cookie.endswith("/") or path[len(of_cookie)] == "/")
+
+
+def _domain_matches(host: str, domain: bytes | None) -> bool:
+    """RFC 6265bis §5.1.3."""
+    if domain is None:
+        return True
+    name = domain.decode("utf-8", "replace")
+    return host == name or host.endswith(f".{name}")
+
+
+async def _run(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
+    sent: list[Message] = []
+    incoming: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return incoming.pop() if incoming else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent
+
+
+def _response(messages: list[Message], scope: Scope) -> Response:
+    starts = [message for message in messages if message["type"] == "http.response.start"]
+    if not starts:
+        raise AssertionError(f"{scope['path']}: the app ended without starting a response")
+    body = b"".join(m.get("body", b"") for m in messages if m["type"] == "http.response.body")
+    exchange = scope.get("consentkit")
+    return Response(
+        starts[0]["status"],
+        tuple((bytes(name), bytes(value)) for name, value in starts[0].get("headers", ())),
+        body,
+        tuple(exchange.events) if exchange is not None else (),
+        tuple(messages),
+    )
+
+
+def _all_set_cookies(response: object) -> list[bytes]:
+    """The Set-Cookie values of our `Response`, or of an httpx or Starlette client's."""
+    own = getattr(response, "set_cookies", None)
+    if own is not None:
+        return list(own)
+    headers: Any = getattr(response, "headers", None)
+    values: Sequence[str] = headers.get_list("set-cookie")
+    return [value.encode("utf-8", "surrogateescape") for value in values]
+
+
+def _of_name(response: object, name: str) -> list[bytes]:
+    return [raw for raw in _all_set_cookies(response) if _name(raw) == name]
+
+
+def _name(raw: bytes) -> str:
+    return set_cookie_name(raw).decode("utf-8", "surrogateescape")
+
+
+def _is_removal(raw: bytes) -> bool:
+    return parse_attributes(set_cookie_tail(raw)).is_removal(time.time())
+
+
+def _told(response: object) -> str:
+    names = [f"{_name(raw)}{' (removal)' if _is_removal(raw) else ''}" for raw in _all_set_cookies(response)]
+    events = [f"{event.name} {event.act}: {event.why}" for event in getattr(response, "events", ())]
+    return f"Set-Cookie: {', '.join(names) or 'none'}. Enforcement: {'; '.join(events) or 'did nothing'}."
+
+
+def assert_sets(response: object, name: str) -> SetCookie:
+    """The response stores the cookie; returns it parsed. `response` is ours, or an httpx one."""
+    stored = [raw for raw in _of_name(response, name) if not _is_removal(raw)]
+    cookie = parse_set_cookie(stored[-1]) if stored else None
+    if cookie is None:
+        raise AssertionError(f"cookie '{name}' was to be set and is not. {_told(response)}")
+    return cookie
+
+
+def assert_blocked(response: object, name: str) -> None:
+    """The response does not store the cookie although the app tried to.
+
+    With a `Response` of `Browser` the attempt is looked for too: an app that never sets the
+    cookie proves nothing.
+    """
+    if any(not _is_removal(raw) for raw in _of_name(response, name)):
+        raise AssertionError(f"cookie '{name}' was to be blocked and is set. {_told(response)}")
+    events: Sequence[Event] | None = getattr(response, "events", None)
+    if events is not None and ("blocked", name) not in {(event.act, event.name) for event in events}:
+        raise AssertionError(
+            f"the app never tried to set '{name}', so this proves nothing. {_told(response)}"
+        )
+
+
+def assert_removed(response: object, name: str) -> None:
+    """The response expires the cookie."""
+    if not any(_is_removal(raw) for raw in _of_name(response, name)):
+        raise AssertionError(f"cookie '{name}' was to be removed and is not. {_told(response)}")
+
+
+def assert_only_declared(response: object, policy: Policy) -> None:
+    """Every cookie the response stores is declared; our own tokens are."""
+    own = {f"{prefix}{policy.token.name}{suffix}" for prefix in ("", "__Host-", "__Secure-") for suffix in ("", "-seen")}
+    strange = [
+        name
+        for raw in _all_set_cookies(response)
+        if not _is_removal(raw)
+        and (name := _name(raw)) not in own
+        and policy.declaration_of(name) is None
+    ]
+    if strange:
+        raise AssertionError(
+            f"not declared: {', '.join(strange)}. Declare them under 'cookies:', or stop setting them."
+        )

@@ -1,0 +1,156 @@
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from consentkit.rules.policy import (
+    DAY,
+    LONGEST,
+    Basis,
+    Mode,
+    Policy,
+    Question,
+    parse_duration,
+)
+
+
+def policy(**changes: Any) -> Policy:
+    """A small policy: one strictly necessary purpose, one that asks, a cookie for each and both."""
+    words = {"title": "A", "description": "B"}
+    session = {"kind": "session", "description": "C"}
+    whole = {
+        "site": {"name": "A site", "controller": "Its owner"},
+        "mode": "explicit",
+        "purposes": {
+            "necessary": {**words, "basis": "strictly-necessary"},
+            "polls": words,
+            "analytics": words,
+        },
+        "cookies": {
+            "sid": {**session, "purpose": "necessary"},
+            "both": {**session, "purpose": ["necessary", "polls", "analytics"]},
+        },
+    }
+    return Policy.model_validate({**whole, **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("30 seconds", 30),
+        ("1 second", 1),
+        ("30 minutes", 1800),
+        ("2 hours", 7200),
+        ("1 day", DAY),
+        (" 2 weeks ", 14 * DAY),
+        ("6 months", 182 * DAY),
+        ("13 months", 395 * DAY),
+        ("1 year", 365 * DAY),
+        ("400days", LONGEST),
+    ],
+)
+def test_a_duration_is_a_number_and_a_unit(text: str, seconds: int) -> None:
+    """Twelve months are a year, so 13 months are the 395 days regulators count (R-24)."""
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "30", "1.5 days", "-1 day", "1 fortnight", "a day", "1 day!", "1234567 days", 30, None]
+)
+def test_what_is_no_duration_is_refused_with_examples(text: object) -> None:
+    """A bare number has no unit: thirty what?"""
+    with pytest.raises(ValueError, match="write a number and a unit: 30 minutes"):
+        parse_duration(text)
+
+
+@given(st.integers(0, 999_999), st.sampled_from(["second", "minute", "hour", "day", "week", "year"]))
+def test_durations_grow_with_their_number(count: int, unit: str) -> None:
+    """Every unit but the month is a fixed number of seconds."""
+    assert parse_duration(f"{count} {unit}s") == count * parse_duration(f"1 {unit}")
+
+
+def test_in_python_a_duration_may_be_seconds() -> None:
+    """A whole number is seconds there; true is not a number."""
+    assert policy(ask_again_after=60).ask_again_after == 60
+    with pytest.raises(ValidationError):
+        policy(ask_again_after=True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "basis"),
+    [(Mode.EXPLICIT, Basis.CONSENT), (Mode.IMPLIED, Basis.IMPLIED), (Mode.OPT_OUT, Basis.OPT_OUT)],
+)
+def test_a_purpose_without_basis_takes_it_from_the_mode(mode: Mode, basis: Basis) -> None:
+    """And one that names its own keeps it."""
+    some = policy(mode=mode)
+    assert some.basis_of("polls") is basis
+    assert some.basis_of("necessary") is Basis.STRICTLY_NECESSARY
+    assert some.optional_purposes == ("polls", "analytics")
+
+
+def test_each_optional_purpose_is_one_question() -> None:
+    """A policy at its first revision asks each purpose once, in the file's order."""
+    some = policy()
+    assert some.questions == (Question("polls", 1), Question("analytics", 1))
+    assert some.questions_of(some.cookies["sid"]) == ()
+    assert some.questions_of(some.cookies["both"]) == (0, 1)
+
+
+def test_what_was_added_later_is_a_question_of_its_own() -> None:
+    """A grant covers what stood in the policy when it was given, and nothing after (R-08)."""
+    late = {"kind": "session", "description": "C", "purpose": "polls", "since": 2}
+    some = policy(revision=2, cookies={"old": {**late, "since": 1}, "late": late})
+    assert some.questions == (Question("polls", 1), Question("polls", 2), Question("analytics", 1))
+    assert some.questions_of(some.cookies["old"]) == (0,)
+    assert some.questions_of(some.cookies["late"]) == (1,)
+
+
+def test_a_service_may_be_the_change() -> None:
+    """Services stand under purposes as cookies do."""
+    some = policy(revision=2, services={"map": {"purpose": "polls", "provider": "P", "since": 2}})
+    assert Question("polls", 2) in some.questions
+    assert not some.has_unmarked_changes
+
+
+def test_a_purpose_younger_than_its_cookie_asks_once() -> None:
+    """A purpose that changed asks for everything in it as it stands now."""
+    words = {"title": "A", "description": "B", "since": 3}
+    cookie = {"kind": "session", "description": "C", "purpose": "polls", "since": 2}
+    some = policy(revision=3, purposes={"polls": words}, cookies={"c": cookie})
+    assert some.questions == (Question("polls", 3),)
+    assert some.questions_of(some.cookies["c"]) == (0,)
+
+
+def test_a_revision_that_marks_no_change_asks_everything_again() -> None:
+    """Whoever raises the revision means something by it."""
+    some = policy(revision=4)
+    assert some.has_unmarked_changes
+    assert some.questions == (Question("polls", 4), Question("analytics", 4))
+
+
+def test_a_declaration_is_found_by_name_pattern_and_chunk() -> None:
+    """What is undeclared has no declaration."""
+    cookie = {"kind": "session", "description": "C", "purpose": "polls"}
+    some = policy(cookies={"a-{id}": cookie, "s": {**cookie, "chunked": True}})
+    found = {name: some.declaration_of(name) for name in ("a-1", "s", "s.1", "x")}
+    names = {name: declared and declared.name for name, declared in found.items()}
+    assert names == {"a-1": "a-{id}", "s": "s", "s.1": "s", "x": None}
+
+
+def test_a_cookie_has_one_name() -> None:
+    """Its key; a second one that differs would be believed by somebody."""
+    cookie = {"kind": "session", "description": "C", "purpose": "polls"}
+    assert policy(cookies={"a": {**cookie, "name": "a"}}).cookies["a"].name == "a"
+    with pytest.raises(ValidationError, match="a cookie's name is its key"):
+        policy(cookies={"a": {**cookie, "name": "b"}})
+
+
+def test_a_policy_never_changes() -> None:
+    """It is shared by every request."""
+    some = policy(site={"name": "A", "controller": "B", "updated": "2015-06-01"})
+    assert some.site.updated == date(2015, 6, 1)
+    with pytest.raises(ValidationError):
+        some.revision = 7  # type: ignore[misc]

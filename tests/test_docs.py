@@ -1,0 +1,268 @@
+"""Every block of the README and the docs runs, or says why it does not.
+
+Blocks of one page share a namespace and a folder, in the order in which they are read.
+"""
+
+import asyncio
+import doctest
+import inspect
+import json
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+
+FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,}) *(?P<language>[^`]*)$")
+NOT_RUN = re.compile(r"^<!-- not run:(?P<reason>.*)-->$")
+FILE_NAME = re.compile(r"^# (?P<name>[\w.-]+\.[a-z]+)$")
+SCRIPT = re.compile(r"(?:^|\s)\./(?P<path>[\w./-]+)")
+
+# Languages that are shown and not run; a `{directive}` is Sphinx's to check.
+SHOWN = ("css", "diff", "html", "http", "js", "text")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: where its fence stands, its language, its lines, and why it is not run."""
+
+    page: str
+    line: int
+    language: str
+    code: str
+    not_run: str | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def blocks(page: str, text: str) -> Iterator[Block]:
+    """The fenced blocks of a page of Markdown, in order."""
+    lines = enumerate(text.splitlines(), start=1)
+    above = ""
+    for number, line in lines:
+        if opening := FENCE.match(line):
+            code = "".join(f"{inner}\n" for inner in inside(opening["fence"], lines))
+            reason = NOT_RUN.match(above)
+            skipped = reason["reason"].strip() if reason else None
+            yield Block(page, number, opening["language"].strip(), code, skipped)
+        above = line.strip() or above
+
+
+def inside(fence: str, lines: Iterable[tuple[int, str]]) -> Iterator[str]:
+    """The lines up to the closing fence, which is as long as the opening one, or longer."""
+    for _, line in lines:
+        closing = line.strip()
+        if closing.startswith(fence) and not closing.strip(fence[0]):
+            return
+        yield line
+
+
+class Page:
+    """One page being read: a namespace and a folder that its blocks share."""
+
+    def __init__(self, module: ModuleType, folder: Path) -> None:
+        self.module = module
+        self.folder = folder
+
+    def run(self, block: Block) -> None:
+        """Run one block; a block in a language nobody knows is a fault of the page."""
+        if runner := RUNNERS.get(block.language):
+            runner(self, block)
+        elif block.language not in SHOWN and not block.language.startswith("{"):
+            pytest.fail(
+                f"{block.place}: a block in {block.language or 'no language'!r} is neither run nor "
+                f"shown. Languages: {', '.join((*RUNNERS, *SHOWN))}."
+            )
+
+    def run_python(self, block: Block) -> None:
+        """Execute the block, then call the tests that it defines."""
+        source = "\n" * block.line + block.code
+        code = compile(source, block.page, "exec", dont_inherit=True)
+        before = dict(vars(self.module))
+        exec(code, vars(self.module))  # noqa: S102 - to run the docs is what this file is for
+        for name, value in list(vars(self.module).items()):
+            if name.startswith("test_") and before.get(name) is not value:
+                call(value)
+
+    def run_session(self, block: Block) -> None:
+        """Replay an interactive session and compare what it prints."""
+        test = doctest.DocTestParser().get_doctest(
+            block.code, vars(self.module), block.page, block.page, block.line
+        )
+        said: list[str] = []
+        outcome = doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False)
+        vars(self.module).update(test.globs)
+        if outcome.failed:
+            pytest.fail("".join(said))
+
+    def load_yaml(self, block: Block) -> None:
+        """Write the block under the name in its first line; load it where it is a policy."""
+        named = FILE_NAME.match(block.code.partition("\n")[0])
+        path = self.folder / (named["name"] if named else f"block-{block.line}.yaml")
+        path.write_text(block.code, "utf-8")
+        content = yaml.safe_load(block.code)
+        if isinstance(content, dict) and "purposes" in content:
+            load_policy(path)
+
+    def find_scripts(self, block: Block) -> None:
+        """Each script of this project that a reader is told to run must be there."""
+        for named in SCRIPT.finditer(block.code):
+            if not os.access(ROOT / named["path"], os.X_OK):
+                pytest.fail(f"{block.place}: ./{named['path']} is no script of this project")
+
+    def load_json(self, block: Block) -> None:
+        json.loads(block.code)
+
+    def load_toml(self, block: Block) -> None:
+        tomllib.loads(block.code)
+
+
+RUNNERS: dict[str, Callable[[Page, Block], None]] = {
+    "python": Page.run_python,
+    "pycon": Page.run_session,
+    "yaml": Page.load_yaml,
+    "console": Page.find_scripts,
+    "sh": Page.find_scripts,
+    "json": Page.load_json,
+    "toml": Page.load_toml,
+}
+
+
+def call(test: Callable[[], object]) -> None:
+    result = test()
+    if inspect.iscoroutine(result):
+        asyncio.run(result)
+
+
+def load_policy(path: Path) -> None:
+    from consentkit import load_policy
+
+    load_policy(path)
+
+
+def read_page(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Run the blocks of a page in `folder`, as a reader would type them one after the other."""
+    module = ModuleType("page_under_test")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.chdir(folder)
+    page = Page(module, folder)
+    for block in blocks(name, text):
+        if block.not_run is None:
+            page.run(block)
+
+
+def pages() -> dict[str, str]:
+    """The pages that a reader sees, by their path in the project."""
+    paths = [ROOT / "README.md", *DOCS.rglob("*.md")]
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+        for path in sorted(paths)
+        if path.is_file() and DOCS / "_build" not in path.parents
+    }
+
+
+PAGES = pages()
+SKIPPED = [
+    block
+    for name, text in PAGES.items()
+    for block in blocks(name, text)
+    if block.not_run is not None
+]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_block_of_a_page_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a reader copies works."""
+    read_page(PAGES[name], tmp_path, monkeypatch, name)
+
+
+@pytest.mark.parametrize("block", SKIPPED, ids=lambda block: block.place)
+def test_a_block_that_is_not_run_says_why(block: Block) -> None:
+    """`<!-- not run: reason -->`: each one stands among the skipped tests, with its reason."""
+    assert block.not_run, f"{block.place}: not run, and no reason given"
+    pytest.skip(f"{block.place} is not run: {block.not_run}")
+
+
+# --- Controls: this file sees what it is meant to see.
+
+FAILING = {
+    "python that raises": "```python\n1 / 0\n```",
+    "a test that the page defines": "```python\ndef test_it():\n    raise ValueError\n```",
+    "an async test": "```python\nasync def test_it():\n    raise ValueError\n```",
+    "the second block": "```python\nx = 1\n```\n\n```python\ny\n```",
+    "a session that prints otherwise": "```pycon\n>>> 1 + 1\n3\n```",
+    "yaml": "```yaml\na: [\n```",
+    "json": "```json\n{'a': 1}\n```",
+    "toml": "```toml\na =\n```",
+    "a script that is not there": "```console\n$ ./scripts/fly --now\n```",
+    "an unknown language": "```pyhton\n1 / 0\n```",
+    "no language": "```\n1 / 0\n```",
+    "a tilde fence": "~~~python\n1 / 0\n~~~",
+    "a reason for another block": "<!-- not run: no -->\n\nText.\n\n```python\n1 / 0\n```",
+}
+
+PASSING = {
+    "blocks share a namespace": "```python\nx = 1\n```\n\n```python\nassert x == 1\n```",
+    "a session sees what was set": "```python\nx = 2\n```\n\n```pycon\n>>> x + 1\n3\n```",
+    "a file is written": (
+        "```yaml\n# a.yaml\nsite: 1\n```\n"
+        "```python\nfrom pathlib import Path\nassert Path('a.yaml').read_text()\n```"
+    ),
+    "what is shown": "```html\n<b>\n```\n\n```{toctree}\nnowhere\n```",
+    "a script that is there": "```sh\n./scripts/test\n```",
+    "a fence in a fence": "````text\n```python\n1 / 0\n```\n````",
+    "a block that is not run": "<!-- not run: divides -->\n```python\n1 / 0\n```",
+    "json and toml": "```json\n[1]\n```\n```toml\na = 1\n```",
+}
+
+
+@pytest.mark.parametrize("case", FAILING)
+def test_a_failing_block_fails(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page is green because its blocks ran, and not because nothing looked."""
+    with pytest.raises((Exception, pytest.fail.Exception)):
+        read_page(FAILING[case], tmp_path, monkeypatch, "page.md")
+
+
+@pytest.mark.parametrize("case", PASSING)
+def test_a_good_block_passes(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control of the controls."""
+    read_page(PASSING[case], tmp_path, monkeypatch, "page.md")
+
+
+def test_a_traceback_names_the_page_and_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever breaks a page is led to the line, as in any other file."""
+    text = "# A page\n\nText.\n\n```python\nx = 1\n1 / 0\n```\n"
+    with pytest.raises(ZeroDivisionError) as caught:
+        read_page(text, tmp_path, monkeypatch, "page.md")
+    last = caught.traceback[-1]
+    assert (Path(last.path).name, last.lineno + 1) == ("page.md", 7)
+
+
+def test_a_block_without_a_reason_is_seen() -> None:
+    """An empty reason is no reason."""
+    (block,) = blocks("page.md", "<!-- not run: -->\n\n```python\n1 / 0\n```\n")
+    assert block.not_run == ""
+
+
+def test_a_bad_policy_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A YAML block with `purposes` is a policy, and the reader's policy file must load."""
+    from consentkit import PolicyError
+
+    text = "```yaml\npurposes: {analytics: {basis: hope}}\n```"
+    with pytest.raises(PolicyError):
+        read_page(text, tmp_path, monkeypatch, "page.md")
