@@ -26,7 +26,7 @@ from consentkit.rules.decision import (
     decide,
     duration_of,
 )
-from consentkit.rules.names import is_exact
+from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import LONGEST, Basis, DeclaredCookie, Policy
 from consentkit.rules.visitor import Standing
 from consentkit.wire.cookies import (
@@ -137,6 +137,14 @@ class Event(NamedTuple):
     decision: Decision | None = None
 
 
+class Stored(NamedTuple):
+    """A declared cookie that a response stores."""
+
+    name: bytes
+    declared: DeclaredCookie
+    attributes: Attributes
+
+
 class Ruling(NamedTuple):
     """A name, the declaration that covers it, and what was decided."""
 
@@ -205,7 +213,8 @@ class Reading:
 
     `lines` are the Cookie headers as the app may see them, None where nothing is taken away.
     `stale` are the names that arrived although they are declared and not allowed: to be expired.
-    `awaits` is True if a deliberate page view would turn undecided into implied.
+    `awaits` is True if a deliberate page view would turn undecided into implied. `before` is the
+    consent their tokens carry.
     """
 
     standing: Standing
@@ -215,13 +224,15 @@ class Reading:
     hidden: tuple[Event, ...]
     stale: tuple[bytes, ...]
     awaits: bool
+    before: Consent
 
 
 class Filtered(NamedTuple):
-    """A header list after enforcement, and what was done to it."""
+    """A header list after enforcement, what was done to it, and which declared cookies it stores."""
 
     headers: HeaderList
     events: Sequence[Event]
+    stored: Sequence[Stored] = ()
 
 
 def filter_headers(
@@ -233,47 +244,66 @@ def filter_headers(
     rest is left out. `occasion` tells the circumstances, `arrived` the names the request
     brought, `now` is in POSIX seconds. Every other header passes in its place.
     """
+    filtering = _Filtering(rulings, occasion, arrived, now)
     kept: HeaderList = []
-    events: list[Event] = []
+    stores = has_cache_control = False
     for header in headers:
         name, raw = header
-        if len(name) != 10 or bytes(name).lower() != b"set-cookie":  # noqa: PLR2004 - its length
+        if len(name) != len(b"set-cookie") or not is_set_cookie(name):
+            has_cache_control = has_cache_control or len(name) == len(b"cache-control")
             kept.append(header)
             continue
-        raw = bytes(raw)
-        passed = _enforce(raw, rulings, occasion, arrived, now, events)
+        passed = filtering.pass_on(raw if type(raw) is bytes else bytes(raw))
         if passed is raw:
+            stores = True
             kept.append(header)
         elif passed:
+            stores = True
             kept.append((b"set-cookie", passed))
-    return Filtered(kept, events)
+    if stores and has_cache_control:
+        kept = kept_out_where_cacheable(kept)
+    return Filtered(kept, filtering.events, filtering.stored)
 
 
-def _enforce(
-    raw: bytes,
-    rulings: Rulings,
-    occasion: Occasion,
-    arrived: frozenset[bytes],
-    now: float,
-    events: list[Event],
-) -> bytes:
-    name = set_cookie_name(raw)
-    attributes = parse_attributes(set_cookie_tail(raw))
-    if attributes.is_removal(now):
-        return raw
-    declared, decision = rulings.storing(name, occasion)
-    if declared is not None and not declared.renew and name in arrived:
-        declared, decision = rulings.storing(name, replace(occasion, arrived=True))
-    if not decision.allowed:
-        events.append(Event("blocked", text_of(name), str(decision.reason), decision))
-        return b""
-    if declared is None:
-        events.append(Event("undeclared", text_of(name), str(decision.reason), decision))
-        return raw
-    trimmed = _trim(raw, declared, attributes, now)
-    if trimmed is not raw:
-        events.append(Event("trimmed", text_of(name), _what_was_trimmed(raw, trimmed), decision))
-    return trimmed
+class _Filtering:
+    """The Set-Cookie values of one response, one after the other."""
+
+    def __init__(
+        self, rulings: Rulings, occasion: Occasion, arrived: frozenset[bytes], now: float
+    ) -> None:
+        self._rulings = rulings
+        self._occasion = occasion
+        self._arrived = arrived
+        self._now = now
+        self.events: list[Event] = []
+        self.stored: list[Stored] = []
+
+    def pass_on(self, raw: bytes) -> bytes:
+        """The value as it may go out: `raw` itself, trimmed, or b"" where it is blocked."""
+        name = set_cookie_name(raw)
+        attributes = parse_attributes(set_cookie_tail(raw))
+        if attributes.is_removal(self._now):
+            return raw
+        declared, decision = self._rulings.storing(name, self._occasion)
+        if declared is not None and not declared.renew and name in self._arrived:
+            again = replace(self._occasion, arrived=True)
+            declared, decision = self._rulings.storing(name, again)
+        if not decision.allowed:
+            self.events.append(_event("blocked", name, decision))
+            return b""
+        if declared is None:
+            self.events.append(_event("undeclared", name, decision))
+            return raw
+        self.stored.append(Stored(name, declared, attributes))
+        trimmed = _trim(raw, declared, attributes, self._now)
+        if trimmed is not raw:
+            why = _what_was_trimmed(raw, trimmed)
+            self.events.append(Event("trimmed", text_of(name), why, decision))
+        return trimmed
+
+
+def _event(act: str, name: bytes, decision: Decision) -> Event:
+    return Event(act, text_of(name), decision.reason.value, decision)
 
 
 def _trim(raw: bytes, declared: DeclaredCookie, attributes: Attributes, now: float) -> bytes:
@@ -410,26 +440,33 @@ class Enforcement:
 
     def read(self, lines: tuple[bytes, ...], signals: frozenset[Signal]) -> Reading:
         """What the Cookie header `lines` of a request and its signals come to, now."""
-        signals &= self.honours
-        key = (lines, signals)
+        key: object = lines
+        if signals:
+            signals &= self.honours
+            key = (lines, signals)
         found = self._readings.get(key)
         if found is not None and found.standing.valid_until > self.clock():
             return found
         now = self.clock()
-        reading = self.read_as(self._consent_of(lines, now), lines, signals, now)
+        reading = self._read(self._consent_of(lines, now), lines, signals, now)
         size = sum(map(len, lines))
         if size <= self.LONGEST_REMEMBERED:
             self._readings.put(key, reading, size + 1024)
         return reading
 
-    def read_as(
+    def imply(self, reading: Reading, lines: tuple[bytes, ...], now: float) -> Reading:
+        """The same request read as that of a visitor who has just gone on to another page."""
+        consent = reading.before.imply(now)
+        signals = reading.standing.signals
+        return replace(self._read(consent, lines, signals, now), before=reading.before)
+
+    def _read(
         self,
         consent: Consent,
         lines: tuple[bytes, ...],
         signals: frozenset[Signal],
         now: float,
     ) -> Reading:
-        """What the Cookie headers come to for a visitor with this consent."""
         standing = Standing(self.policy, consent, signals, now)
         rulings = self.rulings(standing)
         arrived = frozenset(name for line in lines for name, _ in parse_cookie(line))
@@ -444,6 +481,7 @@ class Enforcement:
             tuple(self._hidden(rulings, name) for name in hidden),
             tuple(name for name in hidden if self._is_ours_to_expire(rulings, name)),
             _awaits_going_on(standing),
+            consent,
         )
 
     def rulings(self, standing: Standing) -> Rulings:
@@ -508,34 +546,27 @@ class Enforcement:
             same_site=options.same_site,
         )
 
-    def observe(self, headers: HeaderList, path: str) -> list[Event]:
+    def observe(self, stored: Iterable[Stored], path: str) -> list[Event]:
         """Remember the variants of declared cookies that leave; an event for each that differs.
 
         `path` is the request's, for cookies that name none (RFC 6265bis §5.1.4).
         """
-        return [
-            event
-            for name, value in headers
-            if bytes(name).lower() == b"set-cookie"
-            for event in self._observe(bytes(value), path)
-        ]
+        events: list[Event] = []
+        for name, declared, attributes in stored:
+            variant = Variant(
+                attributes.path or default_path(path), attributes.domain, attributes.partitioned
+            )
+            known = self._observed.get(name)
+            if known is None or variant not in known:
+                events += self._observe(name, declared, variant)
+        return events
 
-    def _observe(self, raw: bytes, path: str) -> list[Event]:
-        name = set_cookie_name(raw)
-        attributes = parse_attributes(set_cookie_tail(raw))
-        variant = Variant(
-            attributes.path or default_path(path), attributes.domain, attributes.partitioned
-        )
-        variants = self._observed.get(name)
-        if variants is not None and variant in variants:
+    def _observe(self, name: bytes, declared: DeclaredCookie, variant: Variant) -> list[Event]:
+        if declared.party != "first":
             return []
-        declared = self.policy.declaration_of(text_of(name))
-        if declared is None or declared.party != "first":
-            return []
-        if variants is None:
-            if len(self._observed) >= self.MOST_NAMES:
-                self._observed.clear()
-            variants = self._observed[name] = set()
+        if name not in self._observed and len(self._observed) >= self.MOST_NAMES:
+            self._observed.clear()
+        variants = self._observed.setdefault(name, set())
         if len(variants) < self.MOST_VARIANTS:
             variants.add(variant)
         return _differences(name, variant, declared)
@@ -545,7 +576,7 @@ class Enforcement:
 
         Exact names count whether they arrived or not: one set for another path does not arrive.
         """
-        exact = (name.encode() for name in self.policy.cookies if is_exact(name))
+        exact = (name.encode() for name in self.policy.cookies if NamePattern.parse(name).is_exact)
         candidates = dict.fromkeys((*sorted(arrived), *exact, *self._observed))
         return [
             name
@@ -653,21 +684,47 @@ def parent_domains(host: bytes) -> list[bytes]:
     return []
 
 
+def is_set_cookie(name: bytes) -> bool:
+    """True for the header name Set-Cookie, in any case, as bytes or bytes-like."""
+    return bytes(name).lower() == b"set-cookie"
+
+
 def keep_out_of_shared_caches(headers: HeaderList, *more: bytes) -> HeaderList:
-    """The headers with a Cache-Control that is private (R-88)."""
+    """The headers with a Cache-Control that is private, and has `more` directives (R-88)."""
+    there = b", ".join(_cache_control(headers))
     kept = [(name, value) for name, value in headers if bytes(name).lower() != b"cache-control"]
-    there = b", ".join(
-        bytes(value) for name, value in headers if bytes(name).lower() == b"cache-control"
-    )
+    if b"no-store" in cache_directives(there):
+        return headers
     return [*kept, (b"cache-control", make_private(there, *more))]
+
+
+def kept_out_where_cacheable(headers: HeaderList) -> HeaderList:
+    """The same headers, private if their Cache-Control leaves them to shared caches (R-88)."""
+    says = bool(_cache_control(headers))
+    return keep_out_of_shared_caches(headers) if says and not is_private(headers) else headers
 
 
 def is_private(headers: HeaderList) -> bool:
     """True if no shared cache keeps this response."""
-    return any(
-        not {b"private", b"no-store"}.isdisjoint(cache_directives(bytes(value)))
+    there = cache_directives(b", ".join(_cache_control(headers)))
+    return b"private" in there or b"no-store" in there
+
+
+def _cache_control(headers: HeaderList) -> list[bytes]:
+    return [bytes(value) for name, value in headers if bytes(name).lower() == b"cache-control"]
+
+
+def only_strictly_necessary(headers: HeaderList, policy: Policy) -> HeaderList:
+    """What goes out when consentkit itself fails: cookies of exact, strictly necessary names."""
+    return [
+        (name, value)
         for name, value in headers
-        if bytes(name).lower() == b"cache-control"
+        if not is_set_cookie(name) or _is_strictly_necessary(bytes(value), policy)
+    ]
+
+
+def _is_strictly_necessary(raw: bytes, policy: Policy) -> bool:
+    declared = policy.cookies.get(text_of(set_cookie_name(raw)))
+    return declared is not None and all(
+        policy.basis_of(purpose) is Basis.STRICTLY_NECESSARY for purpose in declared.purpose
     )
-
-

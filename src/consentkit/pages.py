@@ -221,7 +221,7 @@ class PageEdit:
         asks: bool,
     ) -> None:
         """`asks` is True if the notice asks something of the visitor."""
-        self.asks = asks
+        self._asks = asks
         self._notice = notice
         self._language: str | None = None
         self._start = BodyStart() if notice else None
@@ -235,6 +235,11 @@ class PageEdit:
     def holds_back(self) -> bool:
         """True while the place of the notice is not found."""
         return self._start is not None
+
+    @property
+    def was_asked(self) -> bool:
+        """True if the notice stands in the page and asks something."""
+        return self._asks and self._inserted > 0
 
     @property
     def is_unchanged(self) -> bool:

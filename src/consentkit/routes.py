@@ -63,7 +63,8 @@ class Endpoints:
     """The endpoints of one policy, under `path`.
 
     `visitor_of` finds the visitor of a scope, `tokens` are the names of our own two cookies,
-    `trusted_origins` may post answers from elsewhere.
+    `trusted_origins` (lower case) may post answers from elsewhere, `note_scheme` looks at the
+    headers of every answer.
     """
 
     def __init__(
@@ -73,13 +74,15 @@ class Endpoints:
         tokens: Sequence[str],
         visitor_of: Callable[[Scope], Visitor],
         trusted_origins: Collection[str],
+        note_scheme: Callable[[Fields], None],
     ) -> None:
         """List the endpoints; what does not depend on the visitor is made here, once."""
         self._policy = policy
         self._path = path
         self._tokens = tokens
         self._visitor_of = visitor_of
-        self._trusted = frozenset(origin.lower().encode("ascii") for origin in trusted_origins)
+        self._trusted = frozenset(origin.encode("ascii") for origin in trusted_origins)
+        self._note_scheme = note_scheme
         css = stylesheet()
         self._routes: dict[str, Callable[[_Request], Awaitable[Response]]] = {
             path: self._choose_or_show,
@@ -112,6 +115,7 @@ class Endpoints:
             return self._preferences(request)
         if not is_from_same_origin(request.fields, self._trusted):
             raise _Unacceptable(HTTPStatus.FORBIDDEN, Page.CROSS_SITE, "cross-site")
+        self._note_scheme(request.fields)
         form = _Form(await request.form(), self._policy)
         form.apply_to(request.visitor)
         if request.wants_json:

@@ -71,7 +71,7 @@ def _interleaved(left: NamePattern, right: NamePattern) -> list[str]:
     starts = [left.pieces[0], right.pieces[0]]
     ends = [left.pieces[-1], right.pieces[-1]]
     middle = "a".join(["", *left.pieces[1:-1], *right.pieces[1:-1], ""])
-    short = ["".join(letters) for n in range(5) for letters in product("ab", repeat=n)]
+    short = ["".join(letters) for n in range(4) for letters in product("ab", repeat=n)]
     long = [f"{start}a{middle}a{end}" for start in starts for end in ends]
     exact = [pattern.text for pattern in (left, right) if pattern.is_exact]
     return [*short, *long, *exact]

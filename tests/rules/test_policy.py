@@ -58,15 +58,18 @@ def test_a_duration_is_a_number_and_a_unit(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "30", "1.5 days", "-1 day", "1 fortnight", "a day", "1 day!", "1234567 days", 30, None]
+    "text",
+    ["", "30", "1.5 days", "-1 day", "1 fortnight", "a day", "1 day!", "1234567 days", 30, None],
 )
 def test_what_is_no_duration_is_refused_with_examples(text: object) -> None:
-    """A bare number has no unit: thirty what?"""
+    """A bare number has no unit, so nobody can tell what it means."""
     with pytest.raises(ValueError, match="write a number and a unit: 30 minutes"):
         parse_duration(text)
 
 
-@given(st.integers(0, 999_999), st.sampled_from(["second", "minute", "hour", "day", "week", "year"]))
+@given(
+    st.integers(0, 999_999), st.sampled_from(["second", "minute", "hour", "day", "week", "year"])
+)
 def test_durations_grow_with_their_number(count: int, unit: str) -> None:
     """Every unit but the month is a fixed number of seconds."""
     assert parse_duration(f"{count} {unit}s") == count * parse_duration(f"1 {unit}")

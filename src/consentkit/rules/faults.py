@@ -23,7 +23,6 @@ from consentkit.rules.policy import (
     Justification,
     Kind,
     Policy,
-    Purpose,
     Service,
     Text,
 )
@@ -135,7 +134,9 @@ def _unfit_names(ground: _Ground) -> Iterator[Problem]:
             pattern = NamePattern.parse(name)
         except ValueError as error:
             cure = "Write an exact name, 'name-{placeholder}', or 'name*'."
-            yield Problem(("cookies", name), f"cookie '{name}' cannot be: {error}", cure, at_key=True)
+            yield Problem(
+                ("cookies", name), f"cookie '{name}' cannot be: {error}", cure, at_key=True
+            )
             continue
         unfit = _UNFIT.search(name)
         if unfit or len(name) > LONGEST_NAME:
@@ -210,7 +211,7 @@ def _own_tokens(ground: _Ground) -> Iterator[Problem]:
             yield Problem(
                 ("cookies", name),
                 f"cookie '{name}' covers '{taken}', in which consentkit keeps the answers",
-                "Take it out: it is declared already. Or name the token otherwise: 'token: {name: …}'.",
+                "Take it out: it is declared already. Or give the token another 'name'.",
                 at_key=True,
             )
 
@@ -246,7 +247,7 @@ def _no_purposes(ground: _Ground) -> Iterator[Problem]:
         yield Problem(
             ("purposes",),
             "the policy declares no purpose",
-            "Declare at least one: 'necessary: {basis: strictly-necessary, title: …, description: …}'.",
+            "Declare at least one, with a 'title' and a 'description'.",
         )
 
 
@@ -336,7 +337,7 @@ def _necessary_analytics(ground: _Ground, name: str, cookie: DeclaredCookie) -> 
         yield Problem(
             ("cookies", name, "kind"),
             f"cookie '{name}' is for analytics, and its purpose is strictly necessary",
-            "Give it a purpose the visitor answers to: measuring is not what they came for (R-30).",
+            "Give it a purpose the visitor answers to: nobody comes to be measured (WP 194).",
         )
 
 
@@ -348,11 +349,13 @@ def _durations(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[P
     if cookie.duration is None:
         if cookie.kind in (Kind.PERSISTENT, Kind.ANALYTICS):
             what = f"cookie '{name}' is of kind {cookie.kind} and has no 'duration'"
-            cure = "Add one, as in 'duration: 13 months'; if it ends with the browser, 'kind: session'."
+            cure = "Add one, as in 'duration: 13 months', or write 'kind: session'."
             yield Problem(("cookies", name), what, cure, at_key=True)
     elif cookie.kind is Kind.SESSION:
         what = f"cookie '{name}' is of kind session and has a 'duration'"
-        yield Problem(loc, what, "Take the duration away, or write 'kind: persistent'.", at_key=True)
+        yield Problem(
+            loc, what, "Take the duration away, or write 'kind: persistent'.", at_key=True
+        )
     else:
         yield from _span(loc, cookie.duration)
 
@@ -368,7 +371,7 @@ def _span(loc: Loc, seconds: int) -> Iterator[Problem]:
     elif seconds > LONGEST:
         days = -(-seconds // DAY)
         what = f"{subject_of(loc)} lasts {days} days, and browsers keep nothing longer than 400"
-        yield Problem(loc, what, "Write '400 days' or less (RFC 6265bis §5.5; R-24).")
+        yield Problem(loc, what, "Write '400 days' or less (RFC 6265bis §5.5).")
 
 
 def _poll_without_id(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
@@ -377,7 +380,7 @@ def _poll_without_id(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iter
         yield Problem(
             ("cookies", name),
             f"cookie '{name}' is of kind poll-timeout and has no place for the poll in its name",
-            f"Write '{name}-{{pollid}}', so that one poll's vote says nothing of another (R-27).",
+            f"Write '{name}-{{pollid}}', so that one poll's vote says nothing of another.",
             at_key=True,
         )
 
@@ -451,8 +454,8 @@ def _insecure(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Pr
             value = "none" if key == "same-site" else "true"
             yield Problem(
                 ("cookies", name, "attributes", key),
-                f"cookie '{name}' has '{key}: {value}' without 'secure: true', so browsers refuse it",
-                "Add 'secure: true' to its attributes (R-82, R-84).",
+                f"cookie '{name}' has '{key}: {value}' and no 'secure: true': browsers refuse it",
+                "Add 'secure: true' to its attributes.",
                 at_key=True,
             )
 
@@ -482,7 +485,9 @@ def _domain(loc: Loc, domain: str | None) -> Iterator[Problem]:
         cure = f"Write '{bare}': the leading dot means nothing any more."
     else:
         cure = "Write a host name such as 'example.org': no scheme, no port, no path."
-    yield Problem(loc, f"{subject_of(loc)} has the domain {_shown(domain)}, which is no host name", cure)
+    yield Problem(
+        loc, f"{subject_of(loc)} has the domain {_shown(domain)}, which is no host name", cure
+    )
 
 
 def _hosts(ground: _Ground) -> Iterator[Problem]:
@@ -543,7 +548,7 @@ def _empty_texts(ground: _Ground) -> Iterator[Problem]:
         for part, words in _parts(loc, text):
             if not words.strip():
                 what = f"{subject_of(loc)} has an empty '{loc[-1]}'"
-                yield Problem(part, what, "Write the words a visitor is to read, or take the key away.")
+                yield Problem(part, what, "Write what a visitor is to read, or take the key away.")
 
 
 def _parts(loc: Loc, text: Text) -> list[tuple[Loc, str]]:
@@ -566,7 +571,9 @@ def _languages(ground: _Ground) -> Iterator[Problem]:
 
 def _no_language(loc: Loc, tag: str) -> Problem:
     cure = "Write one such as 'en', 'nb' or 'pt-BR' (BCP 47)."
-    return Problem(loc, f"{subject_of(loc)} has {_shown(tag)}, which is no language tag", cure, at_key=True)
+    return Problem(
+        loc, f"{subject_of(loc)} has {_shown(tag)}, which is no language tag", cure, at_key=True
+    )
 
 
 def _translations(ground: _Ground) -> Iterator[Problem]:
@@ -597,14 +604,16 @@ def _stray_language(loc: Loc, tag: str, languages: Collection[str]) -> Iterator[
 
 def _links(ground: _Ground) -> Iterator[Problem]:
     policy = ground.policy
-    links = [(("site", "policy"), policy.site.policy)]
+    links: list[tuple[Loc, str | None]] = [(("site", "policy"), policy.site.policy)]
     links += [(("cookies", name, "more"), cookie.more) for name, cookie in policy.cookies.items()]
     for name, service in policy.services.items():
         links += [(("services", name, key), link) for key, link in _links_of(service)]
     for loc, link in links:
         if link is not None and not _LINK.fullmatch(link):
             what = f"{subject_of(loc)} has {_shown(link)} as '{loc[-1]}', which is no link"
-            yield Problem(loc, what, "Write 'https://…', or a path of this site that begins with '/'.")
+            yield Problem(
+                loc, what, "Write 'https://…', or a path of this site that begins with '/'."
+            )
 
 
 def _links_of(service: Service) -> tuple[tuple[str, str | None], ...]:

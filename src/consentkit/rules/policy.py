@@ -326,9 +326,7 @@ class Policy(_Model):
         for name, cookie in cookies.items():
             if cookie.name not in ("", name):
                 raise ValueError("a cookie's name is its key; it has no key 'name'")
-        return {
-            name: cookie.model_copy(update={"name": name}) for name, cookie in cookies.items()
-        }
+        return {name: cookie.model_copy(update={"name": name}) for name, cookie in cookies.items()}
 
     def declaration_of(self, name: str) -> DeclaredCookie | None:
         """The declaration that covers a cookie name, or None if it is undeclared.
@@ -345,9 +343,7 @@ class Policy(_Model):
     def optional_purposes(self) -> tuple[str, ...]:
         """The purposes a visitor answers to, in the order of the file."""
         return tuple(
-            name
-            for name in self.purposes
-            if self.basis_of(name) is not Basis.STRICTLY_NECESSARY
+            name for name in self.purposes if self.basis_of(name) is not Basis.STRICTLY_NECESSARY
         )
 
     @cached_property
@@ -373,7 +369,11 @@ class Policy(_Model):
     @cached_property
     def has_unmarked_changes(self) -> bool:
         """True if the revision was raised and nothing says since when it stands as it does."""
-        items = (*self.purposes.values(), *self.cookies.values(), *self.services.values())
+        items: list[Purpose | DeclaredCookie | Service] = [
+            *self.purposes.values(),
+            *self.cookies.values(),
+            *self.services.values(),
+        ]
         return all(item.since != self.revision for item in items)
 
     def _since(self, since: int) -> int:
@@ -381,7 +381,7 @@ class Policy(_Model):
         return self.revision if self.has_unmarked_changes else since
 
     def _items_of(self, purpose: str) -> list[DeclaredCookie | Service]:
-        items = (*self.cookies.values(), *self.services.values())
+        items: list[DeclaredCookie | Service] = [*self.cookies.values(), *self.services.values()]
         return [item for item in items if purpose in item.purpose]
 
     @cached_property

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -46,6 +46,10 @@ DEEPEST: Final = 50
 MOST_REPEATED: Final = 20_000
 
 _Place = tuple[int, int]
+_Data: TypeAlias = Any
+"""Plain data of any shape: that is what is to be found out."""
+_Event: TypeAlias = Any
+"""An event of PyYAML, whose types leave out what its kinds hold."""
 
 
 def load_policy(path: str | os.PathLike[str]) -> Policy:
@@ -167,13 +171,14 @@ def _stop(file: str, place: _Place, what: str, cure: str) -> NoReturn:
 class _Node:
     """A value of the file: its plain data, its place, and what it holds by key.
 
-    Each of `items` is the place of the key and the node of the value; a scalar has none. `size` counts it and all it holds, aliases spelled out. `has_holes` says that something in it
-    was left out, so that nothing may be said to be missing.
+    Each of `items` is the place of the key and the node of the value; a scalar has none. `size`
+    counts it and all it holds, aliases spelled out. `has_holes` says that something in it was
+    left out, so that nothing may be said of what it lacks.
     """
 
     line: int
     column: int
-    data: Any
+    data: _Data
     size: int = 1
     has_holes: bool = False
     items: dict[str, tuple[_Place, _Node]] | None = None
@@ -219,7 +224,7 @@ class _Composer:
 
     def __init__(self, text: str, file: str) -> None:
         self._file = file
-        self._next: Callable[[], Any] = _LOADER(text).get_event
+        self._next: Callable[[], _Event] = _LOADER(text).get_event
         self._anchors: dict[str, _Node] = {}
         self._repeated = 0
         self._faults: list[Fault] = []
@@ -252,7 +257,7 @@ class _Composer:
             self._note(_place_of(more), what, "Keep one policy in one file: take the '---' away.")
         return node
 
-    def _node(self, event: Any, depth: int) -> _Node:
+    def _node(self, event: _Event, depth: int) -> _Node:
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event)
         elif isinstance(event, yaml.AliasEvent):
@@ -266,7 +271,7 @@ class _Composer:
             self._anchors[event.anchor] = node
         return node
 
-    def _alias(self, event: Any) -> _Node:
+    def _alias(self, event: _Event) -> _Node:
         node = self._anchors.get(event.anchor)
         if node is None:
             what = f"the alias '*{event.anchor}' names nothing that stands whole before it"
@@ -277,7 +282,7 @@ class _Composer:
             self._stop(event, what, "Write the values out.")
         return node
 
-    def _scalar(self, event: Any) -> _Node:
+    def _scalar(self, event: _Event) -> _Node:
         if event.tag:
             self._check_tag(event, _TEXT_TAGS)
         mark, text = event.start_mark, event.value
@@ -289,7 +294,7 @@ class _Composer:
                 data = int(text)
         return _Node(mark.line + 1, mark.column + 1, data)
 
-    def _collection(self, event: Any, depth: int) -> _Node:
+    def _collection(self, event: _Event, depth: int) -> _Node:
         self._check_tag(event, _NO_TAGS)
         if isinstance(event, yaml.MappingStartEvent):
             node = _Node(*_place_of(event), {})
@@ -301,25 +306,25 @@ class _Composer:
                 self._item(node, item, depth + 1)
         return node
 
-    def _item(self, node: _Node, event: Any, depth: int) -> None:
+    def _item(self, node: _Node, event: _Event, depth: int) -> None:
         child = self._node(event, depth)
         node.add(str(len(node.data)), (child.line, child.column), child)
         node.data.append(child.data)
 
-    def _pair(self, node: _Node, key: Any, depth: int) -> None:
+    def _pair(self, node: _Node, key: _Event, depth: int) -> None:
         name = self._key(key, depth)
         child = self._node(self._next(), depth)
         if name is None:
             node.has_holes = True
         elif name in node.data:
             (line, column), _ = (node.items or {})[name]
-            what = f"the key {_shown(name)} stands here again; it stands in line {line}, column {column}"
+            what = f"the key {_shown(name)} stands in line {line}, column {column} already"
             self._note(_place_of(key), what, "Take one of the two away.")
         else:
             node.add(name, _place_of(key), child)
             node.data[name] = child.data
 
-    def _key(self, event: Any, depth: int) -> str | None:
+    def _key(self, event: _Event, depth: int) -> str | None:
         """A key as it is written: ``no`` and ``1`` are text. None for one that cannot be."""
         if not isinstance(event, yaml.ScalarEvent):
             self._node(event, depth)
@@ -334,7 +339,7 @@ class _Composer:
             return None
         return str(event.value)
 
-    def _check_tag(self, event: Any, known: tuple[str | None, ...]) -> None:
+    def _check_tag(self, event: _Event, known: tuple[str | None, ...]) -> None:
         if event.tag not in known:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             cure = "Take it away: a policy has texts, whole numbers, true and false."
@@ -343,7 +348,7 @@ class _Composer:
     def _note(self, place: _Place, what: str, cure: str) -> None:
         self._faults.append(_fault(self._file, place, what, cure))
 
-    def _stop(self, where: Any, what: str, cure: str) -> NoReturn:
+    def _stop(self, where: _Node | _Event, what: str, cure: str) -> NoReturn:
         place = (where.line, where.column) if isinstance(where, _Node) else _place_of(where)
         raise PolicyError([*self._faults, _fault(self._file, place, what, cure)])
 
@@ -355,7 +360,7 @@ class _Composer:
         return _fault(self._file, place, f"this is not YAML: {said}", cure)
 
 
-def _place_of(event: Any) -> _Place:
+def _place_of(event: _Event) -> _Place:
     return event.start_mark.line + 1, event.start_mark.column + 1
 
 
@@ -517,17 +522,14 @@ def _finding(detail: ErrorDetails, data: Mapping[str, Any]) -> _Finding:
     return _Finding(kind, path, detail["input"], detail.get("ctx", {}), detail["msg"])
 
 
-def _followed(loc: tuple[int | str, ...], data: Any) -> Loc:
+def _followed(loc: tuple[int | str, ...], data: _Data) -> Loc:
     """The part of pydantic's `loc` that is really there: without union tags and ``[key]``."""
     path = []
     for part in loc:
-        if isinstance(data, Mapping) and part in data:
+        in_list = isinstance(data, Sequence) and isinstance(part, int)
+        if in_list or (isinstance(data, Mapping) and part in data):
             data = data[part]
-        elif isinstance(data, Sequence) and isinstance(part, int):
-            data = data[part]
-        else:
-            continue
-        path.append(str(part))
+            path.append(str(part))
     return tuple(path)
 
 

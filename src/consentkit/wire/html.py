@@ -130,18 +130,6 @@ _BLANK_REFERENCE: Final = re.compile(
 _OPEN_REFERENCE: Final = re.compile(
     rb"&(?:#(?:[0-9]{0,2}+|[xX][0-9a-fA-F]{0,2}+)|[a-zA-Z]{0,7}+)\Z"
 )
-_TAG: Final = re.compile(
-    rb"(?:" + _BYTE_ORDER_MARK + rb")?+" + _S + rb"*+(?:<(?:" + _COMMENT + rb"|" + _BOGUS_COMMENT
-    + rb")" + _S + rb"*+)*+(<(?i:html)" + _NAME_ENDS + _REST_OF_ANY_TAG + rb")"
-)  # fmt: skip
-
-_BLANK: Final = re.compile(_S + rb"*+")
-_TEXT: Final = re.compile(rb"[^<&\0]*+")
-_BLANK_REFERENCE: Final = re.compile(
-    rb"&(?:#0*+(?:9|1[023]|32)(?![0-9]);?+|#[xX]0*+(?:9|[aAcCdD]|20)(?![0-9a-fA-F]);?+"
-    rb"|Tab;|NewLine;)"
-)
-_OPEN_REFERENCE: Final = re.compile(rb"&(?:#(?:[0-9]*+|[xX][0-9a-fA-F]*+)|[a-zA-Z]*+)\Z")
 _TAG: Final = re.compile(rb"</?+([a-zA-Z][^\t\n\f\r />]*+)" + _REST_OF_ANY_TAG)
 _TAG_NAME: Final = re.compile(rb"</?+([a-zA-Z][^\t\n\f\r />]*+)")
 _ONE_ATTRIBUTE: Final = re.compile(
@@ -555,9 +543,11 @@ class BodyStart:
 
     def _at_end(self, lexer: _Lexer) -> int:
         """Settle it: the end of a page begins its body if nothing else did, unless all is blank."""
+        if self._noscript is not None or self._templates:
+            return NOWHERE
         if self._place is not None:
             return self._place
-        if self._templates or not lexer.is_at_end or not self._held.strip():
+        if not lexer.is_at_end or not self._held.strip():
             return NOWHERE
         return len(self._held)
 
@@ -578,7 +568,7 @@ class BodyStart:
         return self._in_body(kind, lexer)
 
     def _in_head(self, kind: _Kind, lexer: _Lexer) -> int | None:
-        """ "in head" and "after head" (13.2.6.4.4 and .6), and the modes before them."""
+        """Follow "in head", "after head" and the modes before them (13.2.6.4.1 to .6)."""
         if kind is _Kind.START_TAG:
             return self._start_tag_in_head(lexer)
         if kind is _Kind.END_TAG:

@@ -1,0 +1,502 @@
+"""One request and its response, on their way through.
+
+It has never heard of how it came to stand there; `middleware` knows that.
+
+An `Exchange` reads the visitor and thins the Cookie header before the app runs; whatever start
+message leaves passes through `Enforcement`, and a page's body through its `PageEdit`. A start is
+held back only while the place of the notice is not found, so what is remembered about the notice
+is true: it was really inserted.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import quote
+
+from consentkit.enforcement import (
+    Enforcement,
+    filter_headers,
+    is_private,
+    is_set_cookie,
+    keep_out_of_shared_caches,
+    only_strictly_necessary,
+)
+from consentkit.pages import Pages, may_be_changed, page_headers
+from consentkit.routes import Endpoints, route_path
+from consentkit.rules.decision import STORE, Occasion
+from consentkit.rules.policy_file import check_policy
+from consentkit.rules.signals import NO_SIGNALS, Signal, read_signals
+from consentkit.rules.visitor import Visitor
+from consentkit.wire.headers import (
+    SAFE_METHODS,
+    first_values,
+    is_deliberate_navigation,
+    is_from_same_origin,
+    is_speculative,
+    without,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from starlette.types import Message, Scope, Send
+
+    from consentkit.enforcement import Event, EventLog, Reading, TokenNames
+    from consentkit.pages import PageEdit
+    from consentkit.rules.consent import Consent
+    from consentkit.rules.policy import Policy
+    from consentkit.rules.visitor import Standing
+    from consentkit.wire.headers import Fields, HeaderList
+
+__all__ = ["KEY", "Exchange", "Options", "Ready"]
+
+logger = logging.getLogger("consentkit.middleware")
+
+KEY: Final = "consentkit"
+"""Where a request's `Exchange` stands in its scope."""
+
+Lines: TypeAlias = "tuple[bytes, ...]"
+Signals: TypeAlias = "frozenset[Signal]"
+
+_STARTS: Final = frozenset(
+    {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+)
+_FILES: Final = ("http.response.pathsend", "http.response.zerocopysend")
+_UNCOMMON: Final = frozenset({b"sec-gpc", b"dnt", b"sec-purpose", b"purpose"})
+_CONDITIONS: Final = frozenset(
+    {
+        b"accept-encoding",
+        b"if-match",
+        b"if-modified-since",
+        b"if-none-match",
+        b"if-range",
+        b"if-unmodified-since",
+        b"range",
+    }
+)
+_REDIRECTS: Final = range(300, 400)
+_PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
+_LOCAL_HOSTS: Final = (b"localhost", b"127.0.0.1", b"[")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The middleware's options, checked."""
+
+    secrets: tuple[str | bytes, ...]
+    secure: bool
+    path: str
+    report_only: bool
+    banner: bool
+    trusted_origins: tuple[str, ...]
+    clock: Callable[[], float]
+    log: EventLog
+
+
+class Ready:
+    """One policy under one set of options, ready for requests."""
+
+    def __init__(
+        self, policy: Policy, options: Options, visitor_of: Callable[[Scope], Visitor]
+    ) -> None:
+        """Check and compile everything once. Raises PolicyError."""
+        check_policy(policy)
+        self.policy = policy
+        self.options = options
+        self.enforcement = Enforcement(
+            policy, options.secrets, secure=options.secure, clock=options.clock
+        )
+        tokens = tuple(name.decode("ascii") for name in self.enforcement.tokens)
+        self.pages = Pages(policy, tokens, options.path)
+        self.endpoints = Endpoints(
+            policy, options.path, tokens, visitor_of, options.trusted_origins, self.note_scheme
+        )
+        self.trusted = frozenset(origin.encode("ascii") for origin in options.trusted_origins)
+        self.enforces = not options.report_only
+        self.shows_notice = options.banner and self.pages.is_asking
+        self.own_paths = self.endpoints.paths if options.banner or self.enforces else frozenset()
+        self._noted: set[str] = set()
+
+    def stands_down_within(self, outer: Exchange) -> bool:
+        """True inside a middleware with the same tokens; one with others takes over from it."""
+        if outer.tokens != self.enforcement.tokens:
+            outer.is_superseded = True
+            return False
+        if outer.policy is not self.policy:
+            self.note(
+                "two-policies",
+                "two policies with the same token name are nested, so the outer one rules alone. "
+                "Give the inner policy a name of its own (token: {name: …}).",
+            )
+        return True
+
+    def note(self, kind: str, message: str, *values: object) -> None:
+        """Log a warning about how the site is set up, once for each `kind`."""
+        if kind not in self._noted:
+            self._noted.add(kind)
+            logger.warning(message, *values)
+
+    def note_scheme(self, fields: Fields) -> None:
+        """Say once if an answer comes from a page whose scheme does not fit `secure`."""
+        scheme, _, host = fields.get(b"origin", b"").partition(b"://")
+        if self.options.secure and scheme == b"http" and not host.startswith(_LOCAL_HOSTS):
+            self.note(
+                "scheme",
+                "an answer was posted from an http page, and browsers keep no Secure cookie "
+                "there. Serve the site over https, or pass secure=False in development.",
+            )
+        elif not self.options.secure and scheme == b"https":
+            self.note(
+                "scheme",
+                "an answer was posted from an https page, but secure=False. Pass secure=True, so "
+                "that the consent token is protected.",
+            )
+
+
+class Exchange:
+    """One request and its response.
+
+    What most exchanges never come to need stands on the class, and is set by those that do.
+    """
+
+    is_own = False
+    """True for our own endpoints."""
+    is_superseded = False
+    """True if a middleware further in, with another policy, has taken over."""
+    events: tuple[Event, ...] = ()
+    """What enforcement did."""
+    _visitor: Visitor | None = None
+    _edit: PageEdit | None = None
+    _start: Message | None = None
+    _has_begun = _went_on = _is_navigation = _is_speculative = False
+
+    def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
+        """Read the visitor, and prepare the scope for the app."""
+        self._ready = ready
+        self._scope = scope
+        self._send = send
+        path = route_path(scope) if scope.get("root_path") else scope["path"]
+        if path in ready.own_paths and scope["type"] == "http":
+            self.is_own = True
+        self._lines, signals = self._read(scope["headers"])
+        self.reading: Reading = ready.enforcement.read(self._lines, signals)
+        if self._is_navigation:
+            self._prepare_navigation()
+        if self.reading.hidden:
+            self._hide()
+        scope[KEY] = self
+
+    # what comes in
+
+    def _read(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[Lines, Signals]:
+        try:
+            listed = headers if type(headers) is list else list(headers)
+            fields = dict(listed)
+        except TypeError:
+            listed = [(bytes(name), bytes(value)) for name, value in listed]
+            fields = dict(listed)
+        if len(fields) == len(listed):
+            cookie = fields.get(b"cookie")
+            lines = () if cookie is None else (cookie,)
+        else:
+            fields = first_values(listed)
+            lines = tuple(value for name, value in listed if name == b"cookie")
+        if listed is not headers:
+            self._scope["headers"] = listed
+        self.fields: Fields = fields
+        dest = fields.get(b"sec-fetch-dest")
+        if dest == b"document" or (dest is None and b"text/html" in fields.get(b"accept", b"")):
+            self._is_navigation = self._scope["type"] == "http"
+        return lines, NO_SIGNALS if _UNCOMMON.isdisjoint(fields) else self._read_signals(listed)
+
+    def _read_signals(self, headers: HeaderList) -> Signals:
+        self._is_speculative = is_speculative(self.fields)
+        return read_signals(
+            [value for name, value in headers if name == b"sec-gpc"],
+            [value for name, value in headers if name == b"dnt"],
+        )
+
+    def _prepare_navigation(self) -> None:
+        """Ask the app for the whole page, plain, and see whether the visitor went on."""
+        ready, scope = self._ready, self._scope
+        if not ready.shows_notice or self.is_own:
+            return
+        if not _CONDITIONS.isdisjoint(self.fields):
+            scope["headers"] = without(scope["headers"], _CONDITIONS)
+        if scope.get("extensions"):
+            there = scope["extensions"]
+            scope["extensions"] = {name: there[name] for name in there if name not in _FILES}
+        if self.reading.awaits and self._goes_on():
+            now = ready.options.clock()
+            self.reading = ready.enforcement.imply(self.reading, self._lines, now)
+            self._went_on = True
+
+    def _goes_on(self) -> bool:
+        seen = self.reading.standing.consent.seen
+        held = seen is not None and seen.held
+        return not held and is_deliberate_navigation(self._scope["method"], self.fields)
+
+    def _hide(self) -> None:
+        """Take from the request the cookies the app may not see."""
+        self._log(self.reading.hidden)
+        if self._ready.enforces:
+            rest = [header for header in self._scope["headers"] if header[0] != b"cookie"]
+            rest += [(b"cookie", line) for line in self.reading.lines or ()]
+            self._scope["headers"] = rest
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._ready.policy
+
+    @property
+    def tokens(self) -> TokenNames:
+        """The names of the tokens in force."""
+        return self._ready.enforcement.tokens
+
+    @property
+    def visitor(self) -> Visitor:
+        """The visitor of this request."""
+        if self._visitor is None:
+            clock, enforces = self._ready.options.clock, self._ready.enforces
+            self._visitor = Visitor(self.reading.standing, clock, report_only=not enforces)
+            self._visitor.is_late = self._has_begun
+        return self._visitor
+
+    @property
+    def _has_changed(self) -> bool:
+        return self._visitor is not None and self._visitor.has_changed
+
+    @property
+    def _standing(self) -> Standing:
+        return self._visitor.standing if self._visitor is not None else self.reading.standing
+
+    # what goes out
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Let one message out: a start through enforcement, a page's body through its edit."""
+        kind = message["type"]
+        if kind in _STARTS and not self.is_superseded:
+            begun = self._begin(message)
+            return _nothing() if begun is None else self._send(begun)
+        if self._edit is None:
+            return self._send(message)
+        return self._send_on(message, self._edit)
+
+    @property
+    def holds_back(self) -> bool:
+        """True while the beginning of a page waits for the place of the notice."""
+        return self._start is not None
+
+    async def give_up(self) -> None:
+        """Send what is held back, as it is."""
+        start, edit = self._start, self._edit
+        self._start = self._edit = None
+        if start is None or edit is None:
+            return
+        rest = edit.given_up()
+        await self._send({**start, "headers": self._page_headers(start, edit)})
+        if rest:
+            await self._send({"type": "http.response.body", "body": rest, "more_body": True})
+
+    async def _send_on(self, message: Message, edit: PageEdit) -> None:
+        if message["type"] != "http.response.body":
+            if message["type"] in _FILES:
+                await self.give_up()
+            await self._send(message)
+            return
+        last = not message.get("more_body", False)
+        body = edit.feed(bytes(message.get("body", b"")), last=last)
+        if body is None:
+            return
+        start, self._start = self._start, None
+        if edit.is_done:
+            self._edit = None
+        if start is not None:
+            await self._send({**start, "headers": self._page_headers(start, edit)})
+        await self._send({**message, "body": body})
+
+    def _begin(self, message: Message) -> Message | None:
+        """The start of a response as it may go out; None while a page's start is held back."""
+        self._has_begun = True
+        if self._visitor is not None:
+            self._visitor.is_late = True
+        headers = message.get("headers") or []
+        if type(headers) is not list:
+            headers = list(headers)
+            message = {**message, "headers": headers}
+        stores = shows = False
+        for name, value in headers:
+            size = len(name)  # most names are told apart by their length alone
+            if size == len(b"set-cookie"):
+                stores = stores or is_set_cookie(name)
+            elif size == len(b"content-type") and bytes(name).lower() == b"content-type":
+                shows = bytes(value[:9]).lower() == b"text/html"
+        reading = self.reading
+        if stores or shows or reading.stale or reading.awaits or self._went_on or self._has_changed:
+            return self._guarded(message, headers, stores=stores, shows=shows)
+        return message
+
+    def _guarded(
+        self, message: Message, headers: HeaderList, *, stores: bool, shows: bool
+    ) -> Message | None:
+        try:
+            return self._held_to_policy(message, headers, stores=stores, shows=shows)
+        except Exception:
+            logger.exception("a fault in consentkit: only strictly necessary cookies go out")
+            self._edit = self._start = None
+            return {**message, "headers": only_strictly_necessary(headers, self.policy)}
+
+    def _held_to_policy(
+        self, message: Message, headers: HeaderList, *, stores: bool, shows: bool
+    ) -> Message | None:
+        if stores:
+            message = {**message, "headers": self._enforced(headers)}
+        if shows and self._ready.options.banner and not self.is_own:
+            edit = self._edit_of(message)
+            if edit is not None:
+                return self._begin_page(message, edit)
+        return self._with_our_cookies(message, self._consent_after(message))
+
+    def _enforced(self, headers: HeaderList) -> HeaderList:
+        ready, reading = self._ready, self.reading
+        rulings = reading.rulings
+        if self._has_changed:
+            rulings = ready.enforcement.rulings(self._standing)
+        filtered = filter_headers(
+            headers, rulings, self._occasion(), reading.arrived, ready.options.clock()
+        )
+        if filtered.events:
+            self._log(filtered.events)
+        different = ready.enforcement.observe(filtered.stored, self._scope["path"])
+        if different:
+            self._log(different)
+        return filtered.headers if ready.enforces else headers
+
+    def _occasion(self) -> Occasion:
+        vote = self._scope.get("method", "GET") not in SAFE_METHODS and is_from_same_origin(
+            self.fields, self._ready.trusted
+        )
+        if not vote and not self._is_speculative:
+            return STORE
+        return Occasion(vote=vote, speculative=self._is_speculative)
+
+    # pages
+
+    def _edit_of(self, message: Message) -> PageEdit | None:
+        if message["type"] != "http.response.start":
+            return None
+        ready, scope = self._ready, self._scope
+        answer = first_values(message["headers"])
+        if b"content-encoding" in answer and self._is_navigation:
+            ready.note(
+                "encoded",
+                "%s is answered encoded (%s), so no notice can be put into it. Let the layer that "
+                "compresses stand outside ConsentMiddleware.",
+                ascii(scope["path"]),
+                ascii(answer[b"content-encoding"].decode("latin-1")),
+            )
+        if not may_be_changed(message["status"], answer, self.fields):
+            return None
+        root = quote(scope.get("root_path", ""), safe=_PATH_CHARACTERS)
+        return ready.pages.edit(self._standing, self.fields, _address(scope), root)
+
+    def _begin_page(self, message: Message, edit: PageEdit) -> Message | None:
+        if self._scope["method"] != "HEAD":
+            self._edit = None if edit.is_done and not edit.holds_back else edit
+            if edit.holds_back:
+                self._start = message
+                return None
+        return {**message, "headers": self._page_headers(message, edit)}
+
+    def _page_headers(self, message: Message, edit: PageEdit) -> HeaderList:
+        """The headers of a page: our cookies, and that it depends on the visitor."""
+        pages = self._ready.pages
+        consent = self._consent_after(message)
+        if edit.was_asked and pages.remembers_notice and not self._is_speculative:
+            consent = self._with_notice_shown(consent)
+        headers: HeaderList = self._with_our_cookies(message, consent)["headers"]
+        if edit.is_unchanged:
+            return headers
+        return keep_out_of_shared_caches(
+            page_headers(headers, pages.varies_by, edit.grown), b"no-cache"
+        )
+
+    def _with_notice_shown(self, consent: Consent) -> Consent:
+        now, policy, seen = self._ready.options.clock(), self.policy, consent.seen
+        if seen is None or seen.held or seen.shown < policy.revision:
+            return consent.show(policy.revision, now)
+        has_lapsed = seen.time + policy.ask_again_after <= now
+        return consent.show(policy.revision, now) if has_lapsed else consent
+
+    # our own cookies
+
+    def _consent_after(self, message: Message) -> Consent:
+        """The consent to carry out; a redirect after a form is no page the visitor went to."""
+        consent = self._standing.consent
+        is_redirect = message.get("status", 200) in _REDIRECTS
+        if is_redirect and self.reading.awaits and self._scope["method"] not in SAFE_METHODS:
+            return consent.hold()
+        return consent
+
+    def _with_our_cookies(self, message: Message, consent: Consent) -> Message:
+        """The start with our tokens and removals before the app's own cookies."""
+        ready, headers = self._ready, message.get("headers") or []
+        before = self.reading.before
+        if consent is before and not self.reading.stale:
+            return message
+        if not (ready.enforces or ready.options.banner) or not self._may_carry(headers):
+            return message
+        ours = [
+            (b"set-cookie", value)
+            for value in ready.enforcement.token_headers(before, consent)
+        ]
+        if ready.enforces:
+            ours += self._removals()
+        if not ours:
+            return message
+        at = next((i for i, h in enumerate(headers) if is_set_cookie(h[0])), len(headers))
+        whole = [*headers[:at], *ours, *headers[at:]]
+        if message["type"] != "websocket.accept":
+            whole = keep_out_of_shared_caches(whole)
+        return {**message, "headers": whole}
+
+    def _may_carry(self, headers: HeaderList) -> bool:
+        """True if no shared cache could hand this response to somebody else."""
+        return (
+            self.is_own
+            or self._has_changed
+            or (self._is_navigation and not self._is_speculative)
+            or self._scope.get("method", "GET") not in SAFE_METHODS
+            or is_private(headers)
+        )
+
+    def _removals(self) -> HeaderList:
+        enforcement, reading = self._ready.enforcement, self.reading
+        names: Sequence[bytes] = reading.stale
+        if self._has_changed:
+            after = enforcement.rulings(self._standing)
+            names = enforcement.withdrawn(reading.rulings, after, reading.arrived)
+        if not names:
+            return []
+        removed = enforcement.removals(names, self.fields.get(b"host", b""))
+        self._log(removed.events)
+        return removed.headers
+
+    def _log(self, events: Sequence[Event]) -> None:
+        self.events += tuple(events)
+        options = self._ready.options
+        options.log.write(events, self._scope["path"], options.clock())
+
+
+async def _nothing() -> None:
+    """What there is to await for a message that is held back."""
+
+
+def _address(scope: Scope) -> bytes:
+    """The request's own path and query, percent-encoded."""
+    path: bytes = scope.get("raw_path") or quote(scope["path"], safe=_PATH_CHARACTERS).encode()
+    query: bytes = scope.get("query_string", b"")
+    return b"%b?%b" % (path, query) if query else path

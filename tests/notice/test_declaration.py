@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from consentkit.notice.declaration import declaration_json, declaration_page, declaration_table
+from consentkit.notice.text import LANGUAGES, messages_for
+from tests.notice import PATH, PLACE, SHEET, TOKENS, changed, policy_of, text_of, tree
+
+COLUMNS = ("name", "kind", "provider", "party", "purposes", "duration", "recipients", "transfer")
+
+
+def rows(markup):
+    """The cells of every row of a cookie, in words."""
+    return [
+        [" ".join("".join(cell.itertext()).split()) for cell in row]
+        for row in tree(markup).iter("tr")
+        if row[0].get("scope") == "row"
+    ]
+
+
+def test_the_table_has_every_column_for_every_cookie():
+    """R-73 (Planet49 C-673/17; AEPD): name, kind, provider, party, purpose, duration, who else."""
+    assert rows(declaration_table(policy_of(), "en", tokens=TOKENS[:1])) == [
+        [
+            "clientvars Session",
+            "Log-in.",
+            "Moorland Council First party",
+            "Until you close the browser",
+            "Nobody",
+            "Strictly necessary: log-in",
+        ],
+        [
+            "__Host-consent Persistent",
+            "Remembers your answers about cookies.",
+            "Moorland Council First party",
+            "400 days",
+            "Nobody",
+            "Strictly necessary: your answer",
+        ],
+        [
+            "PollTimeout-<pollid> Poll time-out",
+            "You voted.",
+            "Moorland Council First party",
+            "1 day",
+            "Nobody",
+            "Your vote asks for it",
+        ],
+        [
+            "_ga Analytics",
+            "Tells browsers apart.",
+            "Counter Ltd First party",
+            "13 months",
+            "Counter Ltd Data goes to: USA",
+            "Your permission",
+        ],
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_cells_keep_their_roles_and_labels_where_rows_become_cards(language):
+    """`display: block` takes a table's semantics away, so they stand in the markup."""
+    words = messages_for(language)
+    root = tree(declaration_table(policy_of(), language))
+    assert {one.get("role") for one in root.iter("td")} == {"cell"}
+    assert {one.get("role") for one in root.iter("tr")} == {"row"}
+    assert {one.get("role") for one in root.iter("th")} == {"columnheader", "rowheader"}
+    labels = {one.get("data-label") for one in root.iter("td")} - {None}
+    assert labels == {
+        f"{column}:"
+        for column in (
+            words.column_provider,
+            words.column_duration,
+            words.column_recipients,
+            words.column_basis,
+        )
+    }
+
+
+def test_the_table_stands_in_any_page_as_one_element():
+    """It brings its own isolation, and the style sheet only where the page has none."""
+    body = tree(declaration_table(policy_of(), "de", stylesheet=SHEET)).find("body")
+    assert body is not None
+    (element,) = body
+    assert "consentkit" in (element.get("class") or "").split()
+    assert (element.get("lang"), element.get("dir")) == ("de", "ltr")
+    assert [one.get("href") for one in element.iter("link")] == [SHEET]
+    assert b"<link" not in declaration_table(policy_of(), "de")
+
+
+def test_a_page_of_its_own_names_who_answers_and_the_way_to_the_answers():
+    """R-15, R-74: reachable without an answer."""
+    markup = declaration_page(policy_of(), "en", **PLACE, tokens=TOKENS)
+    words = text_of(markup)
+    assert "Responsible: Moorland District Council." in words
+    assert "Cookies: 5. Last checked on 1 June 2026" in words
+    assert [one.get("href") for one in tree(markup).iter("a")] == [
+        "/",
+        PATH,
+        "mailto:webmaster@moorland.example",
+        "https://counter.example/privacy",
+        "https://counter.example/opt-out",
+    ]
+    assert markup.isascii()
+
+
+def test_what_is_not_known_is_left_out():
+    """No date, no contact, no services: no empty words about them."""
+    site = {"name": "S", "controller": "C"}
+    bare = policy_of(site=site, services={}, cookies={})
+    words = text_of(declaration_page(bare, "en", **PLACE))
+    assert "Last checked" not in words
+    assert "Contact" not in words
+    assert "Services" not in words
+    assert "Cookies: 0" in words
+    full = text_of(declaration_page(policy_of(), "en", **PLACE))
+    assert "Services of third parties Counter Counter Ltd" in full
+
+
+def test_a_contact_that_is_no_link_is_text():
+    """A telephone number, or a hostile address."""
+    site = {"name": "S", "controller": "C", "contact": "call 101"}
+    markup = declaration_page(policy_of(site=site), "en", **PLACE)
+    assert "Contact: call 101" in text_of(markup)
+    assert b'href="call' not in markup
+
+
+@pytest.mark.parametrize(
+    ("more", "is_link"), [("https://more.example/", True), ("javascript:alert(1)", False)]
+)
+def test_a_page_that_says_more_is_a_link_if_it_can_be_one(more, is_link):
+    """Only http, https, mailto and relative links are rendered as links, others as text."""
+    cookies = {
+        "a": {"kind": "session", "purpose": "polls", "description": "</td><script>", "more": more}
+    }
+    markup = declaration_table(policy_of(cookies=cookies, services={}), "en")
+    assert more in text_of(markup) or is_link
+    assert [one.get("href") for one in tree(markup).iter("a")] == ([more] if is_link else [])
+    assert not [*tree(markup).iter("script")]
+
+
+def test_the_count_is_of_cookies_not_of_rows():
+    """A cookie with two purposes stands in two rows and is one cookie."""
+    cookies = {"x": {"kind": "session", "purpose": ["polls", "analytics"], "description": "."}}
+    markup = declaration_table(policy_of(cookies=cookies), "en")
+    assert len(rows(markup)) == 2
+    assert "Cookies: 1." in text_of(markup)
+
+
+def test_a_service_of_two_purposes_is_listed_once():
+    """The list is of services."""
+    services = {"films": {"purpose": ["polls", "embeds"], "provider": "Films Inc"}}
+    markup = declaration_table(policy_of(services=services, cookies={}), "en")
+    assert text_of(markup).count("Films Inc") == 1
+
+
+def test_the_declaration_for_machines_holds_what_the_table_holds():
+    """R-77: JSON with revision and lastUpdate."""
+    copy = json.loads(json.dumps(declaration_json(policy_of(revision=3), TOKENS)))
+    assert (copy["revision"], copy["lastUpdate"]) == (3, "2026-06-01")
+    assert copy["controller"]["name"] == "Moorland District Council"
+    assert [one["name"] for one in copy["purposes"]] == ["necessary", "polls", "analytics", "embeds"]
+    assert [one["basis"] for one in copy["purposes"]] == ["strictly-necessary", *["consent"] * 3]
+    cookies = {one["name"]: one for one in copy["cookies"]}
+    assert [*cookies] == ["clientvars", "PollTimeout-{pollid}", "_ga", *TOKENS]
+    assert all(column in one for one in cookies.values() for column in COLUMNS)
+    assert [one["duration"] for one in cookies.values()] == [
+        None,
+        86_400,
+        395 * 86_400,
+        400 * 86_400,
+        400 * 86_400,
+    ]
+    assert cookies["_ga"]["recipients"] == cookies["_ga"]["provider"] == "Counter Ltd"
+    assert cookies["_ga"]["transfer"] == "USA"
+    assert cookies[TOKENS[0]]["bases"] == ["strictly-necessary"]
+    assert [one["name"] for one in copy["services"]] == ["counter", "films"]
+
+
+def test_our_tokens_are_strictly_necessary_also_where_no_purpose_is():
+    """R-30: they have a basis whatever the policy declares."""
+    optional = changed(policy_of(), necessary={"basis": "consent"})
+    cookies = declaration_json(optional, TOKENS)["cookies"]
+    assert isinstance(cookies, list)
+    assert [one["bases"] for one in cookies[-2:]] == [["strictly-necessary"]] * 2
+
+
+def test_a_policy_without_a_date_says_null():
+    """An unknown date is not today's."""
+    undated = policy_of(site={"name": "S", "controller": "C"})
+    assert declaration_json(undated)["lastUpdate"] is None

@@ -1,0 +1,705 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consentkit.rules.faults import LONGEST_NAME, Problem, listed, problems_in, subject_of
+from consentkit.rules.names import NamePattern
+from consentkit.rules.policy import LONGEST, Basis, Policy
+
+
+def cookie(name: str = "a", **changes: Any) -> dict[str, Any]:
+    """A policy's cookies, with one that asks for nothing but what `changes` say."""
+    plain = {"kind": "session", "purpose": "polls", "description": "C"}
+    return {"cookies": {name: {**plain, **changes}}}
+
+
+def service(**changes: Any) -> dict[str, Any]:
+    return {"services": {"map": {"purpose": "polls", "provider": "P", **changes}}}
+
+
+def purpose(**changes: Any) -> dict[str, Any]:
+    return {"purposes": {**PURPOSES, "late": {"title": "A", "description": "B", **changes}}}
+
+
+PURPOSES = {
+    "necessary": {"title": "A", "description": "B", "basis": "strictly-necessary"},
+    "polls": {"title": "A", "description": "B"},
+}
+SITE = {"name": "A site", "controller": "Its owner"}
+
+
+def policy(changes: dict[str, Any]) -> Policy:
+    whole = {"site": SITE, "mode": "explicit", "purposes": PURPOSES}
+    return Policy.model_validate({**whole, **changes})
+
+
+FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
+    (
+        "policy has no purpose",
+        {"purposes": {}},
+        "purposes",
+        "the policy declares no purpose",
+        "Declare at least one, with a 'title' and a 'description'.",
+    ),
+    (
+        "purpose is undeclared",
+        cookie(purpose="poll"),
+        "cookies.a.purpose",
+        "cookie 'a' names purpose 'poll', which is not declared",
+        "Declared purposes: necessary, polls. Did you mean 'polls'?",
+    ),
+    (
+        "one of several purposes is undeclared",
+        cookie(purpose=["polls", "analitics"]),
+        "cookies.a.purpose.1",
+        "cookie 'a' names purpose 'analitics', which is not declared",
+        "Declared purposes: necessary, polls.",
+    ),
+    (
+        "service's purpose is undeclared",
+        service(purpose="maps"),
+        "services.map.purpose",
+        "service 'map' names purpose 'maps', which is not declared",
+        "Declared purposes: necessary, polls.",
+    ),
+    (
+        "no purpose at all",
+        cookie(purpose=[]),
+        "cookies.a.purpose",
+        "cookie 'a' names no purpose",
+        "Name at least one. Declared purposes: necessary, polls.",
+    ),
+    (
+        "service is undeclared",
+        cookie(service="maps"),
+        "cookies.a.service",
+        "cookie 'a' names service 'maps', which is not declared",
+        "Declared services: none.",
+    ),
+    (
+        "service is misspelt",
+        {**cookie(service="maps"), **service()},
+        "cookies.a.service",
+        "cookie 'a' names service 'maps', which is not declared",
+        "Declared services: map. Did you mean 'map'?",
+    ),
+    (
+        "bare star",
+        cookie("*"),
+        "cookies.*",
+        "cookie '*' cannot be: it would cover every cookie there is",
+        "Write an exact name, 'name-{placeholder}', or 'name*'.",
+    ),
+    (
+        "star in the middle",
+        cookie("a*b"),
+        "cookies.a*b",
+        "cookie 'a*b' cannot be: '*' may only stand at the end",
+        "Write an exact name, 'name-{placeholder}', or 'name*'.",
+    ),
+    (
+        "adjacent placeholders",
+        cookie("a{b}{c}"),
+        "cookies.a{b}{c}",
+        "cookie 'a{b}{c}' cannot be: two placeholders need a literal between them",
+        "Write an exact name, 'name-{placeholder}', or 'name*'.",
+    ),
+    (
+        "empty name",
+        cookie(""),
+        "cookies.",
+        "cookie '' cannot be: the empty name",
+        "Write an exact name, 'name-{placeholder}', or 'name*'.",
+    ),
+    (
+        "name with =",
+        cookie("a=b"),
+        "cookies.a=b",
+        "cookie 'a=b' has '=' in its name, which no Set-Cookie can carry",
+        ("A name has no '=', ';', ',', white space or control character (RFC 6265bis §4.1.1)."),
+    ),
+    (
+        "name with white space",
+        cookie("a b"),
+        "cookies.a b",
+        "cookie 'a b' has ' ' in its name, which no Set-Cookie can carry",
+        ("A name has no '=', ';', ',', white space or control character (RFC 6265bis §4.1.1)."),
+    ),
+    (
+        "name with a control character",
+        cookie("a\x07"),
+        "cookies.a\u0007",
+        "cookie 'a\\x07' has '\\x07' in its name, which no Set-Cookie can carry",
+        ("A name has no '=', ';', ',', white space or control character (RFC 6265bis §4.1.1)."),
+    ),
+    (
+        "name too long",
+        cookie("a" * 257),
+        "cookies." + "a" * 257,
+        ("cookie 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…' has a name of 257 characters"),
+        "A cookie's name has at most 256 characters here.",
+    ),
+    (
+        "two patterns",
+        {"cookies": {**cookie("a{x}b")["cookies"], **cookie("a{y}b")["cookies"]}},
+        "cookies.a{y}b",
+        ("cookies 'a{x}b' and 'a{y}b' can cover the same name, and neither is more exact"),
+        "Give one of them a longer literal part, or declare the names one by one.",
+    ),
+    (
+        "own token",
+        cookie("consent"),
+        "cookies.consent",
+        "cookie 'consent' covers 'consent', in which consentkit keeps the answers",
+        "Take it out: it is declared already. Or give the token another 'name'.",
+    ),
+    (
+        "own token by pattern",
+        cookie("__Host-c*", attributes={"secure": True}),
+        "cookies.__Host-c*",
+        ("cookie '__Host-c*' covers '__Host-consent', in which consentkit keeps the answers"),
+        "Take it out: it is declared already. Or give the token another 'name'.",
+    ),
+    (
+        "own renamed token",
+        {**cookie("c-seen"), "token": {"name": "c"}},
+        "cookies.c-seen",
+        "cookie 'c-seen' covers 'c-seen', in which consentkit keeps the answers",
+        "Take it out: it is declared already. Or give the token another 'name'.",
+    ),
+    (
+        "purpose's name",
+        {"purposes": {"über uns": PURPOSES["polls"]}},
+        "purposes.über uns",
+        "purpose 'über uns' has a name that cannot travel in forms and cookies",
+        ("Use letters, digits, '-', '_' and '.', at most 64; the title may say anything."),
+    ),
+    (
+        "too many purposes",
+        {"purposes": {f"a-purpose-with-a-long-name-{n}": PURPOSES["polls"] for n in range(99)}},
+        "purposes",
+        "the optional purposes' names come to 3158 characters, too many for a cookie",
+        "Keep them under 2000: fewer purposes, or shorter names.",
+    ),
+    (
+        "unjustified cookie",
+        cookie(purpose="necessary"),
+        "cookies.a",
+        "cookie 'a' is strictly necessary and does not say why",
+        (
+            "Add a 'justification' to it or to purpose 'necessary': user-input, "
+            "authentication, security, load-balancing, media-playback, "
+            "interface-choice or consent-record."
+        ),
+    ),
+    (
+        "unjustified service",
+        service(purpose="necessary"),
+        "services.map",
+        "service 'map' is strictly necessary and does not say why",
+        (
+            "Add a 'justification' to purpose 'necessary': user-input, "
+            "authentication, security, load-balancing, media-playback, "
+            "interface-choice or consent-record."
+        ),
+    ),
+    (
+        "justified optional purpose",
+        purpose(justification="security"),
+        "purposes.late.justification",
+        ("purpose 'late' has a justification, and the visitor is asked about it all the same"),
+        (
+            "Take it away, or give its purposes 'basis: strictly-necessary' if that "
+            "is what they are."
+        ),
+    ),
+    (
+        "justified optional cookie",
+        cookie(justification="security"),
+        "cookies.a.justification",
+        ("cookie 'a' has a justification, and the visitor is asked about it all the same"),
+        (
+            "Take it away, or give its purposes 'basis: strictly-necessary' if that "
+            "is what they are."
+        ),
+    ),
+    (
+        "cookie justified in part",
+        cookie(purpose=["necessary", "polls"], justification="security"),
+        "cookies.a.justification",
+        ("cookie 'a' has a justification, and the visitor is asked about it all the same"),
+        (
+            "Take it away, or give its purposes 'basis: strictly-necessary' if that "
+            "is what they are."
+        ),
+    ),
+    (
+        "necessary analytics",
+        cookie(kind="analytics", duration="1 day", purpose="necessary", justification="security"),
+        "cookies.a.kind",
+        "cookie 'a' is for analytics, and its purpose is strictly necessary",
+        ("Give it a purpose the visitor answers to: nobody comes to be measured (WP 194)."),
+    ),
+    (
+        "persistent without duration",
+        cookie(kind="persistent"),
+        "cookies.a",
+        "cookie 'a' is of kind persistent and has no 'duration'",
+        "Add one, as in 'duration: 13 months', or write 'kind: session'.",
+    ),
+    (
+        "analytics without duration",
+        cookie(kind="analytics"),
+        "cookies.a",
+        "cookie 'a' is of kind analytics and has no 'duration'",
+        "Add one, as in 'duration: 13 months', or write 'kind: session'.",
+    ),
+    (
+        "session with duration",
+        cookie(duration="1 day"),
+        "cookies.a.duration",
+        "cookie 'a' is of kind session and has a 'duration'",
+        "Take the duration away, or write 'kind: persistent'.",
+    ),
+    (
+        "zero duration",
+        cookie(kind="persistent", duration=0),
+        "cookies.a.duration",
+        "cookie 'a' lasts no time at all",
+        "Write a duration such as '1 day'.",
+    ),
+    (
+        "duration over 400 days",
+        cookie(kind="persistent", duration="401 days"),
+        "cookies.a.duration",
+        "cookie 'a' lasts 401 days, and browsers keep nothing longer than 400",
+        "Write '400 days' or less (RFC 6265bis §5.5).",
+    ),
+    (
+        "duration a second over 400 days",
+        cookie("a{id}", kind="poll-timeout", duration=34_560_001),
+        "cookies.a{id}.duration",
+        "cookie 'a{id}' lasts 401 days, and browsers keep nothing longer than 400",
+        "Write '400 days' or less (RFC 6265bis §5.5).",
+    ),
+    (
+        "asking for ever",
+        {"ask_again_after": "2 years"},
+        "ask-again-after",
+        "'ask-again-after' lasts 730 days, and browsers keep nothing longer than 400",
+        "Write '400 days' or less (RFC 6265bis §5.5).",
+    ),
+    (
+        "asking always",
+        {"ask_again_after": 0},
+        "ask-again-after",
+        "'ask-again-after' lasts no time at all",
+        "Write a duration such as '1 day'.",
+    ),
+    (
+        "poll without id",
+        cookie("vote", kind="poll-timeout"),
+        "cookies.vote",
+        ("cookie 'vote' is of kind poll-timeout and has no place for the poll in its name"),
+        "Write 'vote-{pollid}', so that one poll's vote says nothing of another.",
+    ),
+    (
+        "chunked pattern",
+        cookie("a*", chunked=True),
+        "cookies.a*.chunked",
+        "cookie 'a*' is chunked, and its name is a pattern",
+        "Take 'chunked' away and end the name with '*', which covers every chunk.",
+    ),
+    (
+        "secure prefix",
+        cookie("__Secure-a"),
+        "cookies.__Secure-a",
+        ("cookie '__Secure-a' begins with __Secure-, and browsers refuse it as declared"),
+        (
+            "Write 'attributes: {secure: true}', or take the prefix off its name (RFC "
+            "6265bis §4.1.3)."
+        ),
+    ),
+    (
+        "host prefix",
+        cookie("__host-a", path="/x", domain="a.org"),
+        "cookies.__host-a",
+        "cookie '__host-a' begins with __Host-, and browsers refuse it as declared",
+        (
+            "Write 'attributes: {secure: true}', 'path: /' and no 'domain', or take "
+            "the prefix off its name (RFC 6265bis §4.1.3)."
+        ),
+    ),
+    (
+        "http prefix",
+        cookie("__Http-a", attributes={"secure": True}),
+        "cookies.__Http-a",
+        "cookie '__Http-a' begins with __Http-, and browsers refuse it as declared",
+        (
+            "Write 'attributes: {http-only: true}', or take the prefix off its name "
+            "(RFC 6265bis §4.1.3)."
+        ),
+    ),
+    (
+        "host http prefix",
+        cookie("__Host-Http-a"),
+        "cookies.__Host-Http-a",
+        ("cookie '__Host-Http-a' begins with __Host-Http-, and browsers refuse it as declared"),
+        (
+            "Write 'attributes: {secure: true}' and 'attributes: {http-only: true}', "
+            "or take the prefix off its name (RFC 6265bis §4.1.3)."
+        ),
+    ),
+    (
+        "same-site none",
+        cookie(attributes={"same_site": "none"}),
+        "cookies.a.attributes.same-site",
+        "cookie 'a' has 'same-site: none' and no 'secure: true': browsers refuse it",
+        "Add 'secure: true' to its attributes.",
+    ),
+    (
+        "partitioned",
+        cookie(attributes={"partitioned": True}),
+        "cookies.a.attributes.partitioned",
+        "cookie 'a' has 'partitioned: true' and no 'secure: true': browsers refuse it",
+        "Add 'secure: true' to its attributes.",
+    ),
+    (
+        "relative path",
+        cookie(path="x"),
+        "cookies.a.path",
+        "cookie 'a' has the path 'x', which browsers ignore",
+        "A path begins with '/' and has no ';' and no control character in it.",
+    ),
+    (
+        "path with ;",
+        cookie(path="/a;b"),
+        "cookies.a.path",
+        "cookie 'a' has the path '/a;b', which browsers ignore",
+        "A path begins with '/' and has no ';' and no control character in it.",
+    ),
+    (
+        "domain with scheme",
+        cookie(domain="https://a.org"),
+        "cookies.a.domain",
+        "cookie 'a' has the domain 'https://a.org', which is no host name",
+        "Write a host name such as 'example.org': no scheme, no port, no path.",
+    ),
+    (
+        "domain with a leading dot",
+        cookie(domain=".a.org"),
+        "cookies.a.domain",
+        "cookie 'a' has the domain '.a.org', which is no host name",
+        "Write 'a.org': the leading dot means nothing any more.",
+    ),
+    (
+        "domain with a port",
+        cookie(domain="a.org:80"),
+        "cookies.a.domain",
+        "cookie 'a' has the domain 'a.org:80', which is no host name",
+        "Write a host name such as 'example.org': no scheme, no port, no path.",
+    ),
+    (
+        "token's domain",
+        {"token": {"domain": "a..org"}},
+        "token.domain",
+        "'token' has the domain 'a..org', which is no host name",
+        "Write a host name such as 'example.org': no scheme, no port, no path.",
+    ),
+    (
+        "service's host",
+        service(hosts=["a.org", "*.b.org", "https://c.org/x"]),
+        "services.map.hosts.2",
+        "service 'map' has the host 'https://c.org/x', which is no host name",
+        ("Write 'example.org', or '*.example.org' for all below it: no scheme, no path."),
+    ),
+    (
+        "cookie from the future",
+        cookie(since=2),
+        "cookies.a.since",
+        "cookie 'a' stands since revision 2, and the policy is at revision 1",
+        "Raise 'revision' to 2, or correct 'since'.",
+    ),
+    (
+        "purpose from the future",
+        purpose(since=3),
+        "purposes.late.since",
+        "purpose 'late' stands since revision 3, and the policy is at revision 1",
+        "Raise 'revision' to 3, or correct 'since'.",
+    ),
+    (
+        "empty text",
+        purpose(title=" "),
+        "purposes.late.title",
+        "purpose 'late' has an empty 'title'",
+        "Write what a visitor is to read, or take the key away.",
+    ),
+    (
+        "empty words in a language",
+        {**purpose(title={"en": "A", "cy": ""}), "languages": ["en", "cy"]},
+        "purposes.late.title.cy",
+        "purpose 'late' has an empty 'title'",
+        "Write what a visitor is to read, or take the key away.",
+    ),
+    (
+        "empty name of the site",
+        {"site": {**SITE, "name": ""}},
+        "site.name",
+        "'site' has an empty 'name'",
+        "Write what a visitor is to read, or take the key away.",
+    ),
+    (
+        "empty banner",
+        {"banner": {"title": ""}},
+        "banner.title",
+        "'banner' has an empty 'title'",
+        "Write what a visitor is to read, or take the key away.",
+    ),
+    (
+        "no language",
+        {"languages": []},
+        "languages",
+        "the policy has no language",
+        "Write 'languages: [en]'.",
+    ),
+    (
+        "malformed language",
+        {"languages": ["en", "e"]},
+        "languages.1",
+        "'languages' has 'e', which is no language tag",
+        "Write one such as 'en', 'nb' or 'pt-BR' (BCP 47).",
+    ),
+    (
+        "language twice",
+        {"languages": ["en", "en"]},
+        "languages.1",
+        "'languages' names 'en' twice",
+        "Take one of them away.",
+    ),
+    (
+        "no text in the first language",
+        {"banner": {"title": {"cy": "A"}}, "languages": ["en", "cy"]},
+        "banner.title",
+        "'banner' has no 'title' in 'en', the first language",
+        "Add it under 'title': every other language falls back on it.",
+    ),
+    (
+        "text in a language that is not there",
+        cookie(description={"en": "A", "cy": "B"}),
+        "cookies.a.description.cy",
+        "cookie 'a' has words in 'cy', which is not among the languages",
+        "Add it to 'languages'; now there are: en.",
+    ),
+    (
+        "text in no language",
+        cookie(description={"en": "A", "e": "B"}),
+        "cookies.a.description.e",
+        "cookie 'a' has 'e', which is no language tag",
+        "Write one such as 'en', 'nb' or 'pt-BR' (BCP 47).",
+    ),
+    (
+        "link with a script",
+        cookie(more="javascript:alert(1)"),
+        "cookies.a.more",
+        "cookie 'a' has 'javascript:alert(1)' as 'more', which is no link",
+        "Write 'https://…', or a path of this site that begins with '/'.",
+    ),
+    (
+        "link of the site",
+        {"site": {**SITE, "policy": "privacy.html"}},
+        "site.policy",
+        "'site' has 'privacy.html' as 'policy', which is no link",
+        "Write 'https://…', or a path of this site that begins with '/'.",
+    ),
+    (
+        "link of a service",
+        service(opt_out="opt out here"),
+        "services.map.opt-out",
+        "service 'map' has 'opt out here' as 'opt-out', which is no link",
+        "Write 'https://…', or a path of this site that begins with '/'.",
+    ),
+    (
+        "banner out of sight",
+        {"mode": "implied", "banner": {"layout": "top"}},
+        "banner.layout",
+        "the banner's layout is 'top', and consent is implied by going on",
+        ("Write 'sticky' or 'bottom': a notice that has scrolled away has not been seen."),
+    ),
+    (
+        "takes-effect for nothing",
+        {"takes_effect": "next-page"},
+        "takes-effect",
+        "'takes-effect' is set, and no purpose rests on implied consent",
+        "Take it away, or write 'mode: implied'.",
+    ),
+    (
+        "relative placeholder",
+        {"placeholders": ["/a", "b"]},
+        "placeholders.1",
+        "'placeholders' has 'b', which is no path of this site",
+        "Write paths that begin with '/', or ['*'] alone for every page.",
+    ),
+    (
+        "star among placeholders",
+        {"placeholders": ["*", "/a"]},
+        "placeholders.0",
+        "'placeholders' has '*', which is no path of this site",
+        "Write paths that begin with '/', or ['*'] alone for every page.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "loc", "what", "cure"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS]
+)
+def test_a_fault_is_one_problem_with_its_place_and_its_cure(
+    changes: dict[str, Any], loc: str, what: str, cure: str
+) -> None:
+    """One slip is one problem: where, what, and what to do."""
+    (problem,) = problems_in(policy(changes))
+    assert (".".join(problem.loc), problem.what, problem.cure) == (loc, what, cure)
+
+
+SOUND: dict[str, dict[str, Any]] = {
+    "nothing but a purpose": {},
+    "justified cookie": cookie(purpose="necessary", justification="security"),
+    "justified purpose": {
+        "purposes": {"necessary": {**PURPOSES["necessary"], "justification": "security"}},
+        **cookie(purpose="necessary"),
+    },
+    "necessary in part": cookie(purpose=["necessary", "polls"]),
+    "analytics in part": cookie(kind="analytics", purpose=["necessary", "polls"], duration="1 day"),
+    "400 days": cookie(kind="persistent", duration=LONGEST),
+    "poll without duration": cookie("poll-{id}", kind="poll-timeout"),
+    "chunked cookie": cookie(chunked=True),
+    "longest name": cookie("a" * LONGEST_NAME),
+    "host prefix": cookie("__Host-a", attributes={"secure": True}),
+    "http prefix": cookie("__http-a", attributes={"secure": True, "http_only": True}),
+    "two underscores": cookie("__a"),
+    "secure partitioned": cookie(
+        attributes={"secure": True, "same_site": "none", "partitioned": True}
+    ),
+    "domain": cookie(domain="a.example.org", path="/a/b"),
+    "declared service": {**cookie(service="map"), **service(hosts=["*.a.org"], privacy="/p")},
+    "links": {"site": {**SITE, "policy": "https://a.org/p?q#f"}},
+    "since the revision": {"revision": 2, **cookie(since=2)},
+    "all languages": {
+        "languages": ["en", "zh-Hant"],
+        **cookie(description={"en": "A", "zh-Hant": "B"}),
+    },
+    "some languages": {"languages": ["en", "cy"], **cookie(description={"en": "A"})},
+    "implied, in sight": {
+        "mode": "implied",
+        "takes_effect": "at-once",
+        "banner": {"layout": "sticky"},
+    },
+    "implied by one purpose": {
+        **purpose(basis="implied"),
+        "takes_effect": "at-once",
+        "banner": {"layout": "bottom"},
+    },
+    "explicit, anywhere": {"banner": {"layout": "corner"}},
+    "placeholders": {"placeholders": ["/a", "/b"]},
+    "placeholders everywhere": {"placeholders": ["*"]},
+    "own words": {"banner": {"title": "A", "body": {"en": "B"}}},
+    "token of another name": {**cookie("consent-a"), "token": {"name": "c", "domain": "a.org"}},
+    "two patterns of unequal weight": {
+        "cookies": {**cookie("a{x}")["cookies"], **cookie("ab{x}")["cookies"]}
+    },
+}
+
+
+@pytest.mark.parametrize("changes", SOUND.values(), ids=SOUND)
+def test_what_holds_is_no_problem(changes: dict[str, Any]) -> None:
+    """The control for every rule: its neighbour that is right."""
+    assert problems_in(policy(changes)) == []
+
+
+def test_every_problem_is_found_in_one_run() -> None:
+    """A file is repaired once, not once for each fault."""
+    changes = {**cookie("*", kind="persistent", purpose="poll", path="x"), "languages": []}
+    found = {problem.loc for problem in problems_in(policy(changes))}
+    assert found == {
+        ("cookies", "*"),
+        ("cookies", "*", "purpose"),
+        ("cookies", "*", "path"),
+        ("languages",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "unread"),
+    [
+        (cookie(purpose="gone"), ("purposes", "gone")),
+        (cookie(service="gone"), ("services", "gone")),
+        (cookie(purpose=["necessary", "gone"], justification="security"), ("purposes", "gone")),
+        ({"purposes": {}}, ("purposes",)),
+        ({"takes_effect": "at-once"}, ("purposes", "gone")),
+        ({"takes_effect": "at-once"}, ("mode",)),
+        ({"mode": "implied", "banner": {"layout": "top"}}, ("mode",)),
+        (cookie(since=2), ("revision",)),
+        (cookie("consent"), ("token",)),
+        (cookie(description={"cy": "A"}), ("languages",)),
+    ],
+)
+def test_nothing_is_said_of_what_hangs_on_a_part_that_was_not_read(
+    changes: dict[str, Any], unread: tuple[str, ...]
+) -> None:
+    """The fault there is reported already; with the part read, the same is a problem."""
+    assert problems_in(policy(changes), {unread}) == []
+    assert problems_in(policy(changes)) != []
+
+
+def test_what_could_not_be_read_is_still_offered() -> None:
+    """A purpose that is faulty is declared all the same."""
+    (problem,) = problems_in(policy(cookie(purpose="pol")), {("purposes", "poll")})
+    assert problem.cure == "Declared purposes: necessary, polls, poll. Did you mean 'poll'?"
+
+
+@st.composite
+def _patterns(draw: st.DrawFn) -> str:
+    pieces = draw(st.lists(st.text("ab", min_size=1, max_size=2), min_size=1, max_size=2))
+    end = draw(st.sampled_from(["{z}", "{z}a", "*"]))
+    return draw(st.sampled_from(["", "{w}"])) + "{x}".join(pieces) + end
+
+
+@given(st.lists(_patterns(), unique=True, max_size=6))
+def test_every_pattern_that_has_a_rival_is_named(names: list[str]) -> None:
+    """Brute force is the oracle: each pair of equal weight that overlaps is reported once or more.
+
+    The search looks only at kindred beginnings and ends, so that 3,000 patterns cost little.
+    """
+    cookies = {name: each for name in names for each in cookie(name)["cookies"].values()}
+    found = [p for p in problems_in(policy({"cookies": cookies})) if "more exact" in p.what]
+    parsed = [NamePattern.parse(name) for name in names]
+    rivals = {
+        frozenset((one.text, two.text))
+        for one in parsed
+        for two in parsed
+        if one is not two and one.weight == two.weight and one.overlaps(two)
+    }
+    named = [frozenset(problem.what.split("'")[1:4:2]) for problem in found]
+    assert set(named) <= rivals
+    assert bool(named) == bool(rivals)
+
+
+def test_a_problem_belongs_to_its_entry() -> None:
+    """What an error begins with."""
+    assert subject_of(()) == "the policy"
+    assert subject_of(("cookies",)) == "'cookies'"
+    assert subject_of(("cookies", "_ga", "kind")) == "cookie '_ga'"
+    assert subject_of(("site", "name")) == "'site'"
+    assert subject_of(("purposes", "p" * 99)) == f"purpose '{'p' * 60}…'"
+
+
+def test_words_are_listed_as_people_do() -> None:
+    """A comma between, a word before the last."""
+    assert listed(["a"]) == "a"
+    assert listed(Basis, "or") == "strictly-necessary, consent, implied or opt-out"
+
+
+def test_a_problem_is_a_value() -> None:
+    """It can be compared, so a test can name it."""
+    assert Problem(("a",), "b", "c") == Problem(("a",), "b", "c", at_key=False)

@@ -1,0 +1,709 @@
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from consentkit.errors import PolicyError
+from consentkit.rules import policy_file
+from consentkit.rules.policy import Basis, DeclaredCookie, Kind, Policy
+from consentkit.rules.policy_file import check_policy, load_policy, policy_from, read_policy
+
+HEAD = """\
+site: {name: Staffordshire Police, controller: Staffordshire Police, updated: 2015-06-01}
+mode: implied
+ask-again-after: 6 months
+languages: [en, no]
+purposes:
+  necessary: {basis: strictly-necessary, title: Strictly necessary, description: For log-in.}
+  polls: {title: {en: Polls, no: Valg}, description: One vote each., honours: [gpc, dnt]}
+cookies:
+  clientvars:
+    kind: session
+    purpose: necessary
+    justification: authentication
+    description: Remembers your log-in for you.
+    attributes: {same-site: lax, http-only: true}
+"""
+WHOLE = (
+    HEAD
+    + """\
+  PollTimeout-{pollid}: {kind: poll-timeout, purpose: [polls], duration: 1 day, description: Voted.}
+  _ga_*: {kind: analytics, purpose: polls, service: ga, duration: 13 months, description: Counts.}
+services:
+  ga: {purpose: polls, provider: Google, hosts: ["*.example.com"], privacy: https://example.com/}
+"""
+)
+
+
+def faults_of(source: bytes | str) -> str:
+    """What a faulty file's author reads."""
+    with pytest.raises(PolicyError) as caught:
+        read_policy(source, "consent.yaml")
+    return str(caught.value)
+
+
+# What a file says is what the policy is
+
+
+def test_a_file_becomes_a_policy() -> None:
+    """Dates, durations, lists, languages, attributes: as they were meant."""
+    policy = read_policy(WHOLE)
+    assert str(policy.site.updated) == "2015-06-01"
+    assert policy.ask_again_after == 182 * 86_400
+    assert policy.purposes["polls"].title == {"en": "Polls", "no": "Valg"}
+    assert policy.cookies["clientvars"].attributes.http_only
+    declared = policy.declaration_of("PollTimeout-7")
+    assert declared is not None
+    assert (declared.kind, declared.purpose) == (Kind.POLL_TIMEOUT, ("polls",))
+    assert policy.basis_of("polls") is Basis.IMPLIED
+
+
+def test_a_file_is_loaded_by_path_and_path_like(tmp_path: Path) -> None:
+    """A byte-order mark is what some editors write before UTF-8; it is no fault."""
+    file = tmp_path / "consent.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + WHOLE.encode())
+    assert load_policy(file) == load_policy(str(file)) == read_policy(WHOLE)
+
+
+def test_norwegian_is_a_language() -> None:
+    """YAML 1.1 reads ``no`` as false; here only true and false are switches."""
+    for key in ("no", "NO", "on", "y"):
+        with pytest.raises(PolicyError, match=f"'{key}'"):
+            read_policy(WHOLE.replace("no: Valg", f"{key}: Valg").replace("en, no", "en, nb"))
+
+
+def test_plain_text_stays_as_it_is_written() -> None:
+    """No dates, no octal numbers, no sexagesimal ones: what looks like text is text."""
+    for word in ("2015-06-01", "012", "1:30", "0x10", "1.5", ".inf", "1_000", "=", "9" * 30):
+        policy = read_policy(WHOLE.replace("One vote each.", word))
+        assert policy.purposes["polls"].description == word
+
+
+def test_a_tag_may_say_that_it_is_text() -> None:
+    """``!!str`` and quotes are two ways to say so."""
+    for written in ("!!str 12", "'12'", '"12"', "! 12"):
+        assert (
+            read_policy(WHOLE.replace("One vote each.", written)).purposes["polls"].description
+            == "12"
+        )
+
+
+def test_an_alias_stands_for_what_it_names() -> None:
+    """A text that is used twice may be written once."""
+    source = WHOLE.replace("One vote each.", "&words One vote each.").replace("Voted.", "*words")
+    policy = read_policy(source)
+    assert policy.cookies["PollTimeout-{pollid}"].description == "One vote each."
+
+
+def test_an_empty_optional_value_is_as_good_as_none() -> None:
+    """``contact:`` with nothing behind it is a line somebody has yet to fill in."""
+    assert read_policy(WHOLE.replace("updated: 2015-06-01", "contact: ")).site.contact is None
+
+
+def test_without_libyaml_the_same_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every wheel of PyYAML has the C parser."""
+    monkeypatch.setattr(policy_file, "_LOADER", yaml.SafeLoader)
+    assert read_policy(WHOLE) == policy_from(
+        yaml.safe_load(
+            WHOLE.replace("no: Valg", "'no': Valg")
+            .replace("[en, no]", "[en, 'no']")
+            .replace("2015-06-01", "'2015-06-01'")
+        )
+    )
+    assert "more than 50 levels" in faults_of("[" * 5000)
+
+
+# The file itself
+
+
+def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    """Each with its own cure; never a traceback of something else."""
+    for path, what in (
+        (tmp_path / "missing.yaml", "there is no such file."),
+        (tmp_path, "this is a directory."),
+        ("a\0b", "this file cannot be read: embedded null byte."),
+        (tmp_path / ("x" * 300), "this file cannot be read: File name too long."),
+    ):
+        with pytest.raises(PolicyError) as caught:
+            load_policy(path)
+        (fault,) = caught.value.faults
+        assert (fault.file, fault.line, fault.what) == (os.fspath(path), 0, what)
+        assert fault.cure
+
+
+def test_a_file_that_may_not_be_read_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user who runs the site is often not the one who wrote the file."""
+    file = tmp_path / "consent.yaml"
+    file.write_text(WHOLE)
+
+    def refuse(*_: object, **__: object) -> None:
+        # Root reads everything, so the suite cannot rely on a file's mode.
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PolicyError, match=r"this file may not be read\.\n    Let the user"):
+        load_policy(file)
+
+
+UNREADABLE: list[tuple[bytes | str, str]] = [
+    (b"\xff\xfea\0", "consent.yaml: the file is UTF-16.\n    Save it as UTF-8."),
+    (b"\xfe\xff\0a", "consent.yaml: the file is UTF-16.\n    Save it as UTF-8."),
+    (b"PK\0\0", "consent.yaml: the file is binary.\n    Is it the right file?"),
+    (b"a: 1\nb: \xff", "consent.yaml:2:4: the byte 0xff is not UTF-8.\n    Save it as UTF-8."),
+    (
+        "a: 1\nb: x\x07",
+        "consent.yaml:2:5: the character '\\x07' cannot stand in a YAML file.\n"
+        "    Delete it; your editor may not show it.",
+    ),
+    (
+        "\ud800",
+        "consent.yaml:1:1: the character '\\ud800' cannot stand in a YAML file.\n"
+        "    Delete it; your editor may not show it.",
+    ),
+    (
+        b"#" * (1 << 20) + b"\n",
+        "consent.yaml: the file is larger than 1 MiB.\n"
+        "    A policy is a few hundred lines: is it the right file?",
+    ),
+    *(
+        (
+            source,
+            "consent.yaml:1:1: the file is empty.\n"
+            "    A policy needs 'site', 'mode' and 'purposes'.",
+        )
+        for source in ("", b"", "\ufeff", "# nothing yet\n", "---\n")
+    ),
+    (
+        "- a",
+        "consent.yaml:1:1: the policy is a list, and must be keys with values.\n"
+        "    Begin with 'site:', 'mode:' and 'purposes:'.",
+    ),
+    (
+        "hello",
+        "consent.yaml:1:1: the policy is 'hello', and must be keys with values.\n"
+        "    Begin with 'site:', 'mode:' and 'purposes:'.",
+    ),
+    (
+        "a:\n\tb: 1",
+        "consent.yaml:2:1: this is not YAML: while scanning for the next token, "
+        "found character that cannot start any token.\n"
+        "    Indent with spaces: YAML refuses tabs. A value that begins with '@', '`' or '%' "
+        "needs quotes.",
+    ),
+    (
+        "a: b: c",
+        "consent.yaml:1:5: this is not YAML: mapping values are not allowed in this context.\n"
+        "    A text with ': ' in it needs quotes.",
+    ),
+    (
+        "a: 'b",
+        "consent.yaml:1:6: this is not YAML: while scanning a quoted scalar, "
+        "found unexpected end of stream.\n    Look for a quote that is missing.",
+    ),
+    (
+        "%YAML 9.9\n---\na: 1",
+        "consent.yaml:1:1: this is not YAML: found incompatible YAML document.",
+    ),
+    (
+        "a: *b",
+        "consent.yaml:1:4: the alias '*b' names nothing that stands whole before it.\n"
+        "    A text that begins with '*' needs quotes.",
+    ),
+    (
+        "a: &a [*a]",
+        "consent.yaml:1:8: the alias '*a' names nothing that stands whole before it.\n"
+        "    A text that begins with '*' needs quotes.",
+    ),
+    (
+        "[" * 100_000,
+        "consent.yaml:1:51: more than 50 levels stand inside one another.\n"
+        "    A policy needs five levels: is it the right file?",
+    ),
+    (
+        "- " * 100_000,
+        "consent.yaml:1:101: more than 50 levels stand inside one another.\n"
+        "    A policy needs five levels: is it the right file?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "fault"), UNREADABLE)
+def test_what_is_no_policy_at_all_is_one_fault(source: bytes | str, fault: str) -> None:
+    """Where it cannot be read on, reading stops there."""
+    assert faults_of(source) == fault
+
+
+def test_an_alias_bomb_does_not_go_off() -> None:
+    """Nine aliases of nine aliases of …: a few hundred bytes that would be 9⁹ values."""
+    bomb = ["a0: &a0 [x,x,x,x,x,x,x,x,x]"]
+    bomb += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    assert faults_of("\n".join(bomb)).startswith(
+        "consent.yaml:5:10: the aliases repeat more than 20000 values."
+    )
+
+
+# Faults that reading passes over
+
+
+PASSED_OVER: list[tuple[str, str]] = [
+    (
+        WHOLE + "mode: explicit\n",
+        "consent.yaml:19:1: the key 'mode' stands in line 2, column 1 already.\n"
+        "    Take one of the two away.",
+    ),
+    (
+        WHOLE + "---\nmode: explicit\n",
+        "consent.yaml:19:1: a second document begins.\n"
+        "    Keep one policy in one file: take the '---' away.",
+    ),
+    (
+        WHOLE.replace("One vote each.", "!!python/name:os.system x"),
+        "consent.yaml:7:58: the tag '!!python/name:os.system' is not read.\n"
+        "    Take it away: a policy has texts, whole numbers, true and false.",
+    ),
+    (
+        WHOLE.replace("ga: {purpose", "ga: !service {purpose"),
+        "consent.yaml:18:7: the tag '!service' is not read.\n"
+        "    Take it away: a policy has texts, whole numbers, true and false.",
+    ),
+    (
+        WHOLE.replace("ga: {purpose: polls, ", "ga: {<<: {purpose: polls}, "),
+        "consent.yaml:18:8: the merge key '<<' is not read.\n"
+        "    Write the keys out, so that everybody sees what is declared.",
+    ),
+    (
+        WHOLE.replace("kind: session", "[kind]: session"),
+        "consent.yaml:10:5: a key must be text.\n"
+        "    If it is a name or a template with '{', '[' or '*', put it in quotes.",
+    ),
+    (
+        WHOLE.replace("attributes: {same-site", "attributes: {<<: {secure: true}, same-site"),
+        "consent.yaml:14:18: the merge key '<<' is not read.\n"
+        "    Write the keys out, so that everybody sees what is declared.",
+    ),
+    (
+        WHOLE.replace("cookies:", "cookies:\n  {a: 1}: b"),
+        "consent.yaml:9:3: a key must be text.\n"
+        "    If it is a name or a template with '{', '[' or '*', put it in quotes.",
+    ),
+    (
+        WHOLE.replace("site: {", "site: {<<: {a: b}, "),
+        "consent.yaml:1:8: the merge key '<<' is not read.\n"
+        "    Write the keys out, so that everybody sees what is declared.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "fault"), PASSED_OVER)
+def test_a_slip_of_writing_is_one_fault(source: str, fault: str) -> None:
+    """Reading goes on behind it, and nothing is said of what hangs on what was left out."""
+    assert faults_of(source) == fault
+
+
+def test_a_quoted_merge_key_is_a_name() -> None:
+    """Nothing is special that stands in quotes."""
+    named = WHOLE.replace("  clientvars:", "  '<<':")
+    assert read_policy(named).declaration_of("<<") is not None
+
+
+def test_what_was_found_before_the_reading_stopped_is_told_too() -> None:
+    """All faults of a run, sorted by line."""
+    faults = faults_of("a: 1\na: !x 2\nb: '")
+    assert re.findall(r"^consent.yaml:(\d:\d)", faults, re.MULTILINE) == ["2:1", "2:4", "3:5"]
+
+
+# Faults of shape
+
+
+def edit(old: str, new: str) -> str:
+    assert old in WHOLE
+    return WHOLE.replace(old, new)
+
+
+SHAPES: list[tuple[str, str]] = [
+    (
+        edit("ask-again-after", "ask_again_after"),
+        "consent.yaml:3:1: the policy has no key 'ask_again_after'.\n    Its keys: site, mode, "
+        "takes-effect, revision, ask-again-after, languages, purposes, cookies, services, "
+        "undeclared, settings-link, placeholders, banner, token. Did you mean 'ask-again-after'?",
+    ),
+    (
+        edit("title: Strictly", "titel: Strictly"),
+        "consent.yaml:6:42: purpose 'necessary' has no key 'titel'.\n    Its keys: title, "
+        "description, basis, justification, honours, since. Did you mean 'title'?",
+    ),
+    (
+        edit("    kind: session\n", ""),
+        "consent.yaml:9:3: cookie 'clientvars' has no 'kind'.\n"
+        "    Add it: How it lives: session, persistent, poll-timeout or analytics.",
+    ),
+    (
+        edit("mode: implied\n", ""),
+        "consent.yaml:1:1: the policy has no 'mode'.\n"
+        "    Add it: The basis of every purpose that names none.",
+    ),
+    (edit("site: {", "# site: {"), "consent.yaml:2:1: the policy has no 'site'.\n    Add it."),
+    (
+        edit("kind: session", "kind: sesion"),
+        "consent.yaml:10:11: cookie 'clientvars': 'kind' is 'sesion', which it cannot be.\n"
+        "    It can be session, persistent, poll-timeout or analytics. Did you mean 'session'?",
+    ),
+    (
+        edit("kind: session", "kind: 1"),
+        "consent.yaml:10:11: cookie 'clientvars': 'kind' is 1, which it cannot be.\n"
+        "    It can be session, persistent, poll-timeout or analytics.",
+    ),
+    (
+        edit("same-site: lax", "same-site: Lax"),
+        "consent.yaml:14:29: cookie 'clientvars': 'attributes.same-site' is 'Lax', "
+        "which it cannot be.\n    It can be none, lax or strict. Did you mean 'lax'?",
+    ),
+    (
+        edit("gpc, dnt", "gpc, gpd"),
+        "consent.yaml:7:88: purpose 'polls': 'honours' is 'gpd', which it cannot be.\n"
+        "    It can be gpc or dnt. Did you mean 'gpc'?",
+    ),
+    (
+        edit("[gpc, dnt]", "gpc"),
+        "consent.yaml:7:82: purpose 'polls': 'honours' must be a list, and is 'gpc'.\n"
+        "    Write it in brackets: [gpc].",
+    ),
+    (
+        edit("6 months", "6"),
+        "consent.yaml:3:18: 'ask-again-after' is 6, which is no duration.\n    Write a number "
+        "and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year.",
+    ),
+    (
+        edit("6 months", "half a year"),
+        "consent.yaml:3:18: 'ask-again-after' is 'half a year', which is no duration.\n    Write "
+        "a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year.",
+    ),
+    (
+        edit("One vote each.", "true"),
+        "consent.yaml:7:58: purpose 'polls': 'description' must be text, or one text for each "
+        "language, and is true.\n    Put it in quotes, if it is what you mean.",
+    ),
+    (
+        edit("no: Valg", "no: [Valg]"),
+        "consent.yaml:7:33: purpose 'polls': 'title.no' must be text, and is a list.\n"
+        "    Put it in quotes, if it is what you mean.",
+    ),
+    (
+        edit("One vote each.", ""),
+        "consent.yaml:7:45: purpose 'polls': 'description' has no value.\n"
+        "    Write one, or take the line away.",
+    ),
+    (
+        edit("2015-06-01", "June 2015"),
+        "consent.yaml:1:81: 'site': 'updated' must be a day, and is 'June 2015'.\n"
+        "    Write it as 2015-06-01.",
+    ),
+    (
+        edit("http-only: true", "http-only: maybe"),
+        "consent.yaml:14:45: cookie 'clientvars': 'attributes.http-only' must be true or false, "
+        "and is 'maybe'.\n    Write true or false.",
+    ),
+    (
+        edit("attributes: {same-site: lax, http-only: true}", "since: first"),
+        "consent.yaml:14:12: cookie 'clientvars': 'since' must be a whole number, "
+        "and is 'first'.\n    Write digits alone.",
+    ),
+    (
+        edit("attributes: {same-site: lax, http-only: true}", "since: 0"),
+        "consent.yaml:14:12: cookie 'clientvars': 'since' is too small, and is 0.\n"
+        "    Write 1 or more; a duration is never negative.",
+    ),
+    (
+        edit("attributes: {same-site: lax, http-only: true}", "attributes: secure"),
+        "consent.yaml:14:17: cookie 'clientvars': 'attributes' must be keys with values, "
+        "and is 'secure'.\n    Write its keys below it, each with a colon, indented.",
+    ),
+    (
+        edit("attributes: {same-site: lax, http-only: true}", "name: cfid"),
+        "consent.yaml:14:5: cookie 'clientvars' is also named 'cfid'.\n"
+        "    A cookie's name is its key: take 'name' away.",
+    ),
+    (
+        HEAD + "services: [ga]\n",
+        "consent.yaml:15:11: 'services' must be keys with values, and is a list.\n"
+        "    Write its keys below it, each with a colon, indented.",
+    ),
+    (
+        HEAD + "services:\n",
+        "consent.yaml:15:1: 'services' has no value.\n    Write one, or take the line away.",
+    ),
+    (
+        HEAD + "services: {ga: {purpose: {polls: true}, provider: Google}}\n",
+        "consent.yaml:15:26: service 'ga': 'purpose' must be a list, and is a set of keys.\n"
+        "    Write it in brackets: [one, two].",
+    ),
+    (
+        HEAD + "token: {name: a b}\n",
+        "consent.yaml:15:15: 'token': 'name' cannot be a token's name, and is 'a b'.\n"
+        "    Use letters, digits, '-' and '_', at most 64.",
+    ),
+    (
+        HEAD + f"token: {{name: {'a b' * 99}}}\n",
+        "consent.yaml:15:15: 'token': 'name' cannot be a token's name, and is "
+        f"'{('a b' * 99)[:59]}….\n    Use letters, digits, '-' and '_', at most 64.",
+    ),
+    (
+        edit("purpose: necessary", "purpose: [necessary, 3]"),
+        "consent.yaml:11:26: cookie 'clientvars': 'purpose' must be text, and is 3.\n"
+        "    Put it in quotes, if it is what you mean.",
+    ),
+    (
+        "purposes: 3\n"
+        + WHOLE.replace("purposes:\n", "cookies:\n").replace(
+            "cookies:\n  cl", "services: {}\ntoken:\n  cl"
+        )
+        if False
+        else edit("purposes:\n", "purposes: &p\n").replace(
+            "services:\n  ga:", "services:\n  str: 3\n  ga:"
+        ),
+        "consent.yaml:18:8: service 'str' must be keys with values, and is 3.\n"
+        "    Write its keys below it, each with a colon, indented.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "fault"), SHAPES)
+def test_a_wrong_shape_is_one_fault_in_our_words(source: str, fault: str) -> None:
+    """At the key where the key is wrong, at the value where the value is; no follow-up faults."""
+    assert faults_of(source) == fault
+
+
+def test_faults_of_shape_and_of_sense_come_together_sorted_by_line() -> None:
+    """One slip does not hide the others."""
+    source = (
+        WHOLE.replace("mode: implied", "mode: implicit\nmode: implied")
+        .replace("honours: [gpc, dnt]", "honours: gpc")
+        .replace("    justification: authentication\n", "")
+        .replace("service: ga", "service: gu")
+        .replace("purpose: [polls]", "purpose: [poll]")
+    )
+    faults = faults_of(source).split("\n")[::2]
+    assert faults == [
+        "consent.yaml:2:7: 'mode' is 'implicit', which it cannot be.",
+        "consent.yaml:3:1: the key 'mode' stands in line 2, column 1 already.",
+        "consent.yaml:8:82: purpose 'polls': 'honours' must be a list, and is 'gpc'.",
+        "consent.yaml:10:3: cookie 'clientvars' is strictly necessary and does not say why.",
+        "consent.yaml:15:56: cookie 'PollTimeout-{pollid}' names purpose 'poll', "
+        "which is not declared.",
+        "consent.yaml:16:53: cookie '_ga_*' names service 'gu', which is not declared.",
+    ]
+
+
+def test_a_fault_of_sense_stands_at_its_key_or_value() -> None:
+    """The example of the design, to the column."""
+    assert faults_of(WHOLE.replace("purpose: polls, service", "purpose: analitics, service")) == (
+        "consent.yaml:16:36: cookie '_ga_*' names purpose 'analitics', which is not declared.\n"
+        "    Declared purposes: necessary, polls."
+    )
+    assert faults_of(WHOLE + "takes-effect: at-once\nbanner: {layout: top}\n") == (
+        "consent.yaml:20:18: the banner's layout is 'top', and consent is implied by going on.\n"
+        "    Write 'sticky' or 'bottom': a notice that has scrolled away has not been seen."
+    )
+
+
+# Built in Python
+
+
+def data(**changes: Any) -> dict[str, Any]:
+    cookie = {"kind": "session", "purpose": "p", "description": "C"}
+    whole: dict[str, Any] = {
+        "site": {"name": "A", "controller": "B"},
+        "mode": "explicit",
+        "purposes": {"p": {"title": "A", "description": "B"}},
+        "cookies": {"_ga": cookie},
+    }
+    return {**whole, **changes}
+
+
+def path_faults(changes: dict[str, Any]) -> str:
+    with pytest.raises(PolicyError) as caught:
+        policy_from(data(**changes))
+    assert {fault.line for fault in caught.value.faults} == {0}
+    return str(caught.value)
+
+
+def test_a_policy_may_be_built_in_python() -> None:
+    """Keys with underscores or dashes, seconds, and values that are made already."""
+    made = DeclaredCookie(kind=Kind.SESSION, purpose=("p",), description="C")
+    policy = policy_from(data(ask_again_after=60, cookies={"a": made}))
+    assert (policy.ask_again_after, policy.cookies["a"].name) == (60, "a")
+    assert policy_from(data(**{"ask-again-after": "1 minute"})).ask_again_after == 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        (
+            {"cookies": {"_ga": {"kind": "session", "purpose": "q", "description": "C"}}},
+            "<policy>: cookies._ga.purpose: cookie '_ga' names purpose 'q', "
+            "which is not declared.\n    Declared purposes: p.",
+        ),
+        (
+            {"ask_again_after": "soon"},
+            "<policy>: ask_again_after: 'ask_again_after' is 'soon', which is no duration.\n"
+            "    Write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year.",
+        ),
+        (
+            {"ask_again_after": -1},
+            "<policy>: ask_again_after: 'ask_again_after' is too small, and is -1.\n"
+            "    Write 1 or more; a duration is never negative.",
+        ),
+        (
+            {"revision": 1.5},
+            "<policy>: revision: 'revision' must be a whole number, and is of type float.\n"
+            "    Write digits alone.",
+        ),
+        (
+            {"languages": None},
+            "<policy>: languages: 'languages' has no value.\n    Write one, or take the line away.",
+        ),
+        (
+            {"services": {"a": {"purpose": "p", "provider": "\ud800"}}},
+            "<policy>: services.a.provider: service 'a': 'provider' cannot be: Input should be a "
+            "valid string, unable to parse raw data as a unicode string, and is '\\ud800'.\n"
+            "    Correct it.",
+        ),
+        (
+            {"purposes": {"p": {"title": "A", "description": "B"}, 7: {}}},
+            "<policy>: purposes.7: 'purposes' has the key 7, which is not text.\n"
+            "    Write it as a string.\n"
+            "<policy>: purposes.7: purpose '7' has no 'description'.\n"
+            "    Add it: One or two sentences for the visitor.\n"
+            "<policy>: purposes.7: purpose '7' has no 'title'.\n"
+            "    Add it: A few words: the label of the switch.",
+        ),
+        (
+            {"purposes": {}, "cookies": {}},
+            "<policy>: purposes: the policy declares no purpose.\n"
+            "    Declare at least one, with a 'title' and a 'description'.",
+        ),
+        (
+            {
+                "cookies": {
+                    "a": DeclaredCookie(
+                        name="b", kind=Kind.SESSION, purpose=("p",), description="C"
+                    )
+                }
+            },
+            "<policy>: cookies.a.name: cookie 'a' is also named 'b'.\n"
+            "    A cookie's name is its key: take 'name' away.",
+        ),
+    ],
+)
+def test_a_fault_in_python_has_the_path_of_its_keys(changes: dict[str, Any], fault: str) -> None:
+    """The same checks and the same words; there is no line to name."""
+    assert path_faults(changes) == fault
+
+
+def test_keys_of_the_policy_that_are_not_text_are_refused() -> None:
+    """Python's dicts may have any key."""
+    assert path_faults({}.fromkeys(["p"], 1)).startswith("<policy>: p: the policy has no key 'p'.")
+    with pytest.raises(PolicyError, match="the policy has the key 4, which is not text"):
+        policy_from({**data(), 4: 5})  # type: ignore[dict-item]
+
+
+def test_a_missing_part_of_python_data_has_no_path() -> None:
+    """What is not there has no key to point at."""
+    with pytest.raises(PolicyError, match="^<policy>: the policy has no 'mode'"):
+        policy_from({"site": {"name": "A", "controller": "B"}, "purposes": {}})
+
+
+def test_a_policy_value_is_checked_when_the_site_starts() -> None:
+    """pydantic knows the shape, the check knows the sense."""
+    policy = Policy.model_validate(data())
+    check_policy(policy)
+    with pytest.raises(PolicyError, match=r"^<policy>: languages: the policy has no language\."):
+        check_policy(policy.model_copy(update={"languages": ()}))
+
+
+# What the module promises of itself
+
+
+def test_every_part_of_a_policy_has_its_keys_known() -> None:
+    """The table of models is complete: each model that is reached is in it."""
+
+    def reached(model: type[BaseModel]) -> set[type[BaseModel]]:
+        names = {
+            name for info in model.model_fields.values() for name in _models_in(info.annotation)
+        }
+        return {model}.union(*(reached(each) for each in names))
+
+    assert reached(Policy) == set(policy_file._MODELS.values())
+
+
+def _models_in(annotation: Any) -> set[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    inner = getattr(annotation, "__args__", ())
+    return set().union(*map(_models_in, inner)) if inner else set()
+
+
+LINES = WHOLE.splitlines(keepends=True)
+SNIPPETS = st.sampled_from(
+    ["", " ", "  ", "\n", ":", ": ", "- ", "[", "]", "{", "}", "*", "&a ", "*a", "!x ", "'", '"', "#",
+     "|", ">", "%", "@", "\t", "\0", "\x07", "é", "\ud800", "<<: ", "? ", "---\n", "...\n", "no", "null",
+     "true", "12", "9" * 40, "1 day", "999999 years", "consent", "str", "dict[str,str]", "name: x",
+     "__Host-", "{a}{b}", "a=b", "\r", "\u2028"]
+)  # fmt: skip
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> str:
+    """The whole file after a few slips: text put in, cut out, moved, lines lost and doubled."""
+    text = WHOLE
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        end = min(len(text), start + draw(st.integers(0, 12)))
+        put = draw(st.one_of(SNIPPETS, st.sampled_from(LINES), st.text(max_size=3)))
+        text = text[:start] + put + text[end:]
+    return text
+
+
+@given(mutations())
+def test_any_mutation_is_a_policy_or_a_policy_error(source: str) -> None:
+    """Never another exception; each fault says where, what and what to do."""
+    try:
+        policy = read_policy(source, "consent.yaml")
+    except PolicyError as error:
+        assert error.faults  # noqa: PT017
+        assert list(error.faults) == sorted(error.faults)  # noqa: PT017
+        assert all(each.what.endswith(".") for each in error.faults)  # noqa: PT017
+    else:
+        check_policy(policy)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_policy_error(source: bytes) -> None:
+    """No policy is that short."""
+    with pytest.raises(PolicyError):
+        read_policy(source)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.binary(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=2),
+    max_leaves=5,
+)  # fmt: skip
+KEYS = st.sampled_from([info.alias for info in Policy.model_fields.values()])
+
+
+@given(st.dictionaries(KEYS | st.text(max_size=3), VALUES, max_size=3))
+def test_any_python_data_is_a_policy_or_a_policy_error(changes: dict[Any, Any]) -> None:
+    """Whatever a program hands in."""
+    try:
+        check_policy(policy_from(data(**changes)))
+    except PolicyError as error:
+        assert error.faults  # noqa: PT017
