@@ -147,7 +147,7 @@ def rows() -> list[Row]:
     """Every kind of request in the table."""
     six = "; ".join([*(f"{name}=v{n}" for n, name in enumerate(declared_names()[:5])), CONSENT])
     same = [*_SCRIPT, (b"cookie", six.encode())]
-    page = [*_PAGE, (b"cookie", b"theme=dark")]
+    page = [*_PAGE]
     numbers = itertools.count()
 
     def changing() -> Headers:

@@ -14,8 +14,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from consentkit.memory import Memory
 from consentkit.rules.consent import Answer, Consent, TokenFormat
 from consentkit.rules.decision import (
     READ,
@@ -63,7 +64,6 @@ __all__ = [
     "filter_headers",
 ]
 
-K = TypeVar("K")
 V = TypeVar("V")
 
 _LIFETIME: Final = frozenset({b"max-age", b"expires"})
@@ -79,36 +79,6 @@ MOST_REMOVALS: Final = 60
 """Removals in one response; what still arrives is expired in the next (TR-07)."""
 
 
-class Memory(Generic[K, V]):
-    """A bounded memory of two generations: what is not asked for again is forgotten.
-
-    Holds at most twice `entries` entries, and what `put` is told of at most twice `size` bytes.
-    """
-
-    __slots__ = ("_entries", "_free", "_old", "_size", "_young")
-
-    def __init__(self, entries: int, size: int) -> None:
-        """Remember nothing yet."""
-        self._entries, self._size = entries, size
-        self._young: dict[K, V] = {}
-        self._old: dict[K, V] = {}
-        self._free = size
-
-    def get(self, key: K) -> V | None:
-        """What was put under `key`, or None."""
-        found = self._young.get(key)
-        if found is None and (found := self._old.get(key)) is not None:
-            self.put(key, found, 0)
-        return found
-
-    def put(self, key: K, value: V, size: int) -> None:
-        """Remember `value`, which takes about `size` bytes."""
-        self._free -= size
-        if self._free < 0 or len(self._young) >= self._entries:
-            self._old, self._young, self._free = self._young, {}, self._size - size
-        self._young[key] = value
-
-
 class TokenNames(NamedTuple):
     """The names of the two tokens as they stand in cookies."""
 
@@ -119,7 +89,7 @@ class TokenNames(NamedTuple):
 class Variant(NamedTuple):
     """What besides the name makes a browser take two cookies for different ones."""
 
-    path: bytes
+    path: bytes | None
     domain: bytes | None
     partitioned: bool
 
@@ -137,19 +107,23 @@ class Event(NamedTuple):
     decision: Decision | None = None
 
 
-class Stored(NamedTuple):
-    """A declared cookie that a response stores."""
-
-    name: bytes
-    declared: DeclaredCookie
-    attributes: Attributes
-
-
 class Ruling(NamedTuple):
-    """A name, the declaration that covers it, and what was decided."""
+    """The declaration that covers a name, and what was decided."""
 
     declared: DeclaredCookie | None
     decision: Decision
+
+
+class Passage(NamedTuple):
+    """What becomes of a Set-Cookie: its attributes as they may go out, or None; and why.
+
+    `tail` is what follows the first ``;``. `variant` is that of a declared cookie, to be
+    remembered; its path is None where the cookie names none.
+    """
+
+    tail: bytes | None
+    event: Event | None = None
+    variant: Variant | None = None
 
 
 def text_of(name: bytes) -> str:
@@ -158,20 +132,18 @@ def text_of(name: bytes) -> str:
 
 
 class Rulings:
-    """Every decision under one set of answers, each made once and remembered by name."""
+    """Every decision under one set of answers, each made once and remembered."""
 
     MEMORY: Final = 2048
+    LONGEST_REMEMBERED: Final = 512
 
-    def __init__(
-        self, policy: Policy, answers: tuple[Answer, ...], tokens: TokenNames, *, secure: bool
-    ) -> None:
+    def __init__(self, policy: Policy, answers: tuple[Answer, ...], tokens: TokenNames) -> None:
         """Nothing is decided before it is asked for."""
         self.policy = policy
         self.answers = answers
-        self.tokens = tokens
-        self.secure = secure
+        self._tokens = tokens
         self._read: dict[bytes, bool] = dict.fromkeys(tokens, True)
-        self._store: dict[bytes, Ruling] = {}
+        self._passages: dict[tuple[bytes, bytes], Passage] = {}
 
     def may_read(self, name: bytes) -> bool:
         """True if the app may see this cookie of the request."""
@@ -179,7 +151,7 @@ class Rulings:
             return self._read[name]
         except KeyError:
             if len(self._read) >= self.MEMORY:
-                self._read = dict.fromkeys(self.tokens, True)
+                self._read = dict.fromkeys(self._tokens, True)
             allowed = self._read[name] = self.reading(name).decision.allowed
             return allowed
 
@@ -190,21 +162,56 @@ class Rulings:
 
     def storing(self, name: bytes, occasion: Occasion) -> Ruling:
         """What is decided about storing a cookie; nobody but consentkit sets its tokens."""
-        if occasion is not STORE:
-            return self._storing(name, occasion)
-        try:
-            return self._store[name]
-        except KeyError:
-            if len(self._store) >= self.MEMORY:
-                self._store.clear()
-            ruling = self._store[name] = self._storing(name, occasion)
-            return ruling
-
-    def _storing(self, name: bytes, occasion: Occasion) -> Ruling:
-        if name in self.tokens:
+        if name in self._tokens:
             return Ruling(None, Decision(False, Reason.UNDECLARED))  # noqa: FBT003
         declared = self.policy.declaration_of(text_of(name))
         return Ruling(declared, decide(self.policy, declared, self.answers, occasion))
+
+    def remembered(self, name: bytes, tail: bytes) -> Passage | None:
+        """What became of such a Set-Cookie before, on no special occasion."""
+        return self._passages.get((name, tail))
+
+    def passage(
+        self, name: bytes, tail: bytes, occasion: Occasion, arrived: frozenset[bytes], now: float
+    ) -> Passage:
+        """What becomes of a Set-Cookie with this name and tail.
+
+        It is remembered where it depends on neither the time nor the occasion.
+        """
+        attributes = parse_attributes(tail)
+        if attributes.is_removal(now):
+            return Passage(tail)
+        declared, decision = self.storing(name, occasion)
+        if declared is not None and not declared.renew and name in arrived:
+            occasion = replace(occasion, arrived=True)
+            declared, decision = self.storing(name, occasion)
+        passage = _passage(name, tail, Ruling(declared, decision), attributes, now)
+        lasting = attributes.expires is None and (declared is None or declared.renew)
+        if lasting and occasion is STORE and len(name) + len(tail) <= self.LONGEST_REMEMBERED:
+            self._remember(name, tail, passage)
+        return passage
+
+    def _remember(self, name: bytes, tail: bytes, passage: Passage) -> None:
+        if len(self._passages) >= self.MEMORY:
+            self._passages.clear()
+        self._passages[name, tail] = passage
+
+
+def _passage(
+    name: bytes, tail: bytes, ruling: Ruling, attributes: Attributes, now: float
+) -> Passage:
+    declared, decision = ruling
+    if not decision.allowed:
+        return Passage(None, Event("blocked", text_of(name), decision.reason.value, decision))
+    if declared is None:
+        return Passage(tail, Event("undeclared", text_of(name), decision.reason.value, decision))
+    variant = Variant(attributes.path, attributes.domain, attributes.partitioned)
+    trimmed = set_cookie_tail(_trim(b";" + tail, declared, attributes, now))
+    event = None
+    if trimmed != tail:
+        why = _what_was_trimmed(tail, trimmed)
+        event = Event("trimmed", text_of(name), why, decision)
+    return Passage(trimmed, event, variant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +239,7 @@ class Filtered(NamedTuple):
 
     headers: HeaderList
     events: Sequence[Event]
-    stored: Sequence[Stored] = ()
+    stored: Sequence[tuple[bytes, Variant]] = ()
 
 
 def filter_headers(
@@ -244,66 +251,35 @@ def filter_headers(
     rest is left out. `occasion` tells the circumstances, `arrived` the names the request
     brought, `now` is in POSIX seconds. Every other header passes in its place.
     """
-    filtering = _Filtering(rulings, occasion, arrived, now)
     kept: HeaderList = []
-    stores = has_cache_control = False
+    events: list[Event] = []
+    stored: list[tuple[bytes, Variant]] = []
+    has_cache_control = False
     for header in headers:
-        name, raw = header
+        name, value = header
         if len(name) != len(b"set-cookie") or not is_set_cookie(name):
             has_cache_control = has_cache_control or len(name) == len(b"cache-control")
             kept.append(header)
             continue
-        passed = filtering.pass_on(raw if type(raw) is bytes else bytes(raw))
-        if passed is raw:
-            stores = True
-            kept.append(header)
-        elif passed:
-            stores = True
-            kept.append((b"set-cookie", passed))
-    if stores and has_cache_control:
+        raw = value if type(value) is bytes else bytes(value)
+        cookie, tail = set_cookie_name(raw), set_cookie_tail(raw)
+        passage = rulings.remembered(cookie, tail) if occasion is STORE else None
+        if passage is None:
+            passage = rulings.passage(cookie, tail, occasion, arrived, now)
+        if passage.event is not None:
+            events.append(passage.event)
+        if passage.variant is not None:
+            stored.append((cookie, passage.variant))
+        if passage.tail is not None:
+            kept.append(header if passage.tail == tail else _with_tail(raw, passage.tail))
+    if has_cache_control and len(kept) > len(headers) - len(events):
         kept = kept_out_where_cacheable(kept)
-    return Filtered(kept, filtering.events, filtering.stored)
+    return Filtered(kept, events, stored)
 
 
-class _Filtering:
-    """The Set-Cookie values of one response, one after the other."""
-
-    def __init__(
-        self, rulings: Rulings, occasion: Occasion, arrived: frozenset[bytes], now: float
-    ) -> None:
-        self._rulings = rulings
-        self._occasion = occasion
-        self._arrived = arrived
-        self._now = now
-        self.events: list[Event] = []
-        self.stored: list[Stored] = []
-
-    def pass_on(self, raw: bytes) -> bytes:
-        """The value as it may go out: `raw` itself, trimmed, or b"" where it is blocked."""
-        name = set_cookie_name(raw)
-        attributes = parse_attributes(set_cookie_tail(raw))
-        if attributes.is_removal(self._now):
-            return raw
-        declared, decision = self._rulings.storing(name, self._occasion)
-        if declared is not None and not declared.renew and name in self._arrived:
-            again = replace(self._occasion, arrived=True)
-            declared, decision = self._rulings.storing(name, again)
-        if not decision.allowed:
-            self.events.append(_event("blocked", name, decision))
-            return b""
-        if declared is None:
-            self.events.append(_event("undeclared", name, decision))
-            return raw
-        self.stored.append(Stored(name, declared, attributes))
-        trimmed = _trim(raw, declared, attributes, self._now)
-        if trimmed is not raw:
-            why = _what_was_trimmed(raw, trimmed)
-            self.events.append(Event("trimmed", text_of(name), why, decision))
-        return trimmed
-
-
-def _event(act: str, name: bytes, decision: Decision) -> Event:
-    return Event(act, text_of(name), decision.reason.value, decision)
+def _with_tail(raw: bytes, tail: bytes) -> tuple[bytes, bytes]:
+    pair = raw.partition(b";")[0]
+    return b"set-cookie", b"%b;%b" % (pair, tail) if tail else pair
 
 
 def _trim(raw: bytes, declared: DeclaredCookie, attributes: Attributes, now: float) -> bytes:
@@ -338,8 +314,8 @@ def _raise(raw: bytes, declared: DeclaredCookie, attributes: Attributes) -> byte
 
 
 def _what_was_trimmed(before: bytes, after: bytes) -> str:
-    def names(raw: bytes) -> set[str]:
-        parts = set_cookie_tail(raw).split(b";")
+    def names(tail: bytes) -> set[str]:
+        parts = tail.split(b";")
         return {part.strip().decode("ascii", "replace") for part in parts if part.strip()}
 
     gone, come = names(before) - names(after), names(after) - names(before)
@@ -488,7 +464,7 @@ class Enforcement:
         """The decisions under a visitor's answers, shared by all who answered the same."""
         found = self._rulings.get(standing.answers)
         if found is None:
-            found = Rulings(self.policy, standing.answers, self.tokens, secure=self.secure)
+            found = Rulings(self.policy, standing.answers, self.tokens)
             self._rulings.put(standing.answers, found, 0)
         return found
 
@@ -546,23 +522,23 @@ class Enforcement:
             same_site=options.same_site,
         )
 
-    def observe(self, stored: Iterable[Stored], path: str) -> list[Event]:
+    def observe(self, stored: Iterable[tuple[bytes, Variant]], path: str) -> list[Event]:
         """Remember the variants of declared cookies that leave; an event for each that differs.
 
         `path` is the request's, for cookies that name none (RFC 6265bis §5.1.4).
         """
         events: list[Event] = []
-        for name, declared, attributes in stored:
-            variant = Variant(
-                attributes.path or default_path(path), attributes.domain, attributes.partitioned
-            )
+        for name, variant in stored:
+            if variant.path is None:
+                variant = variant._replace(path=default_path(path))
             known = self._observed.get(name)
             if known is None or variant not in known:
-                events += self._observe(name, declared, variant)
+                events += self._observe(name, variant)
         return events
 
-    def _observe(self, name: bytes, declared: DeclaredCookie, variant: Variant) -> list[Event]:
-        if declared.party != "first":
+    def _observe(self, name: bytes, variant: Variant) -> list[Event]:
+        declared = self.policy.declaration_of(text_of(name))
+        if declared is None or declared.party != "first":
             return []
         if name not in self._observed and len(self._observed) >= self.MOST_NAMES:
             self._observed.clear()
@@ -621,7 +597,7 @@ class Enforcement:
         secure = self.secure or prefixed or anywhere
         return print_removal(
             name,
-            path=variant.path,
+            path=variant.path or b"/",
             domain=variant.domain,
             secure=secure,
             same_site="none" if anywhere else None,

@@ -301,6 +301,10 @@ class Exchange:
         if rest:
             await self._send({"type": "http.response.body", "body": rest, "more_body": True})
 
+    def release(self) -> None:
+        """Let go of the connection, so that nothing holds it but the server."""
+        del self._scope, self._send
+
     async def _send_on(self, message: Message, edit: PageEdit) -> None:
         if message["type"] != "http.response.body":
             if message["type"] in _FILES:
@@ -370,9 +374,10 @@ class Exchange:
         )
         if filtered.events:
             self._log(filtered.events)
-        different = ready.enforcement.observe(filtered.stored, self._scope["path"])
-        if different:
-            self._log(different)
+        if filtered.stored:
+            different = ready.enforcement.observe(filtered.stored, self._scope["path"])
+            if different:
+                self._log(different)
         return filtered.headers if ready.enforces else headers
 
     def _occasion(self) -> Occasion:
@@ -405,7 +410,7 @@ class Exchange:
 
     def _begin_page(self, message: Message, edit: PageEdit) -> Message | None:
         if self._scope["method"] != "HEAD":
-            self._edit = None if edit.is_done and not edit.holds_back else edit
+            self._edit = None if edit.is_done else edit
             if edit.holds_back:
                 self._start = message
                 return None
@@ -420,9 +425,7 @@ class Exchange:
         headers: HeaderList = self._with_our_cookies(message, consent)["headers"]
         if edit.is_unchanged:
             return headers
-        return keep_out_of_shared_caches(
-            page_headers(headers, pages.varies_by, edit.grown), b"no-cache"
-        )
+        return page_headers(headers, pages.vary, edit.grown)
 
     def _with_notice_shown(self, consent: Consent) -> Consent:
         now, policy, seen = self._ready.options.clock(), self.policy, consent.seen

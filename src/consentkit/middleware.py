@@ -120,6 +120,7 @@ class ConsentMiddleware:
         finally:
             if exchange.holds_back:
                 await exchange.give_up()
+            exchange.release()
 
     def _is_excluded(self, scope: Scope) -> bool:
         path = route_path(scope)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from consentkit.memory import Memory
 from consentkit.notice.banner import (
     State,
     banner_markup,
@@ -27,6 +28,7 @@ from consentkit.wire.headers import (
     accepted_languages,
     cache_directives,
     is_partial_page_request,
+    make_private,
     merge_vary,
 )
 from consentkit.wire.html import NOWHERE, BodyStart, Filling, page_language
@@ -55,6 +57,8 @@ _SPOILT: Final = frozenset(
     }
 )
 _NEXT_LIMIT: Final = 2000
+_LINK: Final = State.SETTINGS
+_TOLD: Final = State.SIGNAL
 
 
 def may_be_changed(status: int, headers: Fields, request: Fields) -> bool:
@@ -70,41 +74,51 @@ def may_be_changed(status: int, headers: Fields, request: Fields) -> bool:
     )
 
 
-def page_headers(headers: HeaderList, vary: Sequence[bytes], grown: int | None) -> HeaderList:
-    """The headers of a page that depends on the visitor.
+def page_headers(headers: HeaderList, vary: bytes, grown: int | None) -> HeaderList:
+    """The headers of a page that depends on the visitor (R-86, R-88).
 
-    `grown` is by how many bytes it grew; None where it stays as it is. A changed page loses its
-    validators and digests, and its Content-Length is set right.
+    `vary` names what it depends on. `grown` is by how many bytes it grew, None where it stays as
+    it is, -1 where nobody knows yet. A changed page loses its validators and digests and its
+    Content-Length is set right; every one is private and asked for again.
     """
     kept: HeaderList = []
-    varies = b""
-    for name, value in headers:
-        lower = bytes(name).lower()
-        if lower == b"vary":
-            varies = merge_vary(varies, *(part.strip() for part in bytes(value).split(b",")))
-        elif grown is None or lower not in _SPOILT:
-            kept.append((name, value))
-        elif lower == b"content-length" and grown >= 0 and bytes(value).isdigit():
-            kept.append((b"content-length", b"%d" % (int(value) + grown)))
-    return [*kept, (b"vary", merge_vary(varies, *vary))]
+    varies = caches = b""
+    for header in headers:
+        name = bytes(header[0]).lower()
+        if name == b"vary":
+            varies = merge_vary(varies, *bytes(header[1]).split(b","))
+        elif name == b"cache-control":
+            caches = caches + b"," + bytes(header[1])
+        elif grown is None or name not in _SPOILT:
+            kept.append(header)
+        elif name == b"content-length" and grown >= 0 and bytes(header[1]).isdigit():
+            kept.append((b"content-length", b"%d" % (int(header[1]) + grown)))
+    kept.append((b"vary", merge_vary(varies, vary) if varies else vary))
+    kept.append((b"cache-control", _cached(caches) if caches else b"private, no-cache"))
+    return kept
+
+
+def _cached(value: bytes) -> bytes:
+    whole = value.lstrip(b",")
+    return whole if b"no-store" in cache_directives(whole) else make_private(whole, b"no-cache")
 
 
 class Pages:
-    """What one policy puts into pages, rendered once for each language, state and prefix."""
-
-    MEMORY: Final = 256
+    """What one policy puts into pages, rendered once for each standing, language and prefix."""
 
     def __init__(self, policy: Policy, tokens: Sequence[str], path: str) -> None:
         """`tokens` are the names of our own two cookies, `path` where the endpoints are."""
         self._policy = policy
         self._tokens = tokens
         self._path = path
-        self._notices: dict[tuple[object, ...], Hole] = {}
+        self._states: Memory[Standing, State] = Memory(512, 1)
+        self._notices: Memory[tuple[Standing, str, str], Hole] = Memory(512, 2 << 20)
+        self._heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
         self.is_asking = bool(policy.optional_purposes)
         self.remembers_notice = any(
             policy.basis_of(name) is Basis.IMPLIED for name in policy.optional_purposes
         )
-        self.varies_by = tuple(self._varies_by())
+        self.vary = b", ".join(self._varies_by())
 
     def _varies_by(self) -> Sequence[bytes]:
         policy = self._policy
@@ -121,63 +135,57 @@ class Pages:
         `address` is the page's own path and query, percent-encoded, to come back to; `root_path`
         stands before the endpoints' own.
         """
+        showing = _Showing(self, standing, request, address, root_path + self._path)
+        fill = showing.fill if self._is_filled(address, root_path) else None
         state = self._state_for(standing)
-        wanted = accepted_languages(request.get(b"accept-language", b""))
-        back = address if len(address) <= _NEXT_LIMIT else b"/"
-        prefix = root_path + self._path
-
-        def notice(of_page: str | None) -> bytes:
-            language = self._language(of_page, wanted)
-            return self._notice(language, state, standing, prefix).fill(back)
-
-        def fill(what: str, of_page: str | None) -> bytes:
-            language = self._language(of_page, wanted)
-            return self._part(what, language, standing, prefix, back)
-
-        filled = self._is_filled(address, root_path)
-        if state is State.NOTHING and not filled and not self.is_asking:
-            return None
-        return PageEdit(
-            None if state is State.NOTHING else notice,
-            fill if filled else None,
-            asks=state in (State.ASK, State.CHANGED),
-        )
+        if state is State.NOTHING:
+            return PageEdit(None, fill, None) if fill or self.is_asking else None
+        start = KnownStart(self._heads, address)
+        return PageEdit(showing.notice, fill, start, asks=state is not _LINK and state is not _TOLD)
 
     def _state_for(self, standing: Standing) -> State:
-        return state_of(
-            self._policy, standing.open_purposes, standing.consent.given, standing.honoured
-        )
+        found = self._states.get(standing)
+        if found is None:
+            given = standing.consent.given
+            found = state_of(self._policy, standing.open_purposes, given, standing.honoured)
+            self._states.put(standing, found, 0)
+        return found
 
-    def _language(self, of_page: str | None, wanted: Sequence[str]) -> str:
-        return choose_language(self._policy.languages, (of_page, *wanted) if of_page else wanted)
+    def language(self, of_page: bytes, wanted: bytes) -> str:
+        """The language of the notice: the page's own before those the browser wants."""
+        if len(self._policy.languages) == 1:
+            return self._policy.languages[0]
+        tag = page_language(of_page)
+        tags = accepted_languages(wanted)
+        return choose_language(self._policy.languages, (tag, *tags) if tag else tags)
 
     def _is_filled(self, address: bytes, root_path: str) -> bool:
         listed = self._policy.placeholders
+        if not listed:
+            return False
         path = address.partition(b"?")[0].decode("latin-1").removeprefix(root_path)
-        return bool(listed) and (path in listed or "*" in listed)
+        return path in listed or "*" in listed
 
-    def _notice(self, language: str, state: State, standing: Standing, prefix: str) -> Hole:
-        only_asked = permission_only(
-            self._policy, standing.open_purposes, standing.purposes, standing.consent.given
-        )
-        key = (language, state, standing.open_purposes, only_asked, standing.honoured, prefix)
+    def notice(self, language: str, standing: Standing, prefix: str) -> Hole:
+        """The markup that stands first in the body, rendered once."""
+        key = (standing, language, prefix)
         found = self._notices.get(key)
         if found is None:
-            if len(self._notices) >= self.MEMORY:
-                self._notices.clear()
-            found = self._notices[key] = banner_markup(
+            open_purposes, given = standing.open_purposes, standing.consent.given
+            found = banner_markup(
                 self._policy,
                 language,
-                state,
-                standing.open_purposes,
+                self._state_for(standing),
+                open_purposes,
                 path=prefix,
                 stylesheet=self._stylesheet(prefix),
-                only_asked=only_asked,
+                only_asked=permission_only(self._policy, open_purposes, standing.purposes, given),
                 honoured=standing.honoured,
             )
+            self._notices.put(key, found, len(found.before))
         return found
 
-    def _part(
+    def part(
         self, what: str, language: str, standing: Standing, prefix: str, back: bytes
     ) -> bytes:
         """What stands inside an element that asks for `what`; nothing for a word nobody knows."""
@@ -206,28 +214,97 @@ class Pages:
         return f"{prefix}/assets/{stylesheet().name}"
 
 
+class _Showing:
+    """What one page is to show to one visitor."""
+
+    __slots__ = ("_address", "_language", "_pages", "_prefix", "_request", "_standing")
+
+    def __init__(
+        self, pages: Pages, standing: Standing, request: Fields, address: bytes, prefix: str
+    ) -> None:
+        self._pages, self._standing, self._request = pages, standing, request
+        self._address = address if len(address) <= _NEXT_LIMIT else b"/"
+        self._prefix = prefix
+        self._language: str | None = None
+
+    def _read_language(self, head: bytes) -> str:
+        if self._language is None:
+            wanted = self._request.get(b"accept-language", b"")
+            self._language = self._pages.language(head, wanted)
+        return self._language
+
+    def notice(self, head: bytes) -> bytes:
+        language = self._read_language(head)
+        return self._pages.notice(language, self._standing, self._prefix).fill(self._address)
+
+    def fill(self, what: str) -> bytes:
+        language = self._read_language(b"")
+        back = self._address.decode("latin-1")
+        return self._pages.part(what, language, self._standing, self._prefix, back)
+
+
+class KnownStart:
+    """Finds where a page's body begins, at once if the page begins as it did the last time.
+
+    A scan that ends at a ``<body>`` tag depends on nothing that follows it, so a page that has
+    the same bytes up to there has its place there.
+    """
+
+    __slots__ = ("_address", "_heads", "_scan")
+
+    LARGEST: Final = 16 << 10
+
+    def __init__(self, heads: Memory[bytes, bytes], address: bytes) -> None:
+        """`heads` remembers the beginning of each page by its address."""
+        self._heads, self._address = heads, address
+        self._scan: BodyStart | None = None
+
+    def feed(self, chunk: bytes, *, last: bool) -> tuple[bytes, int] | None:
+        """What was held back and the place in it (or NOWHERE), None if more is needed."""
+        if self._scan is None:
+            head = self._heads.get(self._address)
+            if head is not None and chunk.startswith(head):
+                return chunk, len(head)
+            self._scan = BodyStart()
+        found = self._scan.feed(chunk, last=last)
+        if found is None:
+            return None
+        held = self._scan.held
+        self._remember(held[:found] if found > 0 else b"")
+        return held, found
+
+    def _remember(self, head: bytes) -> None:
+        if 0 < len(head) <= self.LARGEST and BodyStart().feed(head, last=False) == len(head):
+            self._heads.put(self._address, head, len(head))
+
+    @property
+    def held(self) -> bytes:
+        """What is held back."""
+        return self._scan.held if self._scan is not None else b""
+
+
 class PageEdit:
     """One page on its way out, chunk by chunk.
 
-    `notice` gives the markup to put first, for a page in a language (None: it does not say);
-    `fill` what stands in a placeholder. Either may be missing.
+    `notice` gives the markup to put first, for the bytes of the page before it; `fill` what
+    stands in a placeholder; `start` finds the place. Any may be missing.
     """
+
+    __slots__ = ("_asks", "_filling", "_found_no_place", "_inserted", "_notice", "_start")
 
     def __init__(
         self,
-        notice: Callable[[str | None], bytes] | None,
-        fill: Callable[[str, str | None], bytes] | None,
+        notice: Callable[[bytes], bytes] | None,
+        fill: Callable[[str], bytes] | None,
+        start: KnownStart | None,
         *,
-        asks: bool,
+        asks: bool = False,
     ) -> None:
         """`asks` is True if the notice asks something of the visitor."""
         self._asks = asks
         self._notice = notice
-        self._language: str | None = None
-        self._start = BodyStart() if notice else None
-        self._filling = None
-        if fill is not None:
-            self._filling = Filling(ATTRIBUTE, lambda what: fill(what, self._language))
+        self._start = start
+        self._filling = Filling(ATTRIBUTE, fill) if fill else None
         self._inserted = 0
         self._found_no_place = False
 
@@ -249,12 +326,12 @@ class PageEdit:
     @property
     def is_done(self) -> bool:
         """True if what follows goes out as it is."""
-        return self._filling is None
+        return self._start is None and self._filling is None
 
     @property
     def grown(self) -> int | None:
         """By how many bytes the page grows: None for not at all, -1 for nobody knows yet."""
-        if self._filling is not None or self.holds_back:
+        if self._filling is not None or self._start is not None:
             return -1
         return self._inserted or None
 
@@ -264,18 +341,18 @@ class PageEdit:
             found = self._start.feed(chunk, last=last)
             if found is None:
                 return None
-            chunk = self._opened(self._start.held, found)
             self._start = None
+            chunk = self._opened(*found)
         return chunk if self._filling is None else self._filling.feed(chunk, last=last)
 
     def _opened(self, held: bytes, at: int) -> bytes:
         if at == NOWHERE or self._notice is None:
             self._found_no_place = True
             return held
-        self._language = page_language(held[:at])
-        markup = self._notice(self._language)
+        head = held[:at]
+        markup = self._notice(head)
         self._inserted = len(markup)
-        return b"".join((held[:at], markup, held[at:]))
+        return b"".join((head, markup, held[at:]))
 
     def given_up(self) -> bytes:
         """What is still held back, for a page whose app failed half-way."""

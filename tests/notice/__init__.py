@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PATH = "/consent"
 SHEET = "/consent/assets/consent.css"
-PLACE = {"path": PATH, "stylesheet": SHEET}
+PLACE: dict[str, Any] = {"path": PATH, "stylesheet": SHEET}
 TOKENS = ("__Host-consent", "__Host-consent-seen")
 PURPOSES = ("polls", "analytics", "embeds")
 
@@ -73,7 +73,7 @@ def policy_of(mode: str = "explicit", **changes: Any) -> Policy:
 def changed(policy: Policy, **purposes: dict[str, Any]) -> Policy:
     """The policy with some keys of some purposes changed."""
     new = {
-        name: purpose.model_copy(update=purposes.get(name, {}))
+        name: purpose.model_dump() | purposes.get(name, {})
         for name, purpose in policy.purposes.items()
     }
     return Policy.model_validate(policy.model_dump() | {"purposes": new})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
 from typing import Any
@@ -18,6 +19,7 @@ from consentkit.notice.text import (
     chapters_of,
     choose_language,
     date_text,
+    direction,
     duration_text,
     is_right_to_left,
     kept_for,
@@ -67,7 +69,9 @@ def strings_of(value: Any, key: str = "") -> dict[str, str]:
         return {key: value}
     items = value.items() if isinstance(value, dict) else enumerate(value)
     return {
-        name: text for part, inner in items for name, text in strings_of(inner, f"{key}.{part}").items()
+        name: text
+        for part, inner in items
+        for name, text in strings_of(inner, f"{key}.{part}").items()
     }
 
 
@@ -75,14 +79,14 @@ def locale(language: str) -> dict[str, str]:
     return strings_of(messages_for(language).model_dump(mode="json"))
 
 
-def test_every_shipped_locale_is_offered_and_no_other():
+def test_every_shipped_locale_is_offered_and_no_other() -> None:
     """A language is offered when its words are there."""
     shipped = {one.name.removesuffix(".yaml") for one in LOCALES.iterdir()}
     assert shipped == {*LANGUAGES}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_locale_has_the_keys_and_placeholders_of_the_english_one(language):
+def test_a_locale_has_the_keys_and_placeholders_of_the_english_one(language: str) -> None:
     """A missing word would show as a hole, a missing name as a lost fact."""
     own, english = locale(language), locale("en")
     assert own.keys() == english.keys()
@@ -91,7 +95,7 @@ def test_a_locale_has_the_keys_and_placeholders_of_the_english_one(language):
     }
 
 
-def test_no_english_is_left_in_the_german_words():
+def test_no_english_is_left_in_the_german_words() -> None:
     """A notice is in one language (EDPB 03/2022: language discontinuity; LAW R-07)."""
     same = {key for key, text in locale("de").items() if text == locale("en")[key]}
     assert same == {
@@ -103,7 +107,7 @@ def test_no_english_is_left_in_the_german_words():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_that_mislead_are_never_said(language):
+def test_the_words_that_mislead_are_never_said(language: str) -> None:
     """VG Hannover 10 A 5385/22; AEPD 2023: shipped text is linted (LAW R-07)."""
     text = " ".join(locale(language).values()).lower()
     assert [words for words in NEVER_SAID[language] if words in text] == []
@@ -111,7 +115,7 @@ def test_the_words_that_mislead_are_never_said(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_key_stands_twice_in_a_locale_file(language):
+def test_no_key_stands_twice_in_a_locale_file(language: str) -> None:
     """YAML lets the second win in silence."""
     root = yaml.compose(LOCALES.joinpath(f"{language}.yaml").read_text("utf-8"))
     open_nodes, seen = [root], 0
@@ -135,7 +139,7 @@ def test_no_key_stands_twice_in_a_locale_file(language):
         {"months": ["January"]},
     ],
 )
-def test_a_locale_that_is_not_whole_is_refused(damage):
+def test_a_locale_that_is_not_whole_is_refused(damage: dict[str, Any]) -> None:
     """Each key is required, none is unknown; the control is the locale itself."""
     words = EN.model_dump()
     assert Messages.model_validate(words) == EN
@@ -160,7 +164,9 @@ def test_a_locale_that_is_not_whole_is_refused(damage):
         (("pt", "pt-BR"), ("pt-br",), "pt-BR"),
     ],
 )
-def test_a_language_falls_back_towards_its_own(offered, wanted, chosen):
+def test_a_language_falls_back_towards_its_own(
+    offered: Sequence[str], wanted: Sequence[str], chosen: str
+) -> None:
     """RFC 4647 §3.4, and the scripts of Chinese."""
     assert choose_language(offered, wanted) == chosen
 
@@ -169,26 +175,27 @@ def test_a_language_falls_back_towards_its_own(offered, wanted, chosen):
     st.lists(st.from_regex(r"[a-z]{2}(-[A-Z]{2})?", fullmatch=True), min_size=1),
     st.lists(st.text(alphabet="abcdez-*1", max_size=9)),
 )
-def test_what_is_chosen_is_always_offered(offered, wanted):
+def test_what_is_chosen_is_always_offered(offered: Sequence[str], wanted: Sequence[str]) -> None:
     """Whatever a browser asks for, the page is in a language the site has."""
     assert choose_language(offered, wanted) in offered
 
 
-def test_a_language_that_is_not_shipped_is_told_in_english():
+def test_a_language_that_is_not_shipped_is_told_in_english() -> None:
     """And says so of itself, for the screen reader's voice."""
     assert messages_for("fr").language == "en"
     assert messages_for("DE-at").language == "de"
 
 
 @pytest.mark.parametrize(
-    ("tag", "expected"), [("ar", True), ("he-IL", True), ("FA", True), ("en", False), ("de", False)]
+    ("tag", "way"), [("ar", "rtl"), ("he-IL", "rtl"), ("FA", "rtl"), ("en", "ltr"), ("de", "ltr")]
 )
-def test_right_to_left_is_known_by_the_language(tag, expected):
+def test_right_to_left_is_known_by_the_language(tag: str, way: str) -> None:
     """HTML's `dir` follows the words."""
-    assert is_right_to_left(tag) is expected
+    assert direction(tag) == way
+    assert is_right_to_left(tag) == (way == "rtl")
 
 
-def test_a_text_of_the_policy_falls_back_to_one_that_is_there():
+def test_a_text_of_the_policy_falls_back_to_one_that_is_there() -> None:
     """A purpose without a title could not be answered to."""
     assert said("plain", "de", ("en",)) == "plain"
     assert said({"en": "Polls", "de": "Umfragen"}, "de-ch", ("en",)) == "Umfragen"
@@ -215,25 +222,25 @@ def test_a_text_of_the_policy_falls_back_to_one_that_is_there():
         ("0 seconds", "0 seconds", "0 Sekunden"),
     ],
 )
-def test_a_duration_is_told_as_it_was_declared(written, english, german):
+def test_a_duration_is_told_as_it_was_declared(written: str, english: str, german: str) -> None:
     """Planet49 C-673/17: the visitor is told how long (LAW R-73)."""
     assert duration_text(parse_duration(written), EN) == english
     assert duration_text(parse_duration(written), DE) == german
 
 
-def test_a_session_ends_with_the_browser():
+def test_a_session_ends_with_the_browser() -> None:
     """Null seconds are no duration but an end."""
     assert duration_text(None, EN) == "Until you close the browser"
     assert duration_text(None, DE) == "Bis Sie den Browser schließen"
 
 
 @given(st.integers(0, 999_999) | st.integers(0, 800).map(lambda days: days * DAY))
-def test_a_duration_told_is_the_duration_kept(seconds):
+def test_a_duration_told_is_the_duration_kept(seconds: int) -> None:
     """What is told can be read back, so nothing is rounded."""
     assert parse_duration(duration_text(seconds, EN)) == seconds
 
 
-def test_a_date_is_written_as_the_language_writes_it():
+def test_a_date_is_written_as_the_language_writes_it() -> None:
     """Numbers alone would be read in two ways."""
     assert date_text(date(2026, 6, 1), EN) == "1 June 2026"
     assert date_text(date(2026, 3, 31), DE) == "31. März 2026"
@@ -262,13 +269,13 @@ def test_a_date_is_written_as_the_language_writes_it():
         (None, ""),
     ],
 )
-def test_only_http_mailto_and_relative_links_are_links(url, href):
+def test_only_http_mailto_and_relative_links_are_links(url: str | None, href: str) -> None:
     """WHATWG URL §4.4 drops tabs and leading controls, so a blank anywhere makes it text."""
     assert safe_href(url) == href
 
 
 @given(st.text(alphabet="javscript:/\\\t\n ht@.#?é", max_size=20))
-def test_no_link_has_a_scheme_but_the_three(url):
+def test_no_link_has_a_scheme_but_the_three(url: str) -> None:
     """Whatever a policy holds: no link runs a script."""
     found = re.match(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.\-\t\n\r]*):", safe_href(url))
     assert found is None or found[1].lower() in {"http", "https", "mailto"}
@@ -284,7 +291,9 @@ def test_no_link_has_a_scheme_but_the_three(url):
         ("opt-out", "next-page", Way.OPT_OUT),
     ],
 )
-def test_the_way_is_the_basis_and_for_implied_consent_the_moment(mode, takes_effect, way):
+def test_the_way_is_the_basis_and_for_implied_consent_the_moment(
+    mode: str, takes_effect: str, way: Way
+) -> None:
     """What is said of a purpose depends on both."""
     policy = policy_of(mode, **{"takes-effect": takes_effect})
     assert way_of(policy, "polls") is way
@@ -292,13 +301,13 @@ def test_the_way_is_the_basis_and_for_implied_consent_the_moment(mode, takes_eff
 
 
 @given(st.sampled_from(Kind), st.none() | st.integers(0, 500 * DAY))
-def test_what_is_told_of_a_duration_is_what_is_enforced(kind, duration):
+def test_what_is_told_of_a_duration_is_what_is_enforced(kind: Kind, duration: int | None) -> None:
     """R-24: nothing outlives 400 days; the table says what the middleware keeps to."""
     cookie = DeclaredCookie(kind=kind, purpose=("a",), description="", duration=duration)
     assert kept_for(cookie) == duration_of(cookie, float("inf"))
 
 
-def test_our_tokens_stand_under_the_first_strictly_necessary_purpose():
+def test_our_tokens_stand_under_the_first_strictly_necessary_purpose() -> None:
     """R-30, R-74: they are declared like any other cookie, for 400 days."""
     chapter = chapters_of(policy_of(), "en", TOKENS)[0]
     assert [entry.name for entry in chapter.entries] == ["clientvars", *TOKENS]
@@ -307,7 +316,7 @@ def test_our_tokens_stand_under_the_first_strictly_necessary_purpose():
     assert chapter.entries[0].basis == "Strictly necessary: log-in"
 
 
-def test_our_tokens_stand_alone_where_nothing_else_is_necessary():
+def test_our_tokens_stand_alone_where_nothing_else_is_necessary() -> None:
     """A site without strictly necessary purposes still stores the answer."""
     policy = policy_of()
     purposes = {name: policy.purposes[name] for name in PURPOSES}
@@ -319,20 +328,20 @@ def test_our_tokens_stand_alone_where_nothing_else_is_necessary():
     assert "" not in {chapter.purpose for chapter in chapters_of(bare, "de")}
 
 
-def test_a_token_that_the_policy_declares_itself_is_left_to_it():
+def test_a_token_that_the_policy_declares_itself_is_left_to_it() -> None:
     """Nothing stands in the table twice."""
     own = {"__Host-consent": {"kind": "persistent", "purpose": "necessary", "description": "Ours."}}
     assert [one.name for one in token_cookies(policy_of(cookies=own), TOKENS)] == [TOKENS[1]]
 
 
-def test_a_cookie_with_several_purposes_stands_under_each():
+def test_a_cookie_with_several_purposes_stands_under_each() -> None:
     """R-28: it serves them all, and each is answered to."""
     both = {"x": {"kind": "session", "purpose": ["polls", "analytics"], "description": "Two."}}
     chapters = chapters_of(policy_of(cookies=both), "en")
     assert [chapter.purpose for chapter in chapters if chapter.entries] == ["polls", "analytics"]
 
 
-def test_an_entry_says_who_sets_a_cookie_and_who_else_gets_the_data():
+def test_an_entry_says_who_sets_a_cookie_and_who_else_gets_the_data() -> None:
     """R-73: provider, party, recipients, country of transfer."""
     common = {"kind": "session", "purpose": "embeds", "description": "."}
     cookies = {
@@ -356,19 +365,22 @@ def test_an_entry_says_who_sets_a_cookie_and_who_else_gets_the_data():
     }
 
 
-def test_a_purpose_of_votes_alone_is_off_until_the_visitor_votes():
+def test_a_purpose_of_votes_alone_is_off_until_the_visitor_votes() -> None:
     """The vote answers for its cookie, in every mode."""
     for mode in ("explicit", "implied", "opt-out"):
         chapters = {one.purpose: one for one in chapters_of(policy_of(mode), "en")}
         assert chapters["polls"].status == "Off until you vote"
         assert chapters["polls"].entries[0].basis == "Your vote asks for it"
-        assert chapters["embeds"].status == messages_for("en").statuses[way_of(policy_of(mode), "embeds")]
+        assert (
+            chapters["embeds"].status
+            == messages_for("en").statuses[way_of(policy_of(mode), "embeds")]
+        )
     necessary = changed(policy_of(), polls={"basis": "strictly-necessary"})
     assert chapters_of(necessary, "en")[1].status == "Always on"
     assert chapters_of(necessary, "en")[1].entries[0].basis == "Strictly necessary"
 
 
-def test_a_service_is_told_with_the_cookies_it_sets():
+def test_a_service_is_told_with_the_cookies_it_sets() -> None:
     """The rest of a purpose's cookies are the site's own."""
     cookies = policy_of().model_dump(mode="json", by_alias=True)["cookies"]
     cookies["mine"] = {"kind": "session", "purpose": "analytics", "description": "."}
@@ -380,7 +392,7 @@ def test_a_service_is_told_with_the_cookies_it_sets():
     assert chapters_of(policy_of(), "en")[3].services[0].title == "films"
 
 
-def test_third_parties_are_counted_once_and_by_purpose():
+def test_third_parties_are_counted_once_and_by_purpose() -> None:
     """R-06: their number, or a link to them; a hidden number misleads (VG Hannover)."""
     common = {"kind": "session", "purpose": "polls", "description": "."}
     cookies = {

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from consentkit.errors import PolicyError
 from consentkit.rules import policy_file
+from consentkit.rules.faults import Problem
 from consentkit.rules.policy import Basis, DeclaredCookie, Kind, Policy
 from consentkit.rules.policy_file import check_policy, load_policy, policy_from, read_policy
 
@@ -109,14 +110,9 @@ def test_an_empty_optional_value_is_as_good_as_none() -> None:
 def test_without_libyaml_the_same_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every wheel of PyYAML has the C parser."""
     monkeypatch.setattr(policy_file, "_LOADER", yaml.SafeLoader)
-    assert read_policy(WHOLE) == policy_from(
-        yaml.safe_load(
-            WHOLE.replace("no: Valg", "'no': Valg")
-            .replace("[en, no]", "[en, 'no']")
-            .replace("2015-06-01", "'2015-06-01'")
-        )
-    )
-    assert "more than 50 levels" in faults_of("[" * 5000)
+    written = yaml.load(WHOLE, Loader=yaml.BaseLoader)  # noqa: S506  # texts and nothing else
+    assert read_policy(WHOLE) == policy_from(written)
+    assert "more than 50 levels" in faults_of("[" * 99)
 
 
 # The file itself
@@ -160,53 +156,79 @@ UNREADABLE: list[tuple[bytes | str, str]] = [
     (b"a: 1\nb: \xff", "consent.yaml:2:4: the byte 0xff is not UTF-8.\n    Save it as UTF-8."),
     (
         "a: 1\nb: x\x07",
-        "consent.yaml:2:5: the character '\\x07' cannot stand in a YAML file.\n"
-        "    Delete it; your editor may not show it.",
+        (
+            "consent.yaml:2:5: the character '\\x07' cannot stand in a YAML file.\n"
+            "    Delete it; your editor may not show it."
+        ),
     ),
     (
         "\ud800",
-        "consent.yaml:1:1: the character '\\ud800' cannot stand in a YAML file.\n"
-        "    Delete it; your editor may not show it.",
+        (
+            "consent.yaml:1:1: the character '\\ud800' cannot stand in a YAML file.\n"
+            "    Delete it; your editor may not show it."
+        ),
     ),
     (
         b"#" * (1 << 20) + b"\n",
-        "consent.yaml: the file is larger than 1 MiB.\n"
-        "    A policy is a few hundred lines: is it the right file?",
+        (
+            "consent.yaml: the file is larger than 1 MiB.\n"
+            "    A policy is a few hundred lines: is it the right file?"
+        ),
     ),
     *(
         (
             source,
-            "consent.yaml:1:1: the file is empty.\n"
-            "    A policy needs 'site', 'mode' and 'purposes'.",
+            (
+                "consent.yaml:1:1: the file is empty.\n"
+                "    A policy needs 'site', 'mode' and 'purposes'."
+            ),
         )
-        for source in ("", b"", "\ufeff", "# nothing yet\n", "---\n")
+        for source in ("", b"", "\ufeff", "# nothing yet\n")
     ),
     (
         "- a",
-        "consent.yaml:1:1: the policy is a list, and must be keys with values.\n"
-        "    Begin with 'site:', 'mode:' and 'purposes:'.",
+        (
+            "consent.yaml:1:1: the policy is a list, and must be keys with values.\n"
+            "    Begin with 'site:', 'mode:' and 'purposes:'."
+        ),
     ),
     (
         "hello",
-        "consent.yaml:1:1: the policy is 'hello', and must be keys with values.\n"
-        "    Begin with 'site:', 'mode:' and 'purposes:'.",
+        (
+            "consent.yaml:1:1: the policy is 'hello', and must be keys with values.\n"
+            "    Begin with 'site:', 'mode:' and 'purposes:'."
+        ),
     ),
     (
         "a:\n\tb: 1",
-        "consent.yaml:2:1: this is not YAML: while scanning for the next token, "
-        "found character that cannot start any token.\n"
-        "    Indent with spaces: YAML refuses tabs. A value that begins with '@', '`' or '%' "
-        "needs quotes.",
+        (
+            "consent.yaml:2:1: this is not YAML: while scanning for the next token, "
+            "found character that cannot start any token.\n"
+            "    Indent with spaces, not tabs; a value that begins with '@', '`' or '%' "
+            "needs quotes."
+        ),
+    ),
+    (
+        "a: b\n\tc: d",
+        (
+            "consent.yaml:2:1: this is not YAML: while scanning a plain scalar, "
+            "found a tab character that violates indentation.\n"
+            "    Indent with spaces: YAML refuses tabs."
+        ),
     ),
     (
         "a: b: c",
-        "consent.yaml:1:5: this is not YAML: mapping values are not allowed in this context.\n"
-        "    A text with ': ' in it needs quotes.",
+        (
+            "consent.yaml:1:5: this is not YAML: mapping values are not allowed in this context.\n"
+            "    A text with ': ' in it needs quotes."
+        ),
     ),
     (
         "a: 'b",
-        "consent.yaml:1:6: this is not YAML: while scanning a quoted scalar, "
-        "found unexpected end of stream.\n    Look for a quote that is missing.",
+        (
+            "consent.yaml:1:6: this is not YAML: while scanning a quoted scalar, "
+            "found unexpected end of stream.\n    Look for a quote that is missing."
+        ),
     ),
     (
         "%YAML 9.9\n---\na: 1",
@@ -214,23 +236,31 @@ UNREADABLE: list[tuple[bytes | str, str]] = [
     ),
     (
         "a: *b",
-        "consent.yaml:1:4: the alias '*b' names nothing that stands whole before it.\n"
-        "    A text that begins with '*' needs quotes.",
+        (
+            "consent.yaml:1:4: the alias '*b' names nothing that stands whole before it.\n"
+            "    A text that begins with '*' needs quotes."
+        ),
     ),
     (
         "a: &a [*a]",
-        "consent.yaml:1:8: the alias '*a' names nothing that stands whole before it.\n"
-        "    A text that begins with '*' needs quotes.",
+        (
+            "consent.yaml:1:8: the alias '*a' names nothing that stands whole before it.\n"
+            "    A text that begins with '*' needs quotes."
+        ),
     ),
     (
         "[" * 100_000,
-        "consent.yaml:1:51: more than 50 levels stand inside one another.\n"
-        "    A policy needs five levels: is it the right file?",
+        (
+            "consent.yaml:1:51: more than 50 levels stand inside one another.\n"
+            "    A policy needs five levels: is it the right file?"
+        ),
     ),
     (
         "- " * 100_000,
-        "consent.yaml:1:101: more than 50 levels stand inside one another.\n"
-        "    A policy needs five levels: is it the right file?",
+        (
+            "consent.yaml:1:101: more than 50 levels stand inside one another.\n"
+            "    A policy needs five levels: is it the right file?"
+        ),
     ),
 ]
 
@@ -246,7 +276,7 @@ def test_an_alias_bomb_does_not_go_off() -> None:
     bomb = ["a0: &a0 [x,x,x,x,x,x,x,x,x]"]
     bomb += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     assert faults_of("\n".join(bomb)).startswith(
-        "consent.yaml:5:10: the aliases repeat more than 20000 values."
+        "consent.yaml:5:14: the aliases repeat more than 20000 values."
     )
 
 
@@ -256,48 +286,66 @@ def test_an_alias_bomb_does_not_go_off() -> None:
 PASSED_OVER: list[tuple[str, str]] = [
     (
         WHOLE + "mode: explicit\n",
-        "consent.yaml:19:1: the key 'mode' stands in line 2, column 1 already.\n"
-        "    Take one of the two away.",
+        (
+            "consent.yaml:19:1: the key 'mode' stands in line 2, column 1 already.\n"
+            "    Take one of the two away."
+        ),
     ),
     (
         WHOLE + "---\nmode: explicit\n",
-        "consent.yaml:19:1: a second document begins.\n"
-        "    Keep one policy in one file: take the '---' away.",
+        (
+            "consent.yaml:19:1: a second document begins.\n"
+            "    Keep one policy in one file: take the '---' away."
+        ),
     ),
     (
         WHOLE.replace("One vote each.", "!!python/name:os.system x"),
-        "consent.yaml:7:58: the tag '!!python/name:os.system' is not read.\n"
-        "    Take it away: a policy has texts, whole numbers, true and false.",
+        (
+            "consent.yaml:7:54: the tag '!!python/name:os.system' is not read.\n"
+            "    Take it away: a policy has texts, whole numbers, true and false."
+        ),
     ),
     (
         WHOLE.replace("ga: {purpose", "ga: !service {purpose"),
-        "consent.yaml:18:7: the tag '!service' is not read.\n"
-        "    Take it away: a policy has texts, whole numbers, true and false.",
+        (
+            "consent.yaml:18:7: the tag '!service' is not read.\n"
+            "    Take it away: a policy has texts, whole numbers, true and false."
+        ),
     ),
     (
         WHOLE.replace("ga: {purpose: polls, ", "ga: {<<: {purpose: polls}, "),
-        "consent.yaml:18:8: the merge key '<<' is not read.\n"
-        "    Write the keys out, so that everybody sees what is declared.",
+        (
+            "consent.yaml:18:8: the merge key '<<' is not read.\n"
+            "    Write the keys out, so that everybody sees what is declared."
+        ),
     ),
     (
         WHOLE.replace("kind: session", "[kind]: session"),
-        "consent.yaml:10:5: a key must be text.\n"
-        "    If it is a name or a template with '{', '[' or '*', put it in quotes.",
+        (
+            "consent.yaml:10:5: a key must be text.\n"
+            "    If it is a name or a template with '{', '[' or '*', put it in quotes."
+        ),
     ),
     (
         WHOLE.replace("attributes: {same-site", "attributes: {<<: {secure: true}, same-site"),
-        "consent.yaml:14:18: the merge key '<<' is not read.\n"
-        "    Write the keys out, so that everybody sees what is declared.",
+        (
+            "consent.yaml:14:18: the merge key '<<' is not read.\n"
+            "    Write the keys out, so that everybody sees what is declared."
+        ),
     ),
     (
         WHOLE.replace("cookies:", "cookies:\n  {a: 1}: b"),
-        "consent.yaml:9:3: a key must be text.\n"
-        "    If it is a name or a template with '{', '[' or '*', put it in quotes.",
+        (
+            "consent.yaml:9:3: a key must be text.\n"
+            "    If it is a name or a template with '{', '[' or '*', put it in quotes."
+        ),
     ),
     (
         WHOLE.replace("site: {", "site: {<<: {a: b}, "),
-        "consent.yaml:1:8: the merge key '<<' is not read.\n"
-        "    Write the keys out, so that everybody sees what is declared.",
+        (
+            "consent.yaml:1:8: the merge key '<<' is not read.\n"
+            "    Write the keys out, so that everybody sees what is declared."
+        ),
     ),
 ]
 
@@ -331,110 +379,153 @@ def edit(old: str, new: str) -> str:
 SHAPES: list[tuple[str, str]] = [
     (
         edit("ask-again-after", "ask_again_after"),
-        "consent.yaml:3:1: the policy has no key 'ask_again_after'.\n    Its keys: site, mode, "
-        "takes-effect, revision, ask-again-after, languages, purposes, cookies, services, "
-        "undeclared, settings-link, placeholders, banner, token. Did you mean 'ask-again-after'?",
+        (
+            "consent.yaml:3:1: the policy has no key 'ask_again_after'.\n    Its keys: site, mode, "
+            "takes-effect, revision, ask-again-after, languages, purposes, cookies, services, "
+            "undeclared, settings-link, placeholders, banner, token. "
+            "Did you mean 'ask-again-after'?"
+        ),
     ),
     (
         edit("title: Strictly", "titel: Strictly"),
-        "consent.yaml:6:42: purpose 'necessary' has no key 'titel'.\n    Its keys: title, "
-        "description, basis, justification, honours, since. Did you mean 'title'?",
+        (
+            "consent.yaml:6:42: purpose 'necessary' has no key 'titel'.\n    Its keys: title, "
+            "description, basis, justification, honours, since. Did you mean 'title'?"
+        ),
     ),
     (
         edit("    kind: session\n", ""),
-        "consent.yaml:9:3: cookie 'clientvars' has no 'kind'.\n"
-        "    Add it: How it lives: session, persistent, poll-timeout or analytics.",
+        (
+            "consent.yaml:9:3: cookie 'clientvars' has no 'kind'.\n"
+            "    Add it: How it lives: session, persistent, poll-timeout or analytics."
+        ),
     ),
     (
         edit("mode: implied\n", ""),
-        "consent.yaml:1:1: the policy has no 'mode'.\n"
-        "    Add it: The basis of every purpose that names none.",
+        (
+            "consent.yaml:1:1: the policy has no 'mode'.\n"
+            "    Add it: The basis of every purpose that names none."
+        ),
     ),
     (edit("site: {", "# site: {"), "consent.yaml:2:1: the policy has no 'site'.\n    Add it."),
     (
         edit("kind: session", "kind: sesion"),
-        "consent.yaml:10:11: cookie 'clientvars': 'kind' is 'sesion', which it cannot be.\n"
-        "    It can be session, persistent, poll-timeout or analytics. Did you mean 'session'?",
+        (
+            "consent.yaml:10:11: cookie 'clientvars': 'kind' is 'sesion', which it cannot be.\n"
+            "    It can be session, persistent, poll-timeout or analytics. Did you mean 'session'?"
+        ),
     ),
     (
         edit("kind: session", "kind: 1"),
-        "consent.yaml:10:11: cookie 'clientvars': 'kind' is 1, which it cannot be.\n"
-        "    It can be session, persistent, poll-timeout or analytics.",
+        (
+            "consent.yaml:10:11: cookie 'clientvars': 'kind' is 1, which it cannot be.\n"
+            "    It can be session, persistent, poll-timeout or analytics."
+        ),
     ),
     (
         edit("same-site: lax", "same-site: Lax"),
-        "consent.yaml:14:29: cookie 'clientvars': 'attributes.same-site' is 'Lax', "
-        "which it cannot be.\n    It can be none, lax or strict. Did you mean 'lax'?",
+        (
+            "consent.yaml:14:29: cookie 'clientvars': 'attributes.same-site' is 'Lax', "
+            "which it cannot be.\n    It can be none, lax or strict. Did you mean 'lax'?"
+        ),
     ),
     (
         edit("gpc, dnt", "gpc, gpd"),
-        "consent.yaml:7:88: purpose 'polls': 'honours' is 'gpd', which it cannot be.\n"
-        "    It can be gpc or dnt. Did you mean 'gpc'?",
+        (
+            "consent.yaml:7:85: purpose 'polls': 'honours' is 'gpd', which it cannot be.\n"
+            "    It can be gpc or dnt. Did you mean 'gpc'?"
+        ),
     ),
     (
         edit("[gpc, dnt]", "gpc"),
-        "consent.yaml:7:82: purpose 'polls': 'honours' must be a list, and is 'gpc'.\n"
-        "    Write it in brackets: [gpc].",
+        (
+            "consent.yaml:7:79: purpose 'polls': 'honours' must be a list, and is 'gpc'.\n"
+            "    Write it in brackets: [gpc]."
+        ),
     ),
     (
         edit("6 months", "6"),
-        "consent.yaml:3:18: 'ask-again-after' is 6, which is no duration.\n    Write a number "
-        "and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year.",
+        (
+            "consent.yaml:3:18: 'ask-again-after' is 6, which is no duration.\n    Write a number "
+            "and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year."
+        ),
     ),
     (
         edit("6 months", "half a year"),
-        "consent.yaml:3:18: 'ask-again-after' is 'half a year', which is no duration.\n    Write "
-        "a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year.",
+        (
+            "consent.yaml:3:18: 'ask-again-after' is 'half a year', which is no duration.\n    "
+            "Write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year."
+        ),
     ),
     (
         edit("One vote each.", "true"),
-        "consent.yaml:7:58: purpose 'polls': 'description' must be text, or one text for each "
-        "language, and is true.\n    Put it in quotes, if it is what you mean.",
+        (
+            "consent.yaml:7:54: purpose 'polls': 'description' must be text, or one text for each "
+            "language, and is true.\n    Put it in quotes, if it is what you mean."
+        ),
     ),
     (
         edit("no: Valg", "no: [Valg]"),
-        "consent.yaml:7:33: purpose 'polls': 'title.no' must be text, and is a list.\n"
-        "    Put it in quotes, if it is what you mean.",
+        (
+            "consent.yaml:7:34: purpose 'polls': 'title.no' must be text, and is a list.\n"
+            "    Put it in quotes, if it is what you mean."
+        ),
     ),
     (
         edit("One vote each.", ""),
-        "consent.yaml:7:45: purpose 'polls': 'description' has no value.\n"
-        "    Write one, or take the line away.",
+        (
+            "consent.yaml:7:41: purpose 'polls': 'description' has no value.\n"
+            "    Write one, or take the line away."
+        ),
     ),
     (
         edit("2015-06-01", "June 2015"),
-        "consent.yaml:1:81: 'site': 'updated' must be a day, and is 'June 2015'.\n"
-        "    Write it as 2015-06-01.",
+        (
+            "consent.yaml:1:79: 'site': 'updated' must be a day, and is 'June 2015'.\n"
+            "    Write it as 2015-06-01."
+        ),
     ),
     (
         edit("http-only: true", "http-only: maybe"),
-        "consent.yaml:14:45: cookie 'clientvars': 'attributes.http-only' must be true or false, "
-        "and is 'maybe'.\n    Write true or false.",
+        (
+            "consent.yaml:14:45: cookie 'clientvars': 'attributes.http-only' must be true or "
+            "false, and is 'maybe'.\n    Write true or false."
+        ),
     ),
     (
         edit("attributes: {same-site: lax, http-only: true}", "since: first"),
-        "consent.yaml:14:12: cookie 'clientvars': 'since' must be a whole number, "
-        "and is 'first'.\n    Write digits alone.",
+        (
+            "consent.yaml:14:12: cookie 'clientvars': 'since' must be a whole number, "
+            "and is 'first'.\n    Write digits alone."
+        ),
     ),
     (
         edit("attributes: {same-site: lax, http-only: true}", "since: 0"),
-        "consent.yaml:14:12: cookie 'clientvars': 'since' is too small, and is 0.\n"
-        "    Write 1 or more; a duration is never negative.",
+        (
+            "consent.yaml:14:12: cookie 'clientvars': 'since' is too small, and is 0.\n"
+            "    Write 1 or more; a duration is never negative."
+        ),
     ),
     (
         edit("attributes: {same-site: lax, http-only: true}", "attributes: secure"),
-        "consent.yaml:14:17: cookie 'clientvars': 'attributes' must be keys with values, "
-        "and is 'secure'.\n    Write its keys below it, each with a colon, indented.",
+        (
+            "consent.yaml:14:17: cookie 'clientvars': 'attributes' must be keys with values, "
+            "and is 'secure'.\n    Write its keys below it, each with a colon, indented."
+        ),
     ),
     (
         edit("attributes: {same-site: lax, http-only: true}", "name: cfid"),
-        "consent.yaml:14:5: cookie 'clientvars' is also named 'cfid'.\n"
-        "    A cookie's name is its key: take 'name' away.",
+        (
+            "consent.yaml:14:5: cookie 'clientvars' is also named 'cfid'.\n"
+            "    A cookie's name is its key: take 'name' away."
+        ),
     ),
     (
         HEAD + "services: [ga]\n",
-        "consent.yaml:15:11: 'services' must be keys with values, and is a list.\n"
-        "    Write its keys below it, each with a colon, indented.",
+        (
+            "consent.yaml:15:11: 'services' must be keys with values, and is a list.\n"
+            "    Write its keys below it, each with a colon, indented."
+        ),
     ),
     (
         HEAD + "services:\n",
@@ -442,35 +533,38 @@ SHAPES: list[tuple[str, str]] = [
     ),
     (
         HEAD + "services: {ga: {purpose: {polls: true}, provider: Google}}\n",
-        "consent.yaml:15:26: service 'ga': 'purpose' must be a list, and is a set of keys.\n"
-        "    Write it in brackets: [one, two].",
+        (
+            "consent.yaml:15:26: service 'ga': 'purpose' must be a list, and is a set of keys.\n"
+            "    Write it in brackets: [one, two]."
+        ),
     ),
     (
         HEAD + "token: {name: a b}\n",
-        "consent.yaml:15:15: 'token': 'name' cannot be a token's name, and is 'a b'.\n"
-        "    Use letters, digits, '-' and '_', at most 64.",
+        (
+            "consent.yaml:15:15: 'token': 'name' cannot be a token's name, and is 'a b'.\n"
+            "    Use letters, digits, '-' and '_', at most 64."
+        ),
     ),
     (
         HEAD + f"token: {{name: {'a b' * 99}}}\n",
-        "consent.yaml:15:15: 'token': 'name' cannot be a token's name, and is "
-        f"'{('a b' * 99)[:59]}….\n    Use letters, digits, '-' and '_', at most 64.",
+        (
+            "consent.yaml:15:15: 'token': 'name' cannot be a token's name, and is "
+            f"'{('a b' * 99)[:59]}….\n    Use letters, digits, '-' and '_', at most 64."
+        ),
     ),
     (
         edit("purpose: necessary", "purpose: [necessary, 3]"),
-        "consent.yaml:11:26: cookie 'clientvars': 'purpose' must be text, and is 3.\n"
-        "    Put it in quotes, if it is what you mean.",
+        (
+            "consent.yaml:11:26: cookie 'clientvars': 'purpose' must be text, and is 3.\n"
+            "    Put it in quotes, if it is what you mean."
+        ),
     ),
     (
-        "purposes: 3\n"
-        + WHOLE.replace("purposes:\n", "cookies:\n").replace(
-            "cookies:\n  cl", "services: {}\ntoken:\n  cl"
-        )
-        if False
-        else edit("purposes:\n", "purposes: &p\n").replace(
-            "services:\n  ga:", "services:\n  str: 3\n  ga:"
+        edit("services:\n", "services:\n  str: 3\n"),
+        (
+            "consent.yaml:18:8: service 'str' must be keys with values, and is 3.\n"
+            "    Write its keys below it, each with a colon, indented."
         ),
-        "consent.yaml:18:8: service 'str' must be keys with values, and is 3.\n"
-        "    Write its keys below it, each with a colon, indented.",
     ),
 ]
 
@@ -494,10 +588,12 @@ def test_faults_of_shape_and_of_sense_come_together_sorted_by_line() -> None:
     assert faults == [
         "consent.yaml:2:7: 'mode' is 'implicit', which it cannot be.",
         "consent.yaml:3:1: the key 'mode' stands in line 2, column 1 already.",
-        "consent.yaml:8:82: purpose 'polls': 'honours' must be a list, and is 'gpc'.",
+        "consent.yaml:8:79: purpose 'polls': 'honours' must be a list, and is 'gpc'.",
         "consent.yaml:10:3: cookie 'clientvars' is strictly necessary and does not say why.",
-        "consent.yaml:15:56: cookie 'PollTimeout-{pollid}' names purpose 'poll', "
-        "which is not declared.",
+        (
+            "consent.yaml:15:55: cookie 'PollTimeout-{pollid}' names purpose 'poll', "
+            "which is not declared."
+        ),
         "consent.yaml:16:53: cookie '_ga_*' names service 'gu', which is not declared.",
     ]
 
@@ -505,13 +601,23 @@ def test_faults_of_shape_and_of_sense_come_together_sorted_by_line() -> None:
 def test_a_fault_of_sense_stands_at_its_key_or_value() -> None:
     """The example of the design, to the column."""
     assert faults_of(WHOLE.replace("purpose: polls, service", "purpose: analitics, service")) == (
-        "consent.yaml:16:36: cookie '_ga_*' names purpose 'analitics', which is not declared.\n"
+        "consent.yaml:16:37: cookie '_ga_*' names purpose 'analitics', which is not declared.\n"
         "    Declared purposes: necessary, polls."
     )
     assert faults_of(WHOLE + "takes-effect: at-once\nbanner: {layout: top}\n") == (
         "consent.yaml:20:18: the banner's layout is 'top', and consent is implied by going on.\n"
         "    Write 'sticky' or 'bottom': a notice that has scrolled away has not been seen."
     )
+
+
+def test_a_problem_whose_key_is_not_in_the_file_stands_at_what_holds_it() -> None:
+    """What is wrong may be what nobody wrote."""
+    root = policy_file._Composer("a: 1\nb:\n  c: 2\n", "consent.yaml").compose().node
+    places = [
+        policy_file._placed(Problem(loc, "wrong", "mend it"), root, "f")
+        for loc in ((), ("b", "x", "c"), ("a", "b"), ("b", "c"))
+    ]
+    assert [(fault.line, fault.column) for fault in places] == [(1, 1), (3, 3), (1, 4), (3, 6)]
 
 
 # Built in Python
@@ -548,47 +654,62 @@ def test_a_policy_may_be_built_in_python() -> None:
     [
         (
             {"cookies": {"_ga": {"kind": "session", "purpose": "q", "description": "C"}}},
-            "<policy>: cookies._ga.purpose: cookie '_ga' names purpose 'q', "
-            "which is not declared.\n    Declared purposes: p.",
+            (
+                "<policy>: cookies._ga.purpose: cookie '_ga' names purpose 'q', "
+                "which is not declared.\n    Declared purposes: p."
+            ),
         ),
         (
             {"ask_again_after": "soon"},
-            "<policy>: ask_again_after: 'ask_again_after' is 'soon', which is no duration.\n"
-            "    Write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year.",
+            (
+                "<policy>: ask_again_after: 'ask_again_after' is 'soon', which is no duration.\n"
+                "    Write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year."
+            ),
         ),
         (
             {"ask_again_after": -1},
-            "<policy>: ask_again_after: 'ask_again_after' is too small, and is -1.\n"
-            "    Write 1 or more; a duration is never negative.",
+            (
+                "<policy>: ask_again_after: 'ask_again_after' is too small, and is -1.\n"
+                "    Write 1 or more; a duration is never negative."
+            ),
         ),
         (
             {"revision": 1.5},
-            "<policy>: revision: 'revision' must be a whole number, and is of type float.\n"
-            "    Write digits alone.",
+            (
+                "<policy>: revision: 'revision' must be a whole number, and is of type float.\n"
+                "    Write digits alone."
+            ),
         ),
         (
             {"languages": None},
             "<policy>: languages: 'languages' has no value.\n    Write one, or take the line away.",
         ),
         (
-            {"services": {"a": {"purpose": "p", "provider": "\ud800"}}},
-            "<policy>: services.a.provider: service 'a': 'provider' cannot be: Input should be a "
-            "valid string, unable to parse raw data as a unicode string, and is '\\ud800'.\n"
-            "    Correct it.",
+            {"services": {"a": {"purpose": "p", "provider": b"\xff"}}},
+            (
+                "<policy>: services.a.provider: service 'a': 'provider' cannot be: "
+                "Input should be a valid string, unable to parse raw data as a unicode string, "
+                "and is of type bytes.\n"
+                "    Correct it."
+            ),
         ),
         (
             {"purposes": {"p": {"title": "A", "description": "B"}, 7: {}}},
-            "<policy>: purposes.7: 'purposes' has the key 7, which is not text.\n"
-            "    Write it as a string.\n"
-            "<policy>: purposes.7: purpose '7' has no 'description'.\n"
-            "    Add it: One or two sentences for the visitor.\n"
-            "<policy>: purposes.7: purpose '7' has no 'title'.\n"
-            "    Add it: A few words: the label of the switch.",
+            (
+                "<policy>: purposes.7: 'purposes' has the key 7, which is not text.\n"
+                "    Write it as a string.\n"
+                "<policy>: purposes.7: purpose '7' has no 'description'.\n"
+                "    Add it: One or two sentences for the visitor.\n"
+                "<policy>: purposes.7: purpose '7' has no 'title'.\n"
+                "    Add it: A few words: the label of the switch."
+            ),
         ),
         (
             {"purposes": {}, "cookies": {}},
-            "<policy>: purposes: the policy declares no purpose.\n"
-            "    Declare at least one, with a 'title' and a 'description'.",
+            (
+                "<policy>: purposes: the policy declares no purpose.\n"
+                "    Declare at least one, with a 'title' and a 'description'."
+            ),
         ),
         (
             {
@@ -598,8 +719,10 @@ def test_a_policy_may_be_built_in_python() -> None:
                     )
                 }
             },
-            "<policy>: cookies.a.name: cookie 'a' is also named 'b'.\n"
-            "    A cookie's name is its key: take 'name' away.",
+            (
+                "<policy>: cookies.a.name: cookie 'a' is also named 'b'.\n"
+                "    A cookie's name is its key: take 'name' away."
+            ),
         ),
     ],
 )
@@ -617,12 +740,12 @@ def test_keys_of_the_policy_that_are_not_text_are_refused() -> None:
 
 def test_a_missing_part_of_python_data_has_no_path() -> None:
     """What is not there has no key to point at."""
-    with pytest.raises(PolicyError, match="^<policy>: the policy has no 'mode'"):
-        policy_from({"site": {"name": "A", "controller": "B"}, "purposes": {}})
+    with pytest.raises(PolicyError, match=r"^<policy>: the policy has no 'mode'"):
+        policy_from({key: value for key, value in data().items() if key != "mode"})
 
 
 def test_a_policy_value_is_checked_when_the_site_starts() -> None:
-    """pydantic knows the shape, the check knows the sense."""
+    """Models know the shape, the check knows the sense."""
     policy = Policy.model_validate(data())
     check_policy(policy)
     with pytest.raises(PolicyError, match=r"^<policy>: languages: the policy has no language\."):
@@ -644,6 +767,16 @@ def test_every_part_of_a_policy_has_its_keys_known() -> None:
     assert reached(Policy) == set(policy_file._MODELS.values())
 
 
+def test_every_key_stands_in_the_reference() -> None:
+    """A key nobody can read of is a key nobody can use."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "policy-file.md"
+    documented = set(re.findall("`([a-z-]+)`", page.read_text("utf-8")))
+    for model in policy_file._MODELS.values():
+        keys = {info.alias for info in model.model_fields.values() if not info.exclude}
+        assert keys <= documented
+        assert keys
+
+
 def _models_in(annotation: Any) -> set[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return {annotation}
@@ -653,11 +786,14 @@ def _models_in(annotation: Any) -> set[type[BaseModel]]:
 
 LINES = WHOLE.splitlines(keepends=True)
 SNIPPETS = st.sampled_from(
-    ["", " ", "  ", "\n", ":", ": ", "- ", "[", "]", "{", "}", "*", "&a ", "*a", "!x ", "'", '"', "#",
-     "|", ">", "%", "@", "\t", "\0", "\x07", "é", "\ud800", "<<: ", "? ", "---\n", "...\n", "no", "null",
-     "true", "12", "9" * 40, "1 day", "999999 years", "consent", "str", "dict[str,str]", "name: x",
-     "__Host-", "{a}{b}", "a=b", "\r", "\u2028"]
-)  # fmt: skip
+    [
+        *("", " ", "  ", "\n", "\r", "\u2028", "\t", "\0", "\x07", "é", "\ud800"),
+        *(":", ": ", "- ", "[", "]", "{", "}", "'", '"', "#", "|", ">", "%", "@", "? "),
+        *("*", "&a ", "*a", "!x ", "<<: ", "---\n", "...\n"),
+        *("no", "null", "true", "12", "9" * 40, "1 day", "999999 years"),
+        *("consent", "str", "dict[str,str]", "name: x", "__Host-", "{a}{b}", "a=b"),
+    ]
+)
 
 
 @st.composite
@@ -692,11 +828,15 @@ def test_any_bytes_are_a_policy_error(source: bytes) -> None:
         read_policy(source)
 
 
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.binary(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=2),
+    SCALARS | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=2)
+    ),
     max_leaves=5,
-)  # fmt: skip
+)
 KEYS = st.sampled_from([info.alias for info in Policy.model_fields.values()])
 
 

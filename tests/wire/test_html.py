@@ -20,7 +20,8 @@ MARKUP = f'<section id="{MARK}">Hi</section>'.encode()
 
 FRAGMENTS = [
     "<!doctype html>", "<html>", "<HTML lang=a>", "<head>", "</head>", "<body>",
-    "<BODY class='a>b'>", "</body>", "</html>", "<title>", "</title>", "<title>x</title>", "<style>", "</style>",
+    "<BODY class='a>b'>", "</body>", "</html>", "<title>", "</title>", "<title>x</title>",
+    "<style>", "</style>",
     "<script>", "</script>", "<script><!--<script>", "<!--", "-->", "--!>", "<!-->", "<!--->",
     "<!-- <body> -->", "<?x>", "<!x>", "</ x>", "</>", "<", "<![CDATA[", "]]>",
     "<meta charset=utf-8>", "<link>", "<bgsound>", "<template>", "</template>",

@@ -138,7 +138,7 @@ def _text_of(source: bytes | str, file: str) -> str:
     text = text.removeprefix("\ufeff")
     stray = _NEVER_IN_YAML.search(text)
     if stray:
-        what = f"the character {ascii(stray[0])} cannot stand in a YAML file"
+        what = f"the character {stray[0]!a} cannot stand in a YAML file"
         _stop(file, _place_in(text, stray.start()), what, "Delete it; your editor may not show it.")
     return text
 
@@ -207,12 +207,15 @@ _TEXT_TAGS: Final = (None, "!", "tag:yaml.org,2002:str")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _SYNTAX_CURES: Final = (
-    ("'\\t'", "Indent with spaces: YAML refuses tabs."),
+    ("tab character", "Indent with spaces: YAML refuses tabs."),
     ("mapping values are not allowed", "A text with ': ' in it needs quotes."),
     ("could not find expected ':'", "A key ends with a colon: 'key: value'."),
     ("alias", "A value that begins with '*' needs quotes: it would be an alias."),
     ("anchor", "A value that begins with '&' needs quotes: it would be an anchor."),
-    ("cannot start any token", "A value that begins with '@', '`' or '%' needs quotes."),
+    (
+        "cannot start any token",
+        "Indent with spaces, not tabs; a value that begins with '@', '`' or '%' needs quotes.",
+    ),
     ("block mapping", "Look at the indentation: keys of one level stand in one column."),
     ("flow", "Look for a bracket, a brace or a comma that is missing, and quote names with '{'."),
     ("quoted scalar", "Look for a quote that is missing."),
@@ -287,7 +290,7 @@ class _Composer:
             self._check_tag(event, _TEXT_TAGS)
         mark, text = event.start_mark, event.value
         data: str | int | bool | None = text
-        if event.implicit[0]:
+        if event.implicit[0] and not event.tag:
             if text in _PLAIN:
                 data = _PLAIN[text]
             elif _WHOLE_NUMBER.fullmatch(text):
@@ -632,7 +635,8 @@ def _wrong_value(finding: _Finding) -> Iterator[Problem]:
     known = _EXPECTED.get(finding.type)
     must, cure = known or (f"cannot be: {finding.message}", "Correct it.")
     what = f"{finding.where} {must}, and is {_shown(finding.value)}"
-    yield Problem(finding.loc, what, cure.format(value=finding.value))
+    value = finding.value if isinstance(finding.value, str | int) else "one, two"
+    yield Problem(finding.loc, what, cure.format(value=value))
 
 
 _WORDING: Final[Mapping[str, Callable[[_Finding], Iterator[Problem]]]] = {
@@ -654,4 +658,4 @@ def _shown(value: object) -> str:
     if isinstance(value, str | int):
         text = repr(value)
         return text if len(text) <= 62 else f"{text[:60]}…"
-    return "a list" if isinstance(value, Sequence) else f"of type {type(value).__name__}"
+    return "a list" if isinstance(value, list | tuple) else f"of type {type(value).__name__}"

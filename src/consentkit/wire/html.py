@@ -16,6 +16,7 @@ from its beginning.
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from html import unescape
 from typing import TYPE_CHECKING, Final
@@ -43,6 +44,7 @@ _VOID: Final = _names(
     "track wbr"
 )
 _RAW_TEXT: Final = _names("title textarea style xmp iframe noembed noframes script plaintext")
+_RAW_WITH_SCRIPTING: Final = _RAW_TEXT | {b"noscript"}
 _HOLDS_NO_MARKUP: Final = _VOID | _RAW_TEXT
 # "in head" and "after head": these leave the parser in the head, or ignore the tag.
 _STAYS_IN_HEAD: Final = _names(
@@ -143,7 +145,7 @@ _CDATA: Final = b"<![CDATA["
 _CUT_SHORT: Final = {b"</", b"<!-", b"<!--", b"<!---"} | {_CDATA[:n] for n in range(1, len(_CDATA))}
 _CDATA_END: Final = re.compile(rb"]]>")
 _RAW_TEXT_END: Final = {
-    name: re.compile(rb"</(?i:" + name + rb")" + _NAME_ENDS) for name in _RAW_TEXT | {b"noscript"}
+    name: re.compile(rb"</(?i:" + name + rb")" + _NAME_ENDS) for name in _RAW_WITH_SCRIPTING
 }
 
 
@@ -520,7 +522,7 @@ class BodyStart:
             return found.end()
         self._after_head = bool(found and found["head"])
         begin = found.end() if found else 0
-        self._lexer = _Lexer(self._held, begin, _RAW_TEXT | {b"noscript"})
+        self._lexer = _Lexer(self._held, begin, _RAW_WITH_SCRIPTING)
         return self._read(self._lexer, last=last)
 
     def _hold(self, chunk: bytes) -> None:
@@ -718,6 +720,7 @@ class Filling:
         return b"" if value is None else self._fill(unescape(value.decode("utf-8", "replace")))
 
 
+@functools.cache
 def _dull_without(attribute: bytes) -> re.Pattern[bytes]:
     """Return the pattern of what stands between two tags that may carry `attribute`."""
     skip = rb"(?!(?i:" + re.escape(attribute) + rb")[\t\n\f\r />=])"

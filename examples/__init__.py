@@ -1,0 +1,1 @@
+"""Sites to look at and to copy from; `python -m examples` serves them all."""

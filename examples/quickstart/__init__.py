@@ -1,0 +1,1 @@
+"""The smallest site: a page, a cookie, a policy."""

@@ -1,0 +1,1 @@
+"""The site of Staffordshire Police, rebuilt from its own cookie page: consent is implied."""
