@@ -7,8 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Tables of the reference are printed from the code in src.
-sys.path.insert(0, str(ROOT / "src"))
+# Tables of the reference are printed from the code in src, by the extensions in _ext.
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "docs" / "_ext")]
 
 metadata = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -17,9 +17,20 @@ author = "the consentkit authors"
 copyright = f"2026, {author}"
 version = release = metadata["version"]
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "decision_table", "explained"]
 exclude_patterns = ["_build"]
 nitpicky = True
+
+# Signatures name types of Python and Starlette, whose pages are elsewhere, and our own by the
+# module they are made in; what a page links to itself is written `consentkit.Name`, and is checked.
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!consentkit\.).*"),
+    ("py:.*", r"consentkit\.(rules|wire|notice|enforcement|testing|errors)\..*"),
+]
+autoclass_content = "both"
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 80
 
 # A room of the documentation may stand empty until its first page is written. The warning has no
 # type, so `suppress_warnings` cannot name it.

@@ -21,12 +21,16 @@ FACE = "__init__"
 # The ladder, lowest rung first. A module imports only from rungs below its own. On the top rung
 # stand the public face and those who use the house as its users do: they may import everything.
 LADDER = (
-    ("errors", "wire.cookies", "wire.html", "wire.headers", "rules.names", "rules.signals"),
+    (
+        *("errors", "memory", "wire.cookies", "wire.html", "wire.headers"),
+        *("rules.names", "rules.signals"),
+    ),
     ("rules.policy",),
     ("rules.consent", "rules.catalogue", "rules.faults", "notice.text"),
     ("rules.decision", "rules.policy_file"),
     ("rules.visitor", "notice.banner", "notice.declaration", "records"),
     ("enforcement", "pages", "routes", "audit"),
+    ("exchange",),
     ("middleware", "cli"),
     ("testing", "pytest_plugin", FACE),
 )

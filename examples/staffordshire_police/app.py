@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs
@@ -100,7 +101,11 @@ def page(request: Request, template: str, *, status: int = 200, **context: objec
     # site that asks nobody: that is what is blocked.
     allowed = visitor_from(request).allows("analytics")
     origin = request.app.state.analytics_origin if allowed else None
-    context |= {"analytics_origin": origin, "name": request.session.get("name")}
+    context |= {
+        "analytics_origin": origin,
+        "name": request.session.get("name"),
+        "path_to": partial(path_to, request),
+    }
     response = templates.TemplateResponse(request, template, context, status_code=status)
     response.set_cookie("_ga", request.cookies.get("_ga", new_client_id()), max_age=TWO_YEARS)
     return response
@@ -126,9 +131,16 @@ def poll_of(request: Request) -> tuple[int, Poll]:
     return pollid, POLLS[pollid]
 
 
+def path_to(request: Request, route: str, **params: str | int) -> str:
+    """The path of a page, below the prefix under which the site is mounted."""
+    # Not `request.url_for`, which asks the outermost router, and that one knows no page of ours.
+    prefix: str = request.scope.get("root_path", "")
+    return f"{prefix}{request.app.url_path_for(route, **params)}"
+
+
 def see(request: Request, route: str, **params: int) -> RedirectResponse:
     """Send the browser on to a page, once a form is dealt with."""
-    return RedirectResponse(request.url_for(route, **params), 303)
+    return RedirectResponse(path_to(request, route, **params), 303)
 
 
 async def home(request: Request) -> Response:

@@ -43,6 +43,7 @@ from consentkit.wire.cookies import (
     print_set_cookie,
     set_cookie_name,
     set_cookie_tail,
+    split_set_cookie,
 )
 from consentkit.wire.headers import cache_directives, make_private
 
@@ -150,9 +151,11 @@ class Rulings:
         try:
             return self._read[name]
         except KeyError:
-            if len(self._read) >= self.MEMORY:
-                self._read = dict.fromkeys(self._tokens, True)
-            allowed = self._read[name] = self.reading(name).decision.allowed
+            allowed = self.reading(name).decision.allowed
+            if len(name) <= self.LONGEST_REMEMBERED:
+                if len(self._read) >= self.MEMORY:
+                    self._read = dict.fromkeys(self._tokens, True)
+                self._read[name] = allowed
             return allowed
 
     def reading(self, name: bytes) -> Ruling:
@@ -233,6 +236,11 @@ class Reading:
     awaits: bool
     before: Consent
 
+    @property
+    def owes(self) -> bool:
+        """True if a response may have to carry a token or a removal whatever the app sends."""
+        return self.awaits or bool(self.stale)
+
 
 class Filtered(NamedTuple):
     """A header list after enforcement, what was done to it, and which declared cookies it stores."""
@@ -254,25 +262,27 @@ def filter_headers(
     kept: HeaderList = []
     events: list[Event] = []
     stored: list[tuple[bytes, Variant]] = []
-    has_cache_control = False
+    has_cache_control = carries = False
     for header in headers:
         name, value = header
-        if len(name) != len(b"set-cookie") or not is_set_cookie(name):
+        if name != b"set-cookie" and not is_set_cookie(name):
             has_cache_control = has_cache_control or len(name) == len(b"cache-control")
             kept.append(header)
             continue
         raw = value if type(value) is bytes else bytes(value)
-        cookie, tail = set_cookie_name(raw), set_cookie_tail(raw)
+        cookie, tail = split_set_cookie(raw)
         passage = rulings.remembered(cookie, tail) if occasion is STORE else None
         if passage is None:
             passage = rulings.passage(cookie, tail, occasion, arrived, now)
-        if passage.event is not None:
-            events.append(passage.event)
-        if passage.variant is not None:
-            stored.append((cookie, passage.variant))
-        if passage.tail is not None:
-            kept.append(header if passage.tail == tail else _with_tail(raw, passage.tail))
-    if has_cache_control and len(kept) > len(headers) - len(events):
+        passed, event, variant = passage
+        if event is not None:
+            events.append(event)
+        if variant is not None:
+            stored.append((cookie, variant))
+        if passed is not None:
+            carries = True
+            kept.append(header if passed == tail else _with_tail(raw, passed))
+    if has_cache_control and carries:
         kept = kept_out_where_cacheable(kept)
     return Filtered(kept, events, stored)
 
@@ -351,7 +361,7 @@ class EventLog:
                 self._line(event, path, folded)
 
     def _folded(self, event: Event, now: float) -> int | None:
-        key = (event.act, event.name, event.why)
+        key = (event.act, event.name[: self.LONGEST], event.why)
         last, count = self._last.get(key, (-self.SECONDS, 0))
         if now - last < self.SECONDS:
             self._last[key] = (last, count + 1)
@@ -427,7 +437,7 @@ class Enforcement:
         reading = self._read(self._consent_of(lines, now), lines, signals, now)
         size = sum(map(len, lines))
         if size <= self.LONGEST_REMEMBERED:
-            self._readings.put(key, reading, size + 1024)
+            self._readings.put(key, reading, size + 1024 + 256 * len(reading.arrived))
         return reading
 
     def imply(self, reading: Reading, lines: tuple[bytes, ...], now: float) -> Reading:
@@ -525,7 +535,8 @@ class Enforcement:
     def observe(self, stored: Iterable[tuple[bytes, Variant]], path: str) -> list[Event]:
         """Remember the variants of declared cookies that leave; an event for each that differs.
 
-        `path` is the request's, for cookies that name none (RFC 6265bis §5.1.4).
+        `path` is the request's, percent-encoded as the browser knows it, for cookies that name
+        none (RFC 6265bis §5.1.4).
         """
         events: list[Event] = []
         for name, variant in stored:
@@ -575,10 +586,12 @@ class Enforcement:
             declared = self.policy.declaration_of(text_of(name))
             if declared is None or not is_printable_name(name):
                 continue
-            values = [self._removal(name, declared, v) for v in self._variants(name, declared, host)]
-            if len(headers) + len(values) > MOST_REMOVALS:
+            variants = self._variants(name, declared, host)
+            values = filter(None, (self._removal(name, declared, each) for each in variants))
+            removals = [(b"set-cookie", value) for value in dict.fromkeys(values)]
+            if len(headers) + len(removals) > MOST_REMOVALS:
                 break
-            headers += [(b"set-cookie", value) for value in dict.fromkeys(values)]
+            headers += removals
             events.append(Event("expired", text_of(name), "declared and not allowed"))
         return Filtered(headers, events)
 
@@ -591,18 +604,22 @@ class Enforcement:
         variants = [Variant(path, domain, partitioned) for domain in domains]
         return [*dict.fromkeys([*variants, *sorted(self._observed.get(name, ()), key=repr)])]
 
-    def _removal(self, name: bytes, declared: DeclaredCookie, variant: Variant) -> bytes:
-        prefixed = name.lower().startswith((b"__host-", b"__secure-"))
+    def _removal(self, name: bytes, declared: DeclaredCookie, variant: Variant) -> bytes | None:
+        """The removal of one variant; None where no browser could read it as one."""
+        prefixed = name.lower().startswith((b"__host-", b"__http-", b"__secure-"))
         anywhere = variant.partitioned or declared.attributes.same_site == "none"
-        secure = self.secure or prefixed or anywhere
-        return print_removal(
-            name,
-            path=variant.path or b"/",
-            domain=variant.domain,
-            secure=secure,
-            same_site="none" if anywhere else None,
-            partitioned=variant.partitioned,
-        )
+        try:
+            return print_removal(
+                name,
+                path=variant.path or b"/",
+                domain=variant.domain,
+                secure=self.secure or prefixed or anywhere,
+                http_only=name.lower().startswith((b"__http-", b"__host-http-")),
+                same_site="none" if anywhere else None,
+                partitioned=variant.partitioned,
+            )
+        except ValueError:  # a Host or a path that a client made up
+            return None
 
 
 def _token_names(policy: Policy, *, secure: bool) -> TokenNames:
@@ -662,7 +679,7 @@ def parent_domains(host: bytes) -> list[bytes]:
 
 def is_set_cookie(name: bytes) -> bool:
     """True for the header name Set-Cookie, in any case, as bytes or bytes-like."""
-    return bytes(name).lower() == b"set-cookie"
+    return len(name) == len(b"set-cookie") and bytes(name).lower() == b"set-cookie"
 
 
 def keep_out_of_shared_caches(headers: HeaderList, *more: bytes) -> HeaderList:
@@ -695,12 +712,14 @@ def only_strictly_necessary(headers: HeaderList, policy: Policy) -> HeaderList:
     return [
         (name, value)
         for name, value in headers
-        if not is_set_cookie(name) or _is_strictly_necessary(bytes(value), policy)
+        if not is_set_cookie(name)
+        or is_strictly_necessary(set_cookie_name(bytes(value)), policy)
     ]
 
 
-def _is_strictly_necessary(raw: bytes, policy: Policy) -> bool:
-    declared = policy.cookies.get(text_of(set_cookie_name(raw)))
+def is_strictly_necessary(name: bytes, policy: Policy) -> bool:
+    """True for the exact name of a cookie all of whose purposes are strictly necessary."""
+    declared = policy.cookies.get(text_of(name))
     return declared is not None and all(
         policy.basis_of(purpose) is Basis.STRICTLY_NECESSARY for purpose in declared.purpose
     )

@@ -20,22 +20,24 @@ from consentkit.enforcement import (
     filter_headers,
     is_private,
     is_set_cookie,
+    is_strictly_necessary,
     keep_out_of_shared_caches,
     only_strictly_necessary,
 )
 from consentkit.pages import Pages, may_be_changed, page_headers
 from consentkit.routes import Endpoints, route_path
+from consentkit.rules.consent import Consent
 from consentkit.rules.decision import STORE, Occasion
 from consentkit.rules.policy_file import check_policy
 from consentkit.rules.signals import NO_SIGNALS, Signal, read_signals
-from consentkit.rules.visitor import Visitor
+from consentkit.rules.visitor import Standing, Visitor
+from consentkit.wire.cookies import keep_pairs
 from consentkit.wire.headers import (
     SAFE_METHODS,
     first_values,
     is_deliberate_navigation,
     is_from_same_origin,
     is_speculative,
-    without,
 )
 
 if TYPE_CHECKING:
@@ -45,12 +47,10 @@ if TYPE_CHECKING:
 
     from consentkit.enforcement import Event, EventLog, Reading, TokenNames
     from consentkit.pages import PageEdit
-    from consentkit.rules.consent import Consent
     from consentkit.rules.policy import Policy
-    from consentkit.rules.visitor import Standing
     from consentkit.wire.headers import Fields, HeaderList
 
-__all__ = ["KEY", "Exchange", "Options", "Ready"]
+__all__ = ["KEY", "Exchange", "Options", "Ready", "begin"]
 
 logger = logging.getLogger("consentkit.middleware")
 
@@ -78,6 +78,7 @@ _CONDITIONS: Final = frozenset(
 )
 _REDIRECTS: Final = range(300, 400)
 _PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
+_FAULT: Final = "a fault in consentkit: only strictly necessary cookies of exact name pass"
 _LOCAL_HOSTS: Final = (b"localhost", b"127.0.0.1", b"[")
 
 
@@ -119,7 +120,7 @@ class Ready:
         self.own_paths = self.endpoints.paths if options.banner or self.enforces else frozenset()
         self._noted: set[str] = set()
 
-    def stands_down_within(self, outer: Exchange) -> bool:
+    def stands_down_within(self, outer: Exchange | Refuge) -> bool:
         """True inside a middleware with the same tokens; one with others takes over from it."""
         if outer.tokens != self.enforcement.tokens:
             outer.is_superseded = True
@@ -224,10 +225,11 @@ class Exchange:
         if not ready.shows_notice or self.is_own:
             return
         if not _CONDITIONS.isdisjoint(self.fields):
-            scope["headers"] = without(scope["headers"], _CONDITIONS)
+            there = scope["headers"]
+            scope["headers"] = [header for header in there if header[0] not in _CONDITIONS]
         if scope.get("extensions"):
-            there = scope["extensions"]
-            scope["extensions"] = {name: there[name] for name in there if name not in _FILES}
+            offered = scope["extensions"]
+            scope["extensions"] = {name: offered[name] for name in offered if name not in _FILES}
         if self.reading.awaits and self._goes_on():
             now = ready.options.clock()
             self.reading = ready.enforcement.imply(self.reading, self._lines, now)
@@ -335,11 +337,10 @@ class Exchange:
         for name, value in headers:
             size = len(name)  # most names are told apart by their length alone
             if size == len(b"set-cookie"):
-                stores = stores or is_set_cookie(name)
+                stores = stores or name == b"set-cookie" or is_set_cookie(name)
             elif size == len(b"content-type") and bytes(name).lower() == b"content-type":
                 shows = bytes(value[:9]).lower() == b"text/html"
-        reading = self.reading
-        if stores or shows or reading.stale or reading.awaits or self._went_on or self._has_changed:
+        if stores or shows or self.reading.owes or self._went_on or self._has_changed:
             return self._guarded(message, headers, stores=stores, shows=shows)
         return message
 
@@ -349,9 +350,9 @@ class Exchange:
         try:
             return self._held_to_policy(message, headers, stores=stores, shows=shows)
         except Exception:
-            logger.exception("a fault in consentkit: only strictly necessary cookies go out")
+            logger.exception(_FAULT)
             self._edit = self._start = None
-            return {**message, "headers": only_strictly_necessary(headers, self.policy)}
+            return _safely_begun(self._ready, {**message, "headers": headers})
 
     def _held_to_policy(
         self, message: Message, headers: HeaderList, *, stores: bool, shows: bool
@@ -362,7 +363,9 @@ class Exchange:
             edit = self._edit_of(message)
             if edit is not None:
                 return self._begin_page(message, edit)
-        return self._with_our_cookies(message, self._consent_after(message))
+        if self.reading.owes or self._went_on or self._has_changed:
+            return self._with_our_cookies(message, self._consent_after(message))
+        return message
 
     def _enforced(self, headers: HeaderList) -> HeaderList:
         ready, reading = self._ready, self.reading
@@ -375,7 +378,8 @@ class Exchange:
         if filtered.events:
             self._log(filtered.events)
         if filtered.stored:
-            different = ready.enforcement.observe(filtered.stored, self._scope["path"])
+            path = _address(self._scope).partition(b"?")[0].decode("latin-1")
+            different = ready.enforcement.observe(filtered.stored, path)
             if different:
                 self._log(different)
         return filtered.headers if ready.enforces else headers
@@ -405,7 +409,9 @@ class Exchange:
             )
         if not may_be_changed(message["status"], answer, self.fields):
             return None
-        root = quote(scope.get("root_path", ""), safe=_PATH_CHARACTERS)
+        root = scope.get("root_path", "")
+        if root:
+            root = quote(root, safe=_PATH_CHARACTERS)
         return ready.pages.edit(self._standing, self.fields, _address(scope), root)
 
     def _begin_page(self, message: Message, edit: PageEdit) -> Message | None:
@@ -418,6 +424,14 @@ class Exchange:
 
     def _page_headers(self, message: Message, edit: PageEdit) -> HeaderList:
         """The headers of a page: our cookies, and that it depends on the visitor."""
+        try:
+            return self._full_page_headers(message, edit)
+        except Exception:
+            logger.exception(_FAULT)
+            headers = _safely_begun(self._ready, message)["headers"]
+            return page_headers(headers, self._ready.pages.vary, edit.grown)
+
+    def _full_page_headers(self, message: Message, edit: PageEdit) -> HeaderList:
         pages = self._ready.pages
         consent = self._consent_after(message)
         if edit.was_asked and pages.remembers_notice and not self._is_speculative:
@@ -492,6 +506,73 @@ class Exchange:
         self.events += tuple(events)
         options = self._ready.options
         options.log.write(events, self._scope["path"], options.clock())
+
+
+def begin(ready: Ready, scope: Scope, send: Send) -> Exchange | Refuge:
+    """The exchange of one request, or what stands in for it where consentkit fails (DESIGN §9)."""
+    try:
+        return Exchange(ready, scope, send)
+    except Exception:
+        logger.exception(_FAULT)
+        return Refuge(ready, scope, send)
+
+
+class Refuge:
+    """Stands in for an `Exchange` where consentkit failed while reading the request.
+
+    The app sees the strictly necessary cookies of exact name, and may set no others; nobody is
+    known to have allowed anything, no page is changed. In report mode nothing is changed at all.
+    """
+
+    is_own = holds_back = is_superseded = False
+    events: tuple[Event, ...] = ()
+
+    def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
+        """Thin the Cookie header of `scope` for the app."""
+        self._ready = ready
+        self._send = send
+        self.policy = ready.policy
+        self.tokens = ready.enforcement.tokens
+        if ready.enforces:
+            scope["headers"] = _safely_thinned(scope["headers"], ready.policy)
+        scope[KEY] = self
+
+    @property
+    def visitor(self) -> Visitor:
+        """A visitor whose answers cannot be read."""
+        options = self._ready.options
+        standing = Standing(self.policy, Consent(readable=False), NO_SIGNALS, options.clock())
+        visitor = Visitor(standing, options.clock, report_only=options.report_only)
+        visitor.is_late = True
+        return visitor
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Let one message out."""
+        is_start = message["type"] in _STARTS and not self.is_superseded
+        return self._send(_safely_begun(self._ready, message) if is_start else message)
+
+    def release(self) -> None:
+        """Let go of the connection."""
+        del self._send
+
+
+def _safely_thinned(headers: Iterable[tuple[bytes, bytes]], policy: Policy) -> HeaderList:
+    def may_pass(name: bytes) -> bool:
+        return is_strictly_necessary(name, policy)
+
+    thinned = [
+        (name, keep_pairs(bytes(value), may_pass) if name == b"cookie" else value)
+        for name, value in headers
+    ]
+    return [(name, value) for name, value in thinned if value or name != b"cookie"]
+
+
+def _safely_begun(ready: Ready, message: Message) -> Message:
+    """The start of a response after a fault; in report mode as it was."""
+    if not ready.enforces:
+        return message
+    headers = list(message.get("headers") or ())
+    return {**message, "headers": only_strictly_necessary(headers, ready.policy)}
 
 
 async def _nothing() -> None:

@@ -13,16 +13,12 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Final
 
-from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection
 
 from consentkit.enforcement import EventLog
 from consentkit.errors import NoVisitorError, OptionError, UncoveredLayerWarning
-from consentkit.exchange import KEY, Exchange, Options, Ready
+from consentkit.exchange import KEY, Options, Ready, begin
 from consentkit.routes import route_path
 from consentkit.rules.visitor import Visitor
 
@@ -39,12 +35,9 @@ __all__ = ["ConsentMiddleware", "visitor_from", "visitor_from_scope"]
 SHORTEST_SECRET: Final = 32
 """Bytes of a secret; fewer are refused."""
 _DOORS: Final = frozenset({"http", "websocket"})
-_HARMLESS: Final = (
-    CORSMiddleware,
-    GZipMiddleware,
-    HTTPSRedirectMiddleware,
-    TrustedHostMiddleware,
-)
+_FRAMEWORKS: Final = frozenset({"starlette", "fastapi"})
+_MAY_STORE: Final = frozenset({"authentication", "base", "sessions", "wsgi"})
+"""Modules of the frameworks' middlewares that store cookies or run the site's own code."""
 
 
 class ConsentMiddleware:
@@ -113,7 +106,7 @@ class ConsentMiddleware:
             return
         if not self._has_looked_outside:
             self._look_outside(scope)
-        exchange = Exchange(ready, scope, send)
+        exchange = begin(ready, scope, send)
         app = ready.endpoints if exchange.is_own else self.app
         try:
             await app(scope, receive, exchange.send)
@@ -155,7 +148,8 @@ class ConsentMiddleware:
 def _is_harmless(layer: object) -> bool:
     if isinstance(layer, ServerErrorMiddleware):
         return layer.handler is None
-    return isinstance(layer, _HARMLESS)
+    modules = type(layer).__module__.split(".")
+    return modules[0] in _FRAMEWORKS and modules[-1] not in _MAY_STORE
 
 
 def visitor_from_scope(scope: Scope) -> Visitor:

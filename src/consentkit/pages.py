@@ -9,6 +9,7 @@ changed safely stays as it is, byte for byte (RFC 9110 §7.7; LAW R-86, R-87).
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from consentkit.memory import Memory
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from consentkit.wire.headers import Fields, HeaderList
 
 __all__ = ["PageEdit", "Pages", "may_be_changed", "page_headers"]
+
+logger = logging.getLogger("consentkit.pages")
 
 ATTRIBUTE: Final = b"data-consentkit"
 _NO_BODY: Final = frozenset({204, 205, 206, 304})
@@ -234,13 +237,23 @@ class _Showing:
         return self._language
 
     def notice(self, head: bytes) -> bytes:
-        language = self._read_language(head)
-        return self._pages.notice(language, self._standing, self._prefix).fill(self._address)
+        """The notice, or nothing where making it fails: a page goes out in any case."""
+        try:
+            language = self._read_language(head)
+            return self._pages.notice(language, self._standing, self._prefix).fill(self._address)
+        except Exception:
+            logger.exception("a fault in consentkit: a page goes out without its notice")
+            return b""
 
     def fill(self, what: str) -> bytes:
-        language = self._read_language(b"")
-        back = self._address.decode("latin-1")
-        return self._pages.part(what, language, self._standing, self._prefix, back)
+        """What stands in a placeholder, or nothing where making it fails."""
+        try:
+            language = self._read_language(b"")
+            back = self._address.decode("latin-1")
+            return self._pages.part(what, language, self._standing, self._prefix, back)
+        except Exception:
+            logger.exception("a fault in consentkit: a placeholder stays as it is")
+            return b""
 
 
 class KnownStart:
@@ -352,7 +365,7 @@ class PageEdit:
         head = held[:at]
         markup = self._notice(head)
         self._inserted = len(markup)
-        return b"".join((head, markup, held[at:]))
+        return b"".join((head, markup, memoryview(held)[at:]))
 
     def given_up(self) -> bytes:
         """What is still held back, for a page whose app failed half-way."""

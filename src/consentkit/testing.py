@@ -56,7 +56,7 @@ _AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefo
 class Response:
     """What came back: `headers` as raw pairs, `body` whole, `events` of enforcement.
 
-    `complete` is False if the app failed after the response had begun; `error` is what it raised.
+    `messages` are all that the app sent, as ASGI has them.
     """
 
     status: int

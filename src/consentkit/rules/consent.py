@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Final
 
 from itsdangerous import BadData, URLSafeSerializer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from consentkit.rules.policy import DAY
 from consentkit.rules.signals import NO_SIGNALS, Signal
@@ -179,7 +179,7 @@ class TokenFormat:
         """The explicit answers of a token, or None if it does not verify. Never raises."""
         try:
             groups = _Explicit.model_validate(self._explicit.loads(token)).a
-        except (BadData, ValidationError, RecursionError):
+        except (BadData, ValueError, RecursionError):  # pydantic's is a ValueError
             return None
         if any(group.t > now + CLOCK_SKEW for group in groups):
             return None
@@ -196,7 +196,7 @@ class TokenFormat:
         """The automatic state of a token, or None if it does not verify. Never raises."""
         try:
             state = _Automatic.model_validate(self._automatic.loads(token))
-        except (BadData, ValidationError, RecursionError):
+        except (BadData, ValueError, RecursionError):  # pydantic's is a ValueError
             return None
         if state.t > now + CLOCK_SKEW or state.i > state.n:
             return None

@@ -146,14 +146,14 @@ class Visitor:
         """
         new = [name for name in self._optional(purposes) if not self._stands(name)]
         if new:
-            consent = self.consent.grant(new, self.policy.revision, self._clock(), self.signals)
+            consent = self._kept.grant(new, self.policy.revision, self._clock(), self.signals)
             self._move(consent)
 
     def refuse(self, *purposes: str) -> None:
         """Record that the visitor refuses `purposes`. Raises UnknownPurposeError."""
         new = [name for name in self._optional(purposes) if not self._is_refused_lately(name)]
         if new:
-            self._move(self.consent.refuse(new, self.policy.revision, self._clock()))
+            self._move(self._kept.refuse(new, self.policy.revision, self._clock()))
 
     def withdraw(self, *purposes: str) -> None:
         """Record that the visitor withdraws `purposes`, or every grant if none is named.
@@ -161,6 +161,18 @@ class Visitor:
         Withdrawn means refused from now on. Raises UnknownPurposeError.
         """
         self.refuse(*(purposes or self.policy.optional_purposes))
+
+    @property
+    def _kept(self) -> Consent:
+        """The consent an answer is added to.
+
+        What could not be read counts as refused, and an answer to one purpose must not free the
+        others: they are written down as refused so long ago that they are asked again.
+        """
+        if self.consent.readable:
+            return self.consent
+        refused = [name for name, a in self.standing.purposes.items() if a is Answer.REFUSED]
+        return self.consent.refuse(refused, self.policy.revision, 0)
 
     def _known(self, purposes: tuple[str, ...]) -> None:
         for purpose in purposes:

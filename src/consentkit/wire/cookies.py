@@ -120,6 +120,17 @@ def set_cookie_tail(raw: bytes) -> bytes:
     return raw.partition(b";")[2]
 
 
+def split_set_cookie(raw: bytes) -> tuple[bytes, bytes]:
+    """Return both, the name and the unparsed attributes, in one step.
+
+    >>> split_set_cookie(b"sid=1; Path=/")
+    (b'sid', b' Path=/')
+    """
+    pair, _, tail = raw.partition(b";")
+    name, equals, _ = pair.partition(b"=")
+    return name.strip(_WSP) if equals else b"", tail
+
+
 def parse_set_cookie(raw: bytes) -> SetCookie | None:
     """Read one Set-Cookie value; None where it must be dropped whole (§5.6, §5.7).
 

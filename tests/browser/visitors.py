@@ -1,0 +1,88 @@
+"""A person at a real browser: goes, clicks, and looks into the jar.
+
+Has never heard of consentkit, except for what stands in its markup.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+    from tests.browser.servers import Server
+
+# Chromium without a screen calls itself "HeadlessChrome", which is how crawlers look.
+AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/156.0.0.0 Safari/537.36"
+)
+PATIENCE = 10_000  # milliseconds
+
+
+class Visitor:
+    """A browser context with one page. `complaints` is what the console said of errors."""
+
+    def __init__(self, browser: Browser, server: Server, **options: Any) -> None:
+        self._context = browser.new_context(**{"user_agent": AGENT} | options)
+        self._context.set_default_timeout(PATIENCE)
+        self.server = server
+        self.page: Page = self._context.new_page()
+        self.complaints: list[str] = []
+        self.requested: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requested.append(request.url))
+
+    def _note(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def leave(self) -> None:
+        self._context.close()
+
+    # what a person does
+
+    def type_address(self, path: str) -> None:
+        """Go where nothing on the site leads: an address that is typed, or a bookmark."""
+        self.page.goto(self.server.origin() + path)
+
+    def click(self, selector: str) -> None:
+        """Click what leads to another page, and wait for it."""
+        with self.page.expect_navigation():
+            self.page.click(selector)
+
+    def answer(self, choice: str) -> None:
+        """Press a button of the notice or of the preferences."""
+        self.click(f"button[name=choice][value={choice}]")
+
+    # what they see
+
+    @property
+    def notice(self) -> Locator:
+        return self.page.locator("#consentkit")
+
+    @property
+    def is_asked(self) -> bool:
+        return bool(self.notice.locator("button").count())
+
+    def turn_signal(self, value: str | None) -> None:
+        """Set Global Privacy Control to a value, or off."""
+        self._context.set_extra_http_headers({} if value is None else {"Sec-GPC": value})
+
+    # what is stored
+
+    @property
+    def jar(self) -> list[Any]:
+        """Every cookie of every site, as the browser has it."""
+        return list(self._context.cookies())
+
+    @property
+    def stored(self) -> set[str]:
+        """The names in the jar, but for consentkit's own two tokens."""
+        return {cookie["name"] for cookie in self.jar if "consent" not in cookie["name"]}
+
+    def cookie(self, name: str) -> Any:
+        """The one cookie of that name."""
+        [cookie] = [cookie for cookie in self.jar if cookie["name"] == name]
+        return cookie
