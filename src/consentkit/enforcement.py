@@ -67,6 +67,7 @@ __all__ = [
 
 V = TypeVar("V")
 
+_SET_COOKIE: Final = len(b"set-cookie")
 _LIFETIME: Final = frozenset({b"max-age", b"expires"})
 _SAME_SITE: Final = frozenset({b"samesite"})
 _STRICTNESS: Final[dict[SameSite | None, int]] = {"none": 0, None: 1, "lax": 2, "strict": 3}
@@ -98,8 +99,8 @@ class Variant(NamedTuple):
 class Event(NamedTuple):
     """One thing enforcement did (in report mode: would have done) to one cookie.
 
-    `act` is ``blocked``, ``trimmed``, ``hidden``, ``expired`` or ``differs``; `name` the cookie's,
-    never its value.
+    `act` is ``blocked``, ``trimmed``, ``hidden``, ``expired``, ``undeclared`` (seen and let be) or
+    ``differs`` (set otherwise than declared); `name` the cookie's, never its value.
     """
 
     act: str
@@ -119,7 +120,7 @@ class Passage(NamedTuple):
     """What becomes of a Set-Cookie: its attributes as they may go out, or None; and why.
 
     `tail` is what follows the first ``;``. `variant` is that of a declared cookie, to be
-    remembered; its path is None where the cookie names none.
+    observed the first time; its path is None where the cookie names none.
     """
 
     tail: bytes | None
@@ -144,7 +145,8 @@ class Rulings:
         self.answers = answers
         self._tokens = tokens
         self._read: dict[bytes, bool] = dict.fromkeys(tokens, True)
-        self._passages: dict[tuple[bytes, bytes], Passage] = {}
+        self.passages: dict[tuple[bytes, bytes], Passage] = {}
+        """What became of a Set-Cookie of this name and tail before, on no special occasion."""
 
     def may_read(self, name: bytes) -> bool:
         """True if the app may see this cookie of the request."""
@@ -170,10 +172,6 @@ class Rulings:
         declared = self.policy.declaration_of(text_of(name))
         return Ruling(declared, decide(self.policy, declared, self.answers, occasion))
 
-    def remembered(self, name: bytes, tail: bytes) -> Passage | None:
-        """What became of such a Set-Cookie before, on no special occasion."""
-        return self._passages.get((name, tail))
-
     def passage(
         self, name: bytes, tail: bytes, occasion: Occasion, arrived: frozenset[bytes], now: float
     ) -> Passage:
@@ -195,9 +193,10 @@ class Rulings:
         return passage
 
     def _remember(self, name: bytes, tail: bytes, passage: Passage) -> None:
-        if len(self._passages) >= self.MEMORY:
-            self._passages.clear()
-        self._passages[name, tail] = passage
+        if len(self.passages) >= self.MEMORY:
+            self.passages.clear()
+        whole = passage.variant is None or passage.variant.path is not None
+        self.passages[name, tail] = passage._replace(variant=None) if whole else passage
 
 
 def _passage(
@@ -224,7 +223,8 @@ class Reading:
     `lines` are the Cookie headers as the app may see them, None where nothing is taken away.
     `stale` are the names that arrived although they are declared and not allowed: to be expired.
     `awaits` is True if a deliberate page view would turn undecided into implied. `before` is the
-    consent their tokens carry.
+    consent their tokens carry. `owes` is True if a response may have to carry a token or a removal
+    whatever the app sends.
     """
 
     standing: Standing
@@ -235,11 +235,7 @@ class Reading:
     stale: tuple[bytes, ...]
     awaits: bool
     before: Consent
-
-    @property
-    def owes(self) -> bool:
-        """True if a response may have to carry a token or a removal whatever the app sends."""
-        return self.awaits or bool(self.stale)
+    owes: bool
 
 
 class Filtered(NamedTuple):
@@ -263,17 +259,18 @@ def filter_headers(
     events: list[Event] = []
     stored: list[tuple[bytes, Variant]] = []
     has_cache_control = carries = False
+    remembered = rulings.passages if occasion is STORE else {}
     for header in headers:
         name, value = header
-        if name != b"set-cookie" and not is_set_cookie(name):
+        if len(name) != _SET_COOKIE or not (name == b"set-cookie" or is_set_cookie(name)):
             has_cache_control = has_cache_control or len(name) == len(b"cache-control")
             kept.append(header)
             continue
         raw = value if type(value) is bytes else bytes(value)
         cookie, tail = split_set_cookie(raw)
-        passage = rulings.remembered(cookie, tail) if occasion is STORE else None
-        if passage is None:
-            passage = rulings.passage(cookie, tail, occasion, arrived, now)
+        passage = remembered.get((cookie, tail)) or rulings.passage(
+            cookie, tail, occasion, arrived, now
+        )
         passed, event, variant = passage
         if event is not None:
             events.append(event)
@@ -284,7 +281,7 @@ def filter_headers(
             kept.append(header if passed == tail else _with_tail(raw, passed))
     if has_cache_control and carries:
         kept = kept_out_where_cacheable(kept)
-    return Filtered(kept, events, stored)
+    return Filtered(kept if kept != headers else headers, events, stored)
 
 
 def _with_tail(raw: bytes, tail: bytes) -> tuple[bytes, bytes]:
@@ -459,15 +456,18 @@ class Enforcement:
         hidden = [name for name in sorted(arrived) if not rulings.may_read(name)]
         thinned = tuple(keep_pairs(line, rulings.may_read) for line in lines)
         same = all(new is old for new, old in zip(thinned, lines, strict=True))
+        stale = tuple(name for name in hidden if self._is_ours_to_expire(rulings, name))
+        awaits = _awaits_going_on(standing)
         return Reading(
             standing,
             rulings,
             None if same else tuple(line for line in thinned if line),
             arrived,
             tuple(self._hidden(rulings, name) for name in hidden),
-            tuple(name for name in hidden if self._is_ours_to_expire(rulings, name)),
-            _awaits_going_on(standing),
+            stale,
+            awaits,
             consent,
+            awaits or bool(stale),
         )
 
     def rulings(self, standing: Standing) -> Rulings:
@@ -480,7 +480,7 @@ class Enforcement:
 
     def _hidden(self, rulings: Rulings, name: bytes) -> Event:
         decision = rulings.reading(name).decision
-        return Event("hidden", text_of(name), str(decision.reason), decision)
+        return Event("hidden", text_of(name), decision.reason.value, decision)
 
     def _is_ours_to_expire(self, rulings: Rulings, name: bytes) -> bool:
         declared = rulings.reading(name).declared
@@ -552,11 +552,17 @@ class Enforcement:
         if declared is None or declared.party != "first":
             return []
         if name not in self._observed and len(self._observed) >= self.MOST_NAMES:
-            self._observed.clear()
+            self._forget()
         variants = self._observed.setdefault(name, set())
         if len(variants) < self.MOST_VARIANTS:
             variants.add(variant)
         return _differences(name, variant, declared)
+
+    def _forget(self) -> None:
+        # What rulings remember of a cookie was observed before, so they are forgotten together.
+        self._observed.clear()
+        self._rulings.clear()
+        self._readings.clear()
 
     def withdrawn(self, before: Rulings, after: Rulings, arrived: frozenset[bytes]) -> list[bytes]:
         """Names that were allowed and are refused now, plus those that arrived and are not allowed.

@@ -29,7 +29,7 @@ from consentkit.routes import Endpoints, route_path
 from consentkit.rules.consent import Consent
 from consentkit.rules.decision import STORE, Occasion
 from consentkit.rules.policy_file import check_policy
-from consentkit.rules.signals import NO_SIGNALS, Signal, read_signals
+from consentkit.rules.signals import NO_SIGNALS, read_signals
 from consentkit.rules.visitor import Standing, Visitor
 from consentkit.wire.cookies import keep_pairs
 from consentkit.wire.headers import (
@@ -58,13 +58,11 @@ KEY: Final = "consentkit"
 """Where a request's `Exchange` stands in its scope."""
 
 Lines: TypeAlias = "tuple[bytes, ...]"
-Signals: TypeAlias = "frozenset[Signal]"
 
 _STARTS: Final = frozenset(
     {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 )
 _FILES: Final = ("http.response.pathsend", "http.response.zerocopysend")
-_UNCOMMON: Final = frozenset({b"sec-gpc", b"dnt", b"sec-purpose", b"purpose"})
 _CONDITIONS: Final = frozenset(
     {
         b"accept-encoding",
@@ -77,6 +75,8 @@ _CONDITIONS: Final = frozenset(
     }
 )
 _REDIRECTS: Final = range(300, 400)
+_SET_COOKIE: Final = len(b"set-cookie")
+_CONTENT_TYPE: Final = len(b"content-type")
 _PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
 _FAULT: Final = "a fault in consentkit: only strictly necessary cookies of exact name pass"
 _LOCAL_HOSTS: Final = (b"localhost", b"127.0.0.1", b"[")
@@ -179,51 +179,48 @@ class Exchange:
         self._scope = scope
         self._send = send
         path = route_path(scope) if scope.get("root_path") else scope["path"]
-        if path in ready.own_paths and scope["type"] == "http":
-            self.is_own = True
-        self._lines, signals = self._read(scope["headers"])
+        if path in ready.own_paths:
+            self.is_own = scope["type"] == "http"
+        fields = self._read(scope["headers"])
+        signals = NO_SIGNALS
+        if b"sec-gpc" in fields or b"dnt" in fields:
+            signals = _signals(scope["headers"])
+        if b"sec-purpose" in fields or b"purpose" in fields:
+            self._is_speculative = is_speculative(fields)
         self.reading: Reading = ready.enforcement.read(self._lines, signals)
-        if self._is_navigation:
-            self._prepare_navigation()
-        if self.reading.hidden:
+        dest = fields.get(b"sec-fetch-dest")
+        if dest == b"document" or (dest is None and b"text/html" in fields.get(b"accept", b"")):
+            self._is_navigation = scope["type"] == "http"
+            if ready.shows_notice and self._is_navigation and not self.is_own:
+                self._prepare_navigation()
+        if self.reading.lines is not None:
             self._hide()
         scope[KEY] = self
 
     # what comes in
 
-    def _read(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[Lines, Signals]:
+    def _read(self, headers: Iterable[tuple[bytes, bytes]]) -> Fields:
+        """The request's headers by name; the Cookie lines are kept apart, in order."""
+        listed = headers if type(headers) is list else list(headers)
         try:
-            listed = headers if type(headers) is list else list(headers)
             fields = dict(listed)
-        except TypeError:
+        except TypeError:  # names that are bytes-like and cannot be looked up
             listed = [(bytes(name), bytes(value)) for name, value in listed]
             fields = dict(listed)
-        if len(fields) == len(listed):
-            cookie = fields.get(b"cookie")
-            lines = () if cookie is None else (cookie,)
-        else:
-            fields = first_values(listed)
-            lines = tuple(value for name, value in listed if name == b"cookie")
         if listed is not headers:
             self._scope["headers"] = listed
+        if len(fields) == len(listed):
+            cookie = fields.get(b"cookie")
+            self._lines: Lines = () if cookie is None else (cookie,)
+        else:
+            fields = first_values(listed)
+            self._lines = tuple(value for name, value in listed if name == b"cookie")
         self.fields: Fields = fields
-        dest = fields.get(b"sec-fetch-dest")
-        if dest == b"document" or (dest is None and b"text/html" in fields.get(b"accept", b"")):
-            self._is_navigation = self._scope["type"] == "http"
-        return lines, NO_SIGNALS if _UNCOMMON.isdisjoint(fields) else self._read_signals(listed)
-
-    def _read_signals(self, headers: HeaderList) -> Signals:
-        self._is_speculative = is_speculative(self.fields)
-        return read_signals(
-            [value for name, value in headers if name == b"sec-gpc"],
-            [value for name, value in headers if name == b"dnt"],
-        )
+        return fields
 
     def _prepare_navigation(self) -> None:
         """Ask the app for the whole page, plain, and see whether the visitor went on."""
         ready, scope = self._ready, self._scope
-        if not ready.shows_notice or self.is_own:
-            return
         if not _CONDITIONS.isdisjoint(self.fields):
             there = scope["headers"]
             scope["headers"] = [header for header in there if header[0] not in _CONDITIONS]
@@ -279,18 +276,12 @@ class Exchange:
 
     def send(self, message: Message) -> Awaitable[None]:
         """Let one message out: a start through enforcement, a page's body through its edit."""
-        kind = message["type"]
-        if kind in _STARTS and not self.is_superseded:
+        if message["type"] in _STARTS and not self.is_superseded:
             begun = self._begin(message)
             return _nothing() if begun is None else self._send(begun)
         if self._edit is None:
             return self._send(message)
         return self._send_on(message, self._edit)
-
-    @property
-    def holds_back(self) -> bool:
-        """True while the beginning of a page waits for the place of the notice."""
-        return self._start is not None
 
     async def give_up(self) -> None:
         """Send what is held back, as it is."""
@@ -303,8 +294,10 @@ class Exchange:
         if rest:
             await self._send({"type": "http.response.body", "body": rest, "more_body": True})
 
-    def release(self) -> None:
-        """Let go of the connection, so that nothing holds it but the server."""
+    async def end(self) -> None:
+        """Send what is still held back, and let go of the connection: nothing else holds it."""
+        if self._start is not None:
+            await self.give_up()
         del self._scope, self._send
 
     async def _send_on(self, message: Message, edit: PageEdit) -> None:
@@ -327,8 +320,9 @@ class Exchange:
     def _begin(self, message: Message) -> Message | None:
         """The start of a response as it may go out; None while a page's start is held back."""
         self._has_begun = True
-        if self._visitor is not None:
-            self._visitor.is_late = True
+        visitor = self._visitor
+        if visitor is not None:
+            visitor.is_late = True
         headers = message.get("headers") or []
         if type(headers) is not list:
             headers = list(headers)
@@ -336,11 +330,12 @@ class Exchange:
         stores = shows = False
         for name, value in headers:
             size = len(name)  # most names are told apart by their length alone
-            if size == len(b"set-cookie"):
+            if size == _SET_COOKIE:
                 stores = stores or name == b"set-cookie" or is_set_cookie(name)
-            elif size == len(b"content-type") and bytes(name).lower() == b"content-type":
+            elif size == _CONTENT_TYPE and bytes(name).lower() == b"content-type":
                 shows = bytes(value[:9]).lower() == b"text/html"
-        if stores or shows or self.reading.owes or self._went_on or self._has_changed:
+        owes = self.reading.owes or self._went_on or (visitor is not None and visitor.has_changed)
+        if stores or shows or owes:
             return self._guarded(message, headers, stores=stores, shows=shows)
         return message
 
@@ -375,8 +370,7 @@ class Exchange:
         filtered = filter_headers(
             headers, rulings, self._occasion(), reading.arrived, ready.options.clock()
         )
-        if filtered.events:
-            self._log(filtered.events)
+        self._log(filtered.events)
         if filtered.stored:
             path = _address(self._scope).partition(b"?")[0].decode("latin-1")
             different = ready.enforcement.observe(filtered.stored, path)
@@ -503,9 +497,10 @@ class Exchange:
         return removed.headers
 
     def _log(self, events: Sequence[Event]) -> None:
-        self.events += tuple(events)
-        options = self._ready.options
-        options.log.write(events, self._scope["path"], options.clock())
+        if events:
+            self.events += tuple(events)
+            options = self._ready.options
+            options.log.write(events, self._scope["path"], options.clock())
 
 
 def begin(ready: Ready, scope: Scope, send: Send) -> Exchange | Refuge:
@@ -577,6 +572,13 @@ def _safely_begun(ready: Ready, message: Message) -> Message:
 
 async def _nothing() -> None:
     """What there is to await for a message that is held back."""
+
+
+def _signals(headers: HeaderList) -> frozenset[Signal]:
+    return read_signals(
+        [value for name, value in headers if name == b"sec-gpc"],
+        [value for name, value in headers if name == b"dnt"],
+    )
 
 
 def _address(scope: Scope) -> bytes:

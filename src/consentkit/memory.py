@@ -39,6 +39,10 @@ class Memory(Generic[K, V]):
             self.put(key, found, 0)
         return found
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._young, self._old, self._free = {}, {}, self._size
+
     def put(self, key: K, value: V, size: int) -> None:
         """Remember `value`, which takes about `size` bytes."""
         self._free -= size

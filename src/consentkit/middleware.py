@@ -111,9 +111,7 @@ class ConsentMiddleware:
         try:
             await app(scope, receive, exchange.send)
         finally:
-            if exchange.holds_back:
-                await exchange.give_up()
-            exchange.release()
+            await exchange.end()
 
     def _is_excluded(self, scope: Scope) -> bool:
         path = route_path(scope)
@@ -148,8 +146,8 @@ class ConsentMiddleware:
 def _is_harmless(layer: object) -> bool:
     if isinstance(layer, ServerErrorMiddleware):
         return layer.handler is None
-    modules = type(layer).__module__.split(".")
-    return modules[0] in _FRAMEWORKS and modules[-1] not in _MAY_STORE
+    of_the_framework = type(layer).__module__.startswith("fastapi.")
+    return of_the_framework or isinstance(layer, _HARMLESS)
 
 
 def visitor_from_scope(scope: Scope) -> Visitor:

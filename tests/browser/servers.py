@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
 
 class Server:
-    """An app behind uvicorn, in a thread. `log` has every request, in order."""
+    """An app behind uvicorn, in a thread. `log` has every request but for icons, in order."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,7 +40,12 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         self.log: list[Asked] = []
         config = uvicorn.Config(
-            self._answer, lifespan="off", ws="none", log_level="warning", timeout_graceful_shutdown=1
+            self._answer,
+            interface="asgi3",  # it would take a bound method for an app of the old kind
+            lifespan="off",
+            ws="none",
+            log_level="warning",
+            timeout_graceful_shutdown=1,
         )
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -69,7 +74,8 @@ class Server:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        self.log.append(Asked(scope["method"], scope["path"], headers))
+        if scope["path"] != "/favicon.ico":  # which browsers ask for when they like
+            self.log.append(Asked(scope["method"], scope["path"], headers))
         await self._app(scope, receive, send)
 
 

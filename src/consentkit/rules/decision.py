@@ -95,10 +95,6 @@ class Decision:
     reason: Reason
     purpose: str | None = None
 
-    def __bool__(self) -> bool:
-        """True if it is allowed."""
-        return self.allowed
-
     def __str__(self) -> str:
         """A few words for people."""
         verb = "allowed" if self.allowed else "blocked"
