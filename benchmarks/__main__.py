@@ -1,18 +1,38 @@
-"""Measures consentkit beside the bare app and its peers, and prints one table."""
+"""Measures consentkit beside the bare app and its peers, and prints tables."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from benchmarks import in_process
+from benchmarks import hostile, in_process, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def report(rounds: int, pairs: int) -> Iterator[str]:
+    """Everything there is to measure, as Markdown."""
+    yield from in_process.lines(in_process.measure(rounds))
+    yield ""
+    yield from hostile.lines(hostile.measure())
+    if pairs:
+        yield ""
+        yield from served.lines(served.measure(pairs))
 
 
 def main() -> None:
-    """Run what is asked for and print it as Markdown."""
+    """Run and print as the lines come."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=in_process.ROUNDS, help="batches per way")
+    parser.add_argument(
+        "--rounds", type=int, default=in_process.ROUNDS, help="batches timed for each way"
+    )
+    parser.add_argument(
+        "--pairs", type=int, default=served.PAIRS, help="pairs of wrk runs; 0 leaves uvicorn out"
+    )
     options = parser.parse_args()
-    print("\n".join(in_process.lines(in_process.measure(options.rounds))))
+    for line in report(options.rounds, options.pairs):
+        print(line, flush=True)
 
 
 main()

@@ -142,7 +142,7 @@ class Ready:
     def note_scheme(self, fields: Fields) -> None:
         """Say once if an answer comes from a page whose scheme does not fit `secure`."""
         scheme, _, host = fields.get(b"origin", b"").partition(b"://")
-        if self.options.secure and scheme == b"http" and not host.startswith(_LOCAL_HOSTS):
+        if self.options.secure and scheme == b"http" and not _is_local(host):
             self.note(
                 "scheme",
                 "an answer was posted from an http page, and browsers keep no Secure cookie "
@@ -519,7 +519,7 @@ class Refuge:
     known to have allowed anything, no page is changed. In report mode nothing is changed at all.
     """
 
-    is_own = holds_back = is_superseded = False
+    is_own = is_superseded = False
     events: tuple[Event, ...] = ()
 
     def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
@@ -546,8 +546,8 @@ class Refuge:
         is_start = message["type"] in _STARTS and not self.is_superseded
         return self._send(_safely_begun(self._ready, message) if is_start else message)
 
-    def release(self) -> None:
-        """Let go of the connection."""
+    async def end(self) -> None:
+        """Let go of the connection; nothing was held back."""
         del self._send
 
 
@@ -568,6 +568,11 @@ def _safely_begun(ready: Ready, message: Message) -> Message:
         return message
     headers = list(message.get("headers") or ())
     return {**message, "headers": only_strictly_necessary(headers, ready.policy)}
+
+
+def _is_local(host: bytes) -> bool:
+    """True for a name of this machine, where browsers keep Secure cookies of http pages too."""
+    return host.startswith(_LOCAL_HOSTS) or host.partition(b":")[0].endswith(b".localhost")
 
 
 async def _nothing() -> None:

@@ -146,8 +146,8 @@ class ConsentMiddleware:
 def _is_harmless(layer: object) -> bool:
     if isinstance(layer, ServerErrorMiddleware):
         return layer.handler is None
-    of_the_framework = type(layer).__module__.startswith("fastapi.")
-    return of_the_framework or isinstance(layer, _HARMLESS)
+    modules = type(layer).__module__.split(".")
+    return modules[0] in _FRAMEWORKS and modules[-1] not in _MAY_STORE
 
 
 def visitor_from_scope(scope: Scope) -> Visitor:

@@ -182,6 +182,7 @@ class Pages:
                 open_purposes,
                 path=prefix,
                 stylesheet=self._stylesheet(prefix),
+                root=prefix.removesuffix(self._path),
                 only_asked=permission_only(self._policy, open_purposes, standing.purposes, given),
                 honoured=standing.honoured,
             )

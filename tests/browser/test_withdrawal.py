@@ -99,6 +99,14 @@ def visitor(new_visitor: NewVisitor, server: Server) -> Visitor:
     return visitor
 
 
+def test_no_name_of_this_machine_is_taken_for_an_unsafe_one(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Secure cookies are kept at ``http://*.localhost``, so there is nothing to warn of."""
+    assert visitor.cookie("__Host-consent")["secure"]
+    assert "Secure cookie" not in caplog.text
+
+
 def test_nothing_optional_is_stored_before_the_grant(
     new_visitor: NewVisitor, server: Server
 ) -> None:

@@ -233,13 +233,14 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
     *,
     path: str,
     stylesheet: str,
+    root: str = "",
     only_asked: frozenset[str] = frozenset(),
     honoured: frozenset[Signal] = NO_SIGNALS,
 ) -> Hole:
     """What is inserted into a page: one element, to stand first in its body.
 
-    `path` is where the endpoints are (``/consent``), `stylesheet` the URL of the style sheet;
-    `only_asked` see `permission_only`. Where less than everything is asked, the form names its
+    `path` is where the endpoints are (``/consent``), `stylesheet` the URL of the style sheet,
+    `root` what stands before the site's own paths; `only_asked` see `permission_only`. Where less than everything is asked, the form names its
     purposes, and the answer concerns those only.
     """
     if state is State.NOTHING:
@@ -251,8 +252,15 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
     if state is State.SIGNAL:
         return Hole(_line_markup(policy, language, signal=signal, **place), b"")
     question = _Question(policy, language, state, open_purposes, only_asked)
-    before, hole, after = _question_markup(question, signal=signal, **place).partition(_HOLE)
+    table = _link_to_policy(policy, root) or f"{path}/cookies"
+    markup = _question_markup(question, signal=signal, table=table, **place)
+    before, hole, after = markup.partition(_HOLE)
     return Hole(before + hole, after)
+
+
+def _link_to_policy(policy: Policy, root: str) -> str:
+    href = safe_href(policy.site.policy)
+    return root + href if href.startswith("/") else href
 
 
 def _line_markup(policy: Policy, language: str, **values: str) -> bytes:
@@ -270,7 +278,6 @@ def _question_markup(question: _Question, **values: str) -> bytes:
         before=question.words.changed_lead if question.is_changed else "",
         groups=question.groups(),
         close=question.close(),
-        table=safe_href(policy.site.policy) or f"{values['path']}/cookies",
         controller=policy.site.controller,
         third_parties=len(third_parties_of(policy, question.purposes, language)),
         only=() if question.is_whole else question.purposes,
