@@ -89,7 +89,10 @@ def _page(size: int) -> bytes:
 
 
 _PAGES: Final = {20: _page(20_000), 200: _page(200_000)}
-_WITH_COOKIES: Final = ("session=abc; Path=/; HttpOnly; Secure; SameSite=lax", "_ga=GA1.1.1.1; Path=/; Max-Age=3600")
+_WITH_COOKIES: Final = (
+    "session=abc; Path=/; HttpOnly; Secure; SameSite=lax",
+    "_ga=GA1.1.1.1; Path=/; Max-Age=3600",
+)
 
 
 async def _json(_request: Request) -> Response:
@@ -123,7 +126,9 @@ def bare() -> Starlette:
     )
 
 
-async def _dispatch(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+async def _dispatch(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
     return await call_next(request)
 
 
@@ -132,8 +137,16 @@ def ways() -> dict[str, ASGIApp]:
     built: dict[str, Any] = {"bare": bare()}
     for name, layer, options in (
         ("consentkit", ConsentMiddleware, {"policy": policy_of(30), "secret_key": SECRET}),
-        ("consentkit, 3,000 cookies", ConsentMiddleware, {"policy": policy_of(3000), "secret_key": SECRET}),
-        ("SessionMiddleware", SessionMiddleware, {"secret_key": SECRET, "session_cookie": "session"}),
+        (
+            "consentkit, 3,000 cookies",
+            ConsentMiddleware,
+            {"policy": policy_of(3000), "secret_key": SECRET},
+        ),
+        (
+            "SessionMiddleware",
+            SessionMiddleware,
+            {"secret_key": SECRET, "session_cookie": "session"},
+        ),
         ("GZipMiddleware", GZipMiddleware, {}),
         ("BaseHTTPMiddleware", BaseHTTPMiddleware, {"dispatch": _dispatch}),
     ):

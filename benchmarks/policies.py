@@ -24,14 +24,15 @@ def declared_names() -> list[str]:
 
 def policy_of(size: int) -> Policy:
     """A policy of `size` cookies: the six, a sixth of the rest as patterns, the others exact."""
+    kept = {"kind": "persistent", "purpose": "comfort", "duration": "1 year"}
+    counted = {"kind": "analytics", "purpose": "analytics", "duration": "1 year"}
     cookies: dict[str, object] = {
-        name: {"kind": "analytics" if name == "_ga" else "persistent", "purpose": "analytics" if name == "_ga" else "comfort",
-               "duration": "1 year", "description": "For the benchmark."}
+        name: {**(counted if name == "_ga" else kept), "description": "For the benchmark."}
         for name in declared_names()
-    }  # fmt: skip
+    }
     for number in range(size - len(cookies)):
         name = f"p{number}-{{id}}-x" if number % 6 == 0 else f"cookie{number}"
-        cookies[name] = {"kind": "persistent", "purpose": "comfort", "duration": "1 year", "description": "Another."}
+        cookies[name] = {**kept, "description": "Another."}
     return policy_from(
         {
             "site": {"name": "Bench", "controller": "Bench"},

@@ -27,6 +27,7 @@ PAIRS: Final = 5
 CONNECTIONS: Final = 16
 PATIENCE: Final = 10
 
+
 def _free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

@@ -48,7 +48,7 @@ from consentkit.wire.cookies import (
 from consentkit.wire.headers import cache_directives, make_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from consentkit.rules.signals import Signal
     from consentkit.wire.headers import HeaderList
@@ -239,7 +239,7 @@ class Reading:
 
 
 class Filtered(NamedTuple):
-    """A header list after enforcement, what was done to it, and which declared cookies it stores."""
+    """A header list after enforcement, what was done to it, and what is to be observed."""
 
     headers: HeaderList
     events: Sequence[Event]
@@ -540,11 +540,10 @@ class Enforcement:
         """
         events: list[Event] = []
         for name, variant in stored:
-            if variant.path is None:
-                variant = variant._replace(path=default_path(path))
+            whole = variant if variant.path else variant._replace(path=default_path(path))
             known = self._observed.get(name)
-            if known is None or variant not in known:
-                events += self._observe(name, variant)
+            if known is None or whole not in known:
+                events += self._observe(name, whole)
         return events
 
     def _observe(self, name: bytes, variant: Variant) -> list[Event]:
@@ -718,8 +717,7 @@ def only_strictly_necessary(headers: HeaderList, policy: Policy) -> HeaderList:
     return [
         (name, value)
         for name, value in headers
-        if not is_set_cookie(name)
-        or is_strictly_necessary(set_cookie_name(bytes(value)), policy)
+        if not is_set_cookie(name) or is_strictly_necessary(set_cookie_name(bytes(value)), policy)
     ]
 
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from consentkit.enforcement import Event, EventLog, Reading, TokenNames
     from consentkit.pages import PageEdit
     from consentkit.rules.policy import Policy
+    from consentkit.rules.signals import Signal
     from consentkit.wire.headers import Fields, HeaderList
 
 __all__ = ["KEY", "Exchange", "Options", "Ready", "begin"]

@@ -20,6 +20,7 @@ from consentkit.enforcement import EventLog
 from consentkit.errors import NoVisitorError, OptionError, UncoveredLayerWarning
 from consentkit.exchange import KEY, Options, Ready, begin
 from consentkit.routes import route_path
+from consentkit.rules.policy import Policy
 from consentkit.rules.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from consentkit.enforcement import Event
-    from consentkit.rules.policy import Policy
 
 __all__ = ["ConsentMiddleware", "visitor_from", "visitor_from_scope"]
 
@@ -90,9 +90,12 @@ class ConsentMiddleware:
             EventLog(on_decision, report_only=report_only),
         )
         self._exclude = tuple(_checked_prefixes(exclude))
-        self._pick = policy if callable(policy) else None
         self._made_ready: dict[int, Ready] = {}
-        self._only = None if callable(policy) else Ready(policy, self._options, visitor_from_scope)
+        self._only: Ready | None = None
+        if isinstance(policy, Policy):
+            self._only = Ready(policy, self._options, visitor_from_scope)
+        else:
+            self._pick = policy
         self._has_looked_outside = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,7 +121,7 @@ class ConsentMiddleware:
         return any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._exclude)
 
     def _ready_for(self, scope: Scope) -> Ready:
-        policy = self._pick(scope)  # type: ignore[misc] - set whenever there is no only policy
+        policy = self._pick(scope)
         ready = self._made_ready.get(id(policy))
         if ready is None:
             ready = self._made_ready[id(policy)] = Ready(policy, self._options, visitor_from_scope)
@@ -168,9 +171,7 @@ def visitor_from(connection: HTTPConnection) -> Visitor:
     return visitor_from_scope(connection.scope)
 
 
-def _checked_secrets(
-    secret_key: str | bytes, old: Sequence[str | bytes]
-) -> Iterable[str | bytes]:
+def _checked_secrets(secret_key: str | bytes, old: Sequence[str | bytes]) -> Iterable[str | bytes]:
     for option, secret in (*(("old_secret_keys", key) for key in old), ("secret_key", secret_key)):
         size = len(secret.encode() if isinstance(secret, str) else secret)
         if size < SHORTEST_SECRET:

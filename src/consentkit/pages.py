@@ -250,7 +250,7 @@ class _Showing:
         """What stands in a placeholder, or nothing where making it fails."""
         try:
             language = self._read_language(b"")
-            back = self._address.decode("latin-1")
+            back = self._address
             return self._pages.part(what, language, self._standing, self._prefix, back)
         except Exception:
             logger.exception("a fault in consentkit: a placeholder stays as it is")

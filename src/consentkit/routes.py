@@ -67,7 +67,7 @@ class Endpoints:
     headers of every answer.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what the middleware made ready
         self,
         policy: Policy,
         path: str,
@@ -103,12 +103,15 @@ class Endpoints:
         """Answer one request; `scope` has passed through the middleware."""
         request = _Request(scope, receive, self._visitor_of(scope))
         try:
-            if request.method not in request.allowed(self._path):
-                raise _Unacceptable(HTTPStatus.METHOD_NOT_ALLOWED, Page.UNKNOWN, "method")
-            response = await self._routes[request.path](request)
+            response = await self._answer(request)
         except _Unacceptable as refusal:
             response = self._refusal(request, refusal)
         await response(scope, receive, send)
+
+    async def _answer(self, request: _Request) -> Response:
+        if request.method not in request.allowed(self._path):
+            raise _Unacceptable(HTTPStatus.METHOD_NOT_ALLOWED, Page.UNKNOWN, "method")
+        return await self._routes[request.path](request)
 
     async def _choose_or_show(self, request: _Request) -> Response:
         if request.method != "POST":

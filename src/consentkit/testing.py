@@ -48,7 +48,11 @@ __all__ = [
     "assert_sets",
 ]
 
-_ARRIVED: Final = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-user": "?1"}
+_ARRIVED: Final = {
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-fetch-user": "?1",
+}
 _AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
 
 
@@ -150,7 +154,9 @@ class Browser:
         """Open a page as a person who clicked a link on another page of the site."""
         return await self.request("GET", path, headers=self._navigation("same-origin", headers))
 
-    async def submit(self, path: str, form: Iterable[tuple[str, str]] = (), **fields: str) -> Response:
+    async def submit(
+        self, path: str, form: Iterable[tuple[str, str]] = (), **fields: str
+    ) -> Response:
         """Post a form of the site, URL-encoded; a redirect is returned, not followed."""
         body = urlencode([*form, *fields.items()]).encode("ascii")
         headers = self._navigation(
@@ -308,9 +314,13 @@ def _is_removal(raw: bytes) -> bool:
 
 
 def _told(response: object) -> str:
-    names = [f"{_name(raw)}{' (removal)' if _is_removal(raw) else ''}" for raw in _all_set_cookies(response)]
+    names = [
+        f"{_name(raw)}{' (removal)' if _is_removal(raw) else ''}"
+        for raw in _all_set_cookies(response)
+    ]
     events = [f"{event.name} {event.act}: {event.why}" for event in getattr(response, "events", ())]
-    return f"Set-Cookie: {', '.join(names) or 'none'}. Enforcement: {'; '.join(events) or 'did nothing'}."
+    done = "; ".join(events) or "did nothing"
+    return f"Set-Cookie: {', '.join(names) or 'none'}. Enforcement: {done}."
 
 
 def assert_sets(response: object, name: str) -> SetCookie:
@@ -331,7 +341,9 @@ def assert_blocked(response: object, name: str) -> None:
     if any(not _is_removal(raw) for raw in _of_name(response, name)):
         raise AssertionError(f"cookie '{name}' was to be blocked and is set. {_told(response)}")
     events: Sequence[Event] | None = getattr(response, "events", None)
-    if events is not None and ("blocked", name) not in {(event.act, event.name) for event in events}:
+    if events is not None and ("blocked", name) not in {
+        (event.act, event.name) for event in events
+    }:
         raise AssertionError(
             f"the app never tried to set '{name}', so this proves nothing. {_told(response)}"
         )
@@ -345,7 +357,11 @@ def assert_removed(response: object, name: str) -> None:
 
 def assert_only_declared(response: object, policy: Policy) -> None:
     """Every cookie the response stores is declared; our own tokens are."""
-    own = {f"{prefix}{policy.token.name}{suffix}" for prefix in ("", "__Host-", "__Secure-") for suffix in ("", "-seen")}
+    own = {
+        f"{prefix}{policy.token.name}{suffix}"
+        for prefix in ("", "__Host-", "__Secure-")
+        for suffix in ("", "-seen")
+    }
     strange = [
         name
         for raw in _all_set_cookies(response)
@@ -355,5 +371,6 @@ def assert_only_declared(response: object, policy: Policy) -> None:
     ]
     if strange:
         raise AssertionError(
-            f"not declared: {', '.join(strange)}. Declare them under 'cookies:', or stop setting them."
+            f"not declared: {', '.join(strange)}. Declare them under 'cookies:', or stop setting "
+            "them."
         )

@@ -242,7 +242,7 @@ def test_time_never_widens_what_is_allowed(
     assert allowed(some, consent, on, NOW + later) <= before
 
 
-@given(st.sampled_from(["explicit", "implied"]), consents, signals, st.booleans())
+@given(modes, consents, signals, st.booleans())
 def test_a_new_revision_never_widens_what_is_allowed(
     mode: str,
     consent: Consent,

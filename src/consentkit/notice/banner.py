@@ -240,8 +240,8 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
     """What is inserted into a page: one element, to stand first in its body.
 
     `path` is where the endpoints are (``/consent``), `stylesheet` the URL of the style sheet,
-    `root` what stands before the site's own paths; `only_asked` see `permission_only`. Where less than everything is asked, the form names its
-    purposes, and the answer concerns those only.
+    `root` what stands before the site's own paths; `only_asked` see `permission_only`. Where less
+    than everything is asked, the form names its purposes, and the answer concerns those only.
     """
     if state is State.NOTHING:
         return Hole(b"", b"")

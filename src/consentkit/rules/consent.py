@@ -206,7 +206,7 @@ class TokenFormat:
 def _signer(secret_keys: Sequence[str | bytes], salt: str) -> URLSafeSerializer:
     # The library's defaults are SHA-1 and a derivation older than HMAC: both are named here.
     return URLSafeSerializer(
-        list(secret_keys),
+        [key.encode() if isinstance(key, str) else key for key in secret_keys],
         salt=salt,
         serializer_kwargs={"separators": (",", ":"), "sort_keys": True},
         signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},

@@ -1,4 +1,4 @@
-"""What follows: may this be stored, may it be read?
+"""What follows from policy and consent: may this be stored, may it be read.
 
 It has never heard of HTTP. Everything that decides anything (the middleware, the assertions, the
 auditor, the shell) asks `decide`, and `DECISIONS` is the table it looks in.
@@ -153,7 +153,9 @@ def decide(
     """
     if declared is None:
         return _UNDECLARED[policy.undeclared, occasion.act]
-    questions = [(policy.questions[place], answers[place]) for place in policy.questions_of(declared)]
+    questions = [
+        (policy.questions[place], answers[place]) for place in policy.questions_of(declared)
+    ]
     if declared.kind is Kind.POLL_TIMEOUT:
         return _decide_poll(declared, questions, occasion)
     if not questions:

@@ -146,21 +146,24 @@ class Visitor:
         """
         new = [name for name in self._optional(purposes) if not self._stands(name)]
         if new:
-            consent = self._kept.grant(new, self.policy.revision, self._clock(), self.signals)
-            self._move(consent)
+            revision = self.policy.revision
+            self._move(self._kept.grant(new, revision, self._clock(), self.signals))
 
     def refuse(self, *purposes: str) -> None:
         """Record that the visitor refuses `purposes`. Raises UnknownPurposeError."""
-        new = [name for name in self._optional(purposes) if not self._is_refused_lately(name)]
-        if new:
-            self._move(self._kept.refuse(new, self.policy.revision, self._clock()))
+        self._move(self._refused(purposes))
 
     def withdraw(self, *purposes: str) -> None:
         """Record that the visitor withdraws `purposes`, or every grant if none is named.
 
         Withdrawn means refused from now on. Raises UnknownPurposeError.
         """
-        self.refuse(*(purposes or self.policy.optional_purposes))
+        self._move(self._refused(purposes or self.policy.optional_purposes))
+
+    def _refused(self, purposes: tuple[str, ...]) -> Consent:
+        new = [name for name in self._optional(purposes) if not self._is_refused_lately(name)]
+        revision = self.policy.revision
+        return self._kept.refuse(new, revision, self._clock()) if new else self.consent
 
     @property
     def _kept(self) -> Consent:
@@ -182,9 +185,7 @@ class Visitor:
     def _optional(self, purposes: tuple[str, ...]) -> list[str]:
         self._known(purposes)
         return [
-            name
-            for name in purposes
-            if self.policy.basis_of(name) is not Basis.STRICTLY_NECESSARY
+            name for name in purposes if self.policy.basis_of(name) is not Basis.STRICTLY_NECESSARY
         ]
 
     def _stands(self, purpose: str) -> bool:
@@ -198,6 +199,8 @@ class Visitor:
         return purpose not in self.standing.open_purposes
 
     def _move(self, consent: Consent) -> None:
+        if consent is self.consent:
+            return
         if self.is_late:
             warnings.warn(
                 "The answer changed after the response had begun, so its token cannot be sent: "

@@ -1,0 +1,277 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consentkit.errors import LateAnswerWarning, UnknownPurposeError
+from consentkit.rules.consent import Answer, Consent, Given, Seen
+from consentkit.rules.decision import DECISIONS, READ
+from consentkit.rules.policy import DAY, Policy
+from consentkit.rules.signals import NO_SIGNALS, Signal
+from consentkit.rules.visitor import Standing, Visitor
+
+GPC = frozenset({Signal.GPC})
+NOW = 1_800_000_000
+AGAIN = 100 * DAY
+OPTIONAL = ("a", "b", "c")
+
+
+def policy(mode: str = "explicit", **changes: Any) -> Policy:
+    """Three optional purposes and one that is not."""
+    words = {"title": "A", "description": "B"}
+    whole: dict[str, Any] = {
+        "site": {"name": "A site", "controller": "Its owner"},
+        "mode": mode,
+        "ask_again_after": AGAIN,
+        "purposes": {
+            **dict.fromkeys(OPTIONAL, words),
+            "necessary": {**words, "basis": "strictly-necessary"},
+        },
+    }
+    return Policy.model_validate({**whole, **changes})
+
+
+def visitor(
+    some: Policy,
+    consent: Consent | None = None,
+    signals: frozenset[Signal] = NO_SIGNALS,
+    now: float = NOW,
+    *,
+    report_only: bool = False,
+) -> Visitor:
+    standing = Standing(some, consent or Consent(), signals, now)
+    return Visitor(standing, lambda: now, report_only=report_only)
+
+
+def answers(somebody: Visitor) -> dict[str, str]:
+    return {name: somebody.answer(name).value for name in OPTIONAL}
+
+
+def granted(at: float = NOW, *names: str) -> Consent:
+    return Consent().grant(names or OPTIONAL, 1, at, NO_SIGNALS)
+
+
+modes = st.sampled_from(["explicit", "implied", "opt-out"])
+some_purposes = st.lists(st.sampled_from([*OPTIONAL, "necessary"]))
+acts = st.lists(st.tuples(st.sampled_from(["grant", "refuse", "withdraw"]), some_purposes))
+
+
+def test_a_visitor_who_has_not_answered_is_asked_about_everything() -> None:
+    """`is_decided` says whether there is anything (more) to ask."""
+    nobody = visitor(policy())
+    assert not nobody.is_decided
+    assert nobody.standing.open_purposes == OPTIONAL
+    assert not nobody.has_changed
+    assert nobody.consent == Consent()
+    assert nobody.signals == NO_SIGNALS
+
+
+def test_what_is_strictly_necessary_is_allowed_and_never_answered() -> None:
+    """R-30: there is nothing to ask, and nothing to refuse."""
+    somebody = visitor(policy())
+    for act in (somebody.grant, somebody.refuse, somebody.withdraw):
+        act("necessary")
+        assert not somebody.has_changed
+    assert somebody.allows("necessary")
+    assert somebody.answer("necessary") is Answer.GRANTED
+
+
+@given(modes, acts)
+def test_the_last_act_is_what_holds(mode: str, done: list[tuple[str, list[str]]]) -> None:
+    """GDPR 7(3): a visitor may change their mind as often as they like."""
+    somebody = visitor(policy(mode))
+    expected: dict[str, bool] = {}
+    for act, named in done:
+        getattr(somebody, act)(*named)
+        touched = named or (OPTIONAL if act == "withdraw" else ())
+        expected |= dict.fromkeys(touched, act == "grant")
+    expected.pop("necessary", None)
+    assert {name: own.granted for name, own in somebody.consent.given.items()} == expected
+    for name, is_granted in expected.items():
+        assert somebody.allows(name) is is_granted
+        assert somebody.answer(name) is (Answer.GRANTED if is_granted else Answer.REFUSED)
+    assert somebody.has_changed is bool(expected)
+
+
+def test_withdrawing_without_a_name_withdraws_everything() -> None:
+    """R-13: as few steps as granting; named, it withdraws what is named."""
+    one = visitor(policy(), granted())
+    one.withdraw("a")
+    assert answers(one) == {"a": "refused", "b": "granted", "c": "granted"}
+    one.withdraw()
+    assert set(answers(one).values()) == {"refused"}
+
+
+def test_granting_or_refusing_nothing_changes_nothing() -> None:
+    """An empty list of purposes is no answer."""
+    somebody = visitor(policy())
+    somebody.grant()
+    somebody.refuse()
+    assert not somebody.has_changed
+    somebody.refuse("a")
+    assert somebody.has_changed
+
+
+@pytest.mark.parametrize("act", ["grant", "refuse", "withdraw", "answer", "allows"])
+def test_an_unknown_purpose_raises_and_changes_nothing(act: str) -> None:
+    """DESIGN 5: a slip of the pen must not look like a refusal."""
+    somebody = visitor(policy())
+    with pytest.raises(UnknownPurposeError, match="'d' is not declared. Declared purposes: a, b"):
+        getattr(somebody, act)("d")
+    with pytest.raises(UnknownPurposeError):
+        somebody.refuse("a", "d")
+    assert not somebody.has_changed
+
+
+def test_an_answer_that_stands_is_not_given_twice() -> None:
+    """AC-11: granted already, so no token is needed; nor for a refusal of today."""
+    somebody = visitor(policy(), granted(NOW - 5))
+    somebody.grant("a", "b")
+    assert not somebody.has_changed
+    nobody = visitor(policy(), Consent().refuse(OPTIONAL, 1, NOW - 5))
+    nobody.refuse("a")
+    nobody.withdraw()
+    assert not nobody.has_changed
+    nobody.grant("a")
+    assert nobody.has_changed
+
+
+@pytest.mark.parametrize("act", ["grant", "refuse"])
+def test_a_lapsed_answer_may_be_given_again(act: str) -> None:
+    """R-19: the visitor was asked again, so what they say now counts from now."""
+    before = granted(NOW - AGAIN) if act == "grant" else Consent().refuse(OPTIONAL, 1, NOW - AGAIN)
+    somebody = visitor(policy(), before)
+    assert somebody.standing.open_purposes == OPTIONAL
+    getattr(somebody, act)("a")
+    assert somebody.standing.open_purposes == ("b", "c")
+    assert somebody.consent.given["a"].time > NOW - DAY
+
+
+def test_a_grant_of_an_older_revision_may_be_given_again() -> None:
+    """R-08: the purpose has changed since; the new grant covers the change."""
+    some = policy(revision=2)
+    somebody = visitor(some, granted())
+    assert not somebody.allows("a")
+    somebody.grant("a")
+    assert somebody.allows("a")
+    assert somebody.consent.given["a"].revision == 2
+
+
+def test_a_grant_given_while_a_signal_is_on_stands() -> None:
+    """DESIGN 3: the notice says that the signal is on; the grant knows of it."""
+    before = visitor(policy(), granted(), GPC)
+    assert set(answers(before).values()) == {"refused"}
+    before.grant("a")
+    assert before.answer("a") is Answer.GRANTED
+    assert before.consent.given["a"] == Given(granted=True, revision=1, time=NOW, despite=GPC)
+    assert before.answer("b") is Answer.REFUSED
+    assert before.signals == GPC
+
+
+def test_a_refusal_while_a_signal_is_on_is_the_visitors_own() -> None:
+    """When the signal goes off, the visitor's own answers count again: this one stays no."""
+    somebody = visitor(policy("opt-out"), None, GPC)
+    assert somebody.standing.honoured == GPC
+    somebody.refuse("a")
+    later = visitor(policy("opt-out"), somebody.consent)
+    assert (later.allows("a"), later.allows("b")) == (False, True)
+
+
+def test_the_signals_that_answer_are_told_apart_from_those_that_do_not() -> None:
+    """R-39: the notice shows that a signal was honoured, and only then."""
+    assert visitor(policy(), None, GPC).standing.honoured == GPC
+    assert visitor(policy(), None, frozenset({Signal.DNT})).standing.honoured == NO_SIGNALS
+    assert visitor(policy()).standing.honoured == NO_SIGNALS
+    assert visitor(policy(), Consent().refuse(OPTIONAL, 1, NOW), GPC).standing.honoured == NO_SIGNALS
+
+
+@given(
+    modes,
+    st.sampled_from(["grant", "refuse", "withdraw"]),
+    st.sampled_from(OPTIONAL),
+    st.sampled_from([NO_SIGNALS, GPC]),
+)
+def test_after_a_token_that_cannot_be_read_one_answer_frees_nothing_else(
+    mode: str, act: str, name: str, signals: frozenset[Signal]
+) -> None:
+    """R-04: what was lost counts as refused, also once another purpose was answered."""
+    some = policy(mode)
+    somebody = visitor(some, Consent(seen=Seen(1, 1, NOW), readable=False), signals)
+    before = {each: somebody.allows(each) for each in OPTIONAL}
+    getattr(somebody, act)(name)
+    after = visitor(some, Consent(somebody.consent.given, somebody.consent.seen), signals)
+    assert somebody.consent.readable
+    assert after.allows(name) is (act == "grant")
+    assert {each: after.allows(each) for each in OPTIONAL if each != name} == {
+        each: allowed for each, allowed in before.items() if each != name
+    }
+    assert set(after.standing.open_purposes) | {name} == set(OPTIONAL) or signals
+
+
+def test_what_was_lost_is_asked_about_again() -> None:
+    """It is written down as a refusal long ago, which stays refused and is asked."""
+    somebody = visitor(policy("opt-out"), Consent(readable=False))
+    somebody.grant("a")
+    assert answers(somebody) == {"a": "granted", "b": "refused", "c": "refused"}
+    assert somebody.standing.open_purposes == ("b", "c")
+
+
+def test_in_report_mode_everything_is_allowed_and_answers_are_kept() -> None:
+    """DESIGN 5: `allows()` is true there, so that the app behaves as without consentkit."""
+    somebody = visitor(policy(), report_only=True)
+    assert somebody.allows("a")
+    somebody.refuse("a")
+    assert somebody.answer("a") is Answer.REFUSED
+    assert somebody.allows("a")
+    assert not visitor(policy(), somebody.consent).allows("a")
+
+
+@pytest.mark.parametrize("act", ["grant", "refuse", "withdraw"])
+def test_an_answer_after_the_response_has_begun_warns(act: str) -> None:
+    """TR-12, AC-12: it counts for the rest of the request, and cannot be sent any more."""
+    somebody = visitor(policy())
+    somebody.is_late = True
+    with pytest.warns(LateAnswerWarning, match="before the first byte"):
+        getattr(somebody, act)("a")
+    assert somebody.answer("a") is (Answer.GRANTED if act == "grant" else Answer.REFUSED)
+
+
+def test_the_warning_points_at_the_line_that_answered() -> None:
+    """A warning that names our own file helps nobody."""
+    somebody = visitor(policy())
+    somebody.is_late = True
+    with pytest.warns(LateAnswerWarning) as caught:
+        somebody.grant("a")
+    assert caught[0].filename == __file__
+    with pytest.warns(LateAnswerWarning) as caught:
+        somebody.withdraw("a")
+    assert caught[0].filename == __file__
+
+
+def test_a_standing_holds_until_something_lapses() -> None:
+    """What was worked out once is shared by every request that brings the same."""
+    standing = Standing(policy(), granted(NOW - 10), NO_SIGNALS, NOW)
+    assert standing.valid_until == NOW - 10 + AGAIN
+    assert Standing(policy(), Consent(), NO_SIGNALS, NOW).valid_until == float("inf")
+
+
+@pytest.mark.parametrize("mode", ["explicit", "implied", "opt-out"])
+def test_a_visitor_and_a_standing_decide_alike(mode: str) -> None:
+    """The app's question and the enforcement's are one question."""
+    kind = {"kind": "session", "description": "C"}
+    cookies = {name: {**kind, "purpose": name} for name in OPTIONAL}
+    some = policy(mode, cookies=cookies)
+    acts: list[Callable[[Visitor], None]] = [
+        lambda who: None,
+        lambda who: who.grant("a"),
+        lambda who: who.refuse("a", "b"),
+    ]
+    for act in acts:
+        somebody = visitor(some)
+        act(somebody)
+        for name in OPTIONAL:
+            decided = somebody.standing.decide(some.cookies[name], READ).allowed
+            assert decided is somebody.allows(name)
+            assert decided is DECISIONS[some.basis_of(name)][somebody.answer(name)]
