@@ -27,9 +27,10 @@ nitpick_ignore_regex = [
     ("py:.*", r"(?!consentkit\.).*"),
     ("py:.*", r"consentkit\.(rules|wire|notice|enforcement|testing|errors)\..*"),
 ]
-autoclass_content = "both"
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
+default_role = "code"  # docstrings write names as Markdown does
 python_maximum_signature_line_length = 80
 
 # A room of the documentation may stand empty until its first page is written. The warning has no

@@ -6,9 +6,11 @@ waits for an answer, one that nobody declared, and a removal.
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,10 @@ COOKIES = (
     b"old=; Path=/; Max-Age=0",
 )
 ALLOWED = (COOKIES[0], COOKIES[3])
-PAGE = b"<!doctype html><html lang=en><head><title>A page</title></head><body><p>Hello</p></body></html>"
+PAGE = (
+    b"<!doctype html><html lang=en><head><title>A page</title></head>"
+    b"<body><p>Hello</p></body></html>"
+)
 CSS = "p { color: black }"
 
 DECLARED: dict[str, Any] = {
@@ -161,14 +166,14 @@ async def _denied(websocket: WebSocket) -> None:
     await websocket.send_denial_response(PlainTextResponse("no", 403))
 
 
+@cache
 def _folder() -> Path:
-    """A folder of static files, made once."""
-    folder = Path(tempfile.gettempdir()) / "consentkit-test-static"
-    folder.mkdir(exist_ok=True)
-    for name, content in (("site.css", CSS), ("file.html", PAGE.decode())):
-        file = folder / name
-        if not file.exists():
-            file.write_text(content, "utf-8")
+    """A folder of static files, made once and gone when the process ends."""
+    made = tempfile.TemporaryDirectory(prefix="consentkit-")
+    atexit.register(made.cleanup)
+    folder = Path(made.name)
+    (folder / "site.css").write_text(CSS, "utf-8")
+    (folder / "file.html").write_bytes(PAGE)
     return folder
 
 
@@ -344,4 +349,3 @@ def says(
         await send({"type": "http.response.body", "body": b""})
 
     return app
-

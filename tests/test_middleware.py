@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import logging
 import warnings
 import weakref
@@ -44,7 +45,6 @@ from tests.apps import (
     KEY,
     NAVIGATION,
     PAGE,
-    Outcome,
     connect,
     consent,
     get,
@@ -148,7 +148,7 @@ async def test_an_error_page_of_an_outer_layer_leaks_unless_the_whole_app_is_wra
         Middleware(CORSMiddleware, allow_origins=["*"]),
         Middleware(TrustedHostMiddleware, allowed_hosts=["*"]),
     ],
-    ids=lambda layer: layer.cls.__name__,
+    ids=str,
 )
 async def test_layers_that_store_nothing_may_stand_outside(harmless: Middleware) -> None:
     """A warning that is wrong teaches people to read none."""
@@ -182,17 +182,29 @@ async def add_nothing(request: Request, call_next: Any) -> Response:
         Middleware(OwnLayer),
         Middleware(BaseHTTPMiddleware, dispatch=add_nothing),
     ],
-    ids=lambda layer: layer.cls.__name__,
+    ids=str,
 )
 async def test_layers_that_may_store_something_outside_are_named_once(layer: Middleware) -> None:
     """DESIGN §5: what passes by cannot be enforced, so the site is told, with the cure."""
     app = site(layer, Middleware(ConsentMiddleware, **OPTIONS))
     with pytest.warns(UncoveredLayerWarning, match="wrap the whole app") as told:
         await get(app, "/json")
-    assert layer.cls.__name__ in str(told[0].message)
+    assert getattr(layer.cls, "__name__", "?") in str(told[0].message)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        await get(app, "/json")
+        assert (await get(app, "/json")).error is None
+
+
+async def test_a_layer_that_compresses_stands_outside() -> None:
+    """DESIGN §6: the notice is put into the plain page, and the whole is compressed after that."""
+    app = site(Middleware(GZipMiddleware), Middleware(ConsentMiddleware, **OPTIONS))
+    outcome = await get(app, "/page", {**NAVIGATION, "accept-encoding": "gzip"})
+    assert outcome.all(b"content-encoding") == (b"gzip",)
+    assert gzip.decompress(outcome.body).count(b"<form") == 1
+    inside = site(Middleware(ConsentMiddleware, **OPTIONS), Middleware(GZipMiddleware))
+    plain = await get(inside, "/page", {**NAVIGATION, "accept-encoding": "gzip"})
+    assert plain.all(b"content-encoding") == ()  # identity is asked of the app for pages
+    assert plain.body.count(b"<form") == 1
 
 
 async def test_the_same_layers_inside_give_no_warning() -> None:
@@ -333,6 +345,52 @@ async def test_two_policies_with_one_token_name_are_told_once(
         assert (await get(app, "/json")).set_cookies == ALLOWED
     told = [r for r in caplog.records if "two policies" in r.getMessage()]
     assert [(r.name, r.levelno) for r in told] == [("consentkit.middleware", logging.WARNING)]
+
+
+# what the options do
+
+
+async def test_without_a_banner_cookies_are_held_all_the_same() -> None:
+    """FZ-14: enforcement does not depend on the body; the endpoints answer."""
+    app = consent(site(), banner=False)
+    outcome = await get(app, "/page", NAVIGATION)
+    assert (outcome.body, outcome.set_cookies) == (PAGE, ALLOWED)
+    assert outcome.all(b"vary") == ()
+    assert (await get(app, "/consent", NAVIGATION)).body.count(b"<form") == 1
+
+
+async def test_tokens_of_an_old_key_still_hold() -> None:
+    """DESIGN §5: old_secret_keys still verify, only secret_key signs."""
+    browser = Browser(consent(site(), secret_key="o" * 32))
+    await browser.submit("/consent", choice="accept-all")
+    old = browser.cookies["__Host-consent"]
+    browser.app = consent(site(), old_secret_keys=["o" * 32])
+    assert (await browser.fetch("/consent/status")).json()["decided"] is True
+    browser.app = consent(site())
+    assert (await browser.fetch("/consent/status")).json()["decided"] is False
+    browser.app = consent(site(), old_secret_keys=["o" * 32])
+    await browser.submit("/consent", choice="reject-all")
+    assert browser.cookies["__Host-consent"] != old
+    browser.app = consent(site())
+    assert (await browser.fetch("/consent/status")).json()["decided"] is True
+
+
+async def test_without_https_the_token_has_no_prefix() -> None:
+    """R-83: a plain name on http development only; fixed at start-up, not by the request."""
+    for secure, name in ((True, "__Host-consent"), (False, "consent")):
+        browser = Browser(consent(site(), secure=secure))
+        await browser.submit("/consent", choice="accept-all")
+        assert list(browser.cookies) == [name]
+
+
+async def test_a_websocket_on_our_path_is_the_apps() -> None:
+    """The endpoints are http; a handshake there is none of ours."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept", "subprotocol": "own"})
+
+    outcome = await connect(consent(app), "/consent")
+    assert outcome.start["subprotocol"] == "own"
 
 
 # a policy for each host
@@ -577,11 +635,11 @@ async def test_after_a_fault_nobody_has_allowed_anything() -> None:
         visitor = visitor_from(request)
         with pytest.warns(LateAnswerWarning):
             visitor.grant("measurement")
-        return JSONResponse([visitor.allows("measurement"), visitor_from(request).allows("measurement")])
+        later = visitor_from(request)
+        return JSONResponse([visitor.allows("measurement"), later.allows("measurement")])
 
-    app = consent(
-        Starlette(routes=[Route("/", route)]), Faulty.model_validate({**DECLARED, "mode": "opt-out"})
-    )
+    rules = Faulty.model_validate({**DECLARED, "mode": "opt-out"})
+    app = consent(Starlette(routes=[Route("/", route)]), rules)
     outcome = await get(app, "/", {"cookie": "bomb=1"})
     assert outcome.error is None
     assert outcome.body == b"[true,false]"
@@ -677,12 +735,30 @@ async def test_no_exchange_outlives_its_request(
     gc.collect()
     gc.disable()
     try:
-        scope = scope_of(path, {**NAVIGATION, "cookie": cookie})
-        outcome: Outcome | None = await run(app, scope)
-        there = weakref.ref(scope["consentkit"])
-        assert there() is not None  # the control: the scope still holds it
-        scope.clear()
-        del outcome
+        there = await exchange_of(app, path, {**NAVIGATION, "cookie": cookie})
         assert there() is None
     finally:
         gc.enable()
+
+
+async def exchange_of(
+    app: ConsentMiddleware, path: str, headers: dict[str, str], *, held: bool = False
+) -> weakref.ref[Any]:
+    """Where the exchange of a request was; `held` has it hold its scope as it did on the way."""
+    scope = scope_of(path, headers)
+    await run(app, scope)
+    if held:
+        scope["consentkit"]._scope = scope
+    return weakref.ref(scope["consentkit"])
+
+
+async def test_an_exchange_that_held_its_scope_would_be_noticed() -> None:
+    """The control of the test above: a cycle stays until the garbage collector comes."""
+    gc.disable()
+    try:
+        there = await exchange_of(consent(site()), "/json", {}, held=True)
+        assert there() is not None
+    finally:
+        gc.enable()
+    gc.collect()
+    assert there() is None

@@ -92,11 +92,14 @@ class Explained(SphinxDirective):
     def compare(self, there: dict[str, str], said: dict[str, str]) -> None:
         for key in there.keys() ^ said.keys():
             fault = "not explained" if key in there else "explained, and not in the code"
-            logger.warning("%s: %r is %s", self.arguments[0], key, fault, location=self.get_location())
+            logger.warning(
+                "%s: %r is %s", self.arguments[0], key, fault, location=self.get_location()
+            )
 
     def row(self, key: str, more: str, sentence: str) -> list[nodes.Node | str]:
         inline, _ = self.state.inline_text(sentence, self.lineno)
-        return [literal(key), literal(more), nodes.inline("", "", *inline)]
+        value = "required" if more == "required" else literal(more)
+        return [literal(key), value, nodes.inline("", "", *inline)]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

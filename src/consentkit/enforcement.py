@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from consentkit.memory import Memory
-from consentkit.rules.consent import Answer, Consent, TokenFormat
+from consentkit.rules.consent import Answer, Consent, TokenFormat, latest
 from consentkit.rules.decision import (
     READ,
     STORE,
@@ -35,6 +35,7 @@ from consentkit.wire.cookies import (
     SameSite,
     add_attributes,
     drop_attributes,
+    has_plain_lifetime,
     is_printable_name,
     keep_pairs,
     parse_attributes,
@@ -45,10 +46,10 @@ from consentkit.wire.cookies import (
     set_cookie_tail,
     split_set_cookie,
 )
-from consentkit.wire.headers import cache_directives, make_private
+from consentkit.wire.headers import FOR_SHARED_CACHES, cache_directives, make_private, without
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from consentkit.rules.signals import Signal
     from consentkit.wire.headers import HeaderList
@@ -70,6 +71,9 @@ V = TypeVar("V")
 _SET_COOKIE: Final = len(b"set-cookie")
 _LIFETIME: Final = frozenset({b"max-age", b"expires"})
 _SAME_SITE: Final = frozenset({b"samesite"})
+_SAYS_CACHING: Final = FOR_SHARED_CACHES | {b"cache-control"}
+_LETS_CACHE: Final = _SAYS_CACHING | {b"expires"}
+_CACHING: Final = frozenset(map(len, _LETS_CACHE))  # header names are told apart by length first
 _STRICTNESS: Final[dict[SameSite | None, int]] = {"none": 0, None: 1, "lax": 2, "strict": 3}
 _SAME_SITE_TEXT: Final[dict[SameSite, bytes]] = {
     "none": b"SameSite=None",
@@ -79,6 +83,10 @@ _SAME_SITE_TEXT: Final[dict[SameSite, bytes]] = {
 
 MOST_REMOVALS: Final = 60
 """Removals in one response; what still arrives is expired in the next (TR-07)."""
+
+
+MOST_TOLD: Final = 64
+"""Names of one request that are told as hidden; a browser keeps no more than 180 for a site."""
 
 
 class TokenNames(NamedTuple):
@@ -138,6 +146,7 @@ class Rulings:
 
     MEMORY: Final = 2048
     LONGEST_REMEMBERED: Final = 512
+    LONGEST_NAME: Final = 128
 
     def __init__(self, policy: Policy, answers: tuple[Answer, ...], tokens: TokenNames) -> None:
         """Nothing is decided before it is asked for."""
@@ -154,7 +163,7 @@ class Rulings:
             return self._read[name]
         except KeyError:
             allowed = self.reading(name).decision.allowed
-            if len(name) <= self.LONGEST_REMEMBERED:
+            if len(name) <= self.LONGEST_NAME:
                 if len(self._read) >= self.MEMORY:
                     self._read = dict.fromkeys(self._tokens, True)
                 self._read[name] = allowed
@@ -180,7 +189,7 @@ class Rulings:
         It is remembered where it depends on neither the time nor the occasion.
         """
         attributes = parse_attributes(tail)
-        if attributes.is_removal(now):
+        if attributes.is_removal(now) and has_plain_lifetime(tail):
             return Passage(tail)
         declared, decision = self.storing(name, occasion)
         if declared is not None and not declared.renew and name in arrived:
@@ -258,12 +267,12 @@ def filter_headers(
     kept: HeaderList = []
     events: list[Event] = []
     stored: list[tuple[bytes, Variant]] = []
-    has_cache_control = carries = False
+    caches = carries = False
     remembered = rulings.passages if occasion is STORE else {}
     for header in headers:
         name, value = header
         if len(name) != _SET_COOKIE or not (name == b"set-cookie" or is_set_cookie(name)):
-            has_cache_control = has_cache_control or len(name) == len(b"cache-control")
+            caches = caches or len(name) in _CACHING
             kept.append(header)
             continue
         raw = value if type(value) is bytes else bytes(value)
@@ -279,7 +288,7 @@ def filter_headers(
         if passed is not None:
             carries = True
             kept.append(header if passed == tail else _with_tail(raw, passed))
-    if has_cache_control and carries:
+    if caches and carries:
         kept = kept_out_where_cacheable(kept)
     return Filtered(kept if kept != headers else headers, events, stored)
 
@@ -292,10 +301,11 @@ def _with_tail(raw: bytes, tail: bytes) -> tuple[bytes, bytes]:
 def _trim(raw: bytes, declared: DeclaredCookie, attributes: Attributes, now: float) -> bytes:
     asked = attributes.lifetime(now)
     allowed = duration_of(declared, asked)
+    is_plain = has_plain_lifetime(set_cookie_tail(raw))
     if allowed is None:
-        if asked is not None:
+        if asked is not None or not is_plain:
             raw = drop_attributes(raw, _LIFETIME)
-    elif asked is None or allowed < asked:
+    elif asked is None or allowed < asked or not is_plain:
         raw = add_attributes(drop_attributes(raw, _LIFETIME), b"Max-Age=%d" % allowed)
     return _raise(raw, declared, attributes)
 
@@ -323,7 +333,7 @@ def _raise(raw: bytes, declared: DeclaredCookie, attributes: Attributes) -> byte
 def _what_was_trimmed(before: bytes, after: bytes) -> str:
     def names(tail: bytes) -> set[str]:
         parts = tail.split(b";")
-        return {part.strip().decode("ascii", "replace") for part in parts if part.strip()}
+        return {ascii(part.strip().decode("latin-1"))[1:-1] for part in parts if part.strip()}
 
     gone, come = names(before) - names(after), names(after) - names(before)
     changes = [f"-{name}" for name in sorted(gone)] + [f"+{name}" for name in sorted(come)]
@@ -463,7 +473,7 @@ class Enforcement:
             rulings,
             None if same else tuple(line for line in thinned if line),
             arrived,
-            tuple(self._hidden(rulings, name) for name in hidden),
+            tuple(self._hidden(rulings, name) for name in hidden[:MOST_TOLD]),
             stale,
             awaits,
             consent,
@@ -492,22 +502,21 @@ class Enforcement:
         automatic = tuple(value for name, value in pairs if name == self.tokens.seen)
         if not explicit and not automatic:
             return Consent()
-        given = self._first_verified(explicit, self.format.read_given, now)
-        seen = self._first_verified(automatic, self.format.read_seen, now)
+        given = latest(self._verified_of(explicit, self.format.read_given, now))
+        seen = next(self._verified_of(automatic, self.format.read_seen, now), None)
         readable = given is not None or not explicit
         return Consent(given or {}, seen, readable)
 
-    def _first_verified(
+    def _verified_of(
         self, values: tuple[bytes, ...], read: Callable[[str, float], V | None], now: float
-    ) -> V | None:
-        """What the first value that verifies says; the same name twice is tried four times."""
+    ) -> Iterator[V]:
+        """What the values that verify say; the same name twice is tried four times."""
         for value in values[:4]:
             key = (read, value)
             found = self._verified.get(key) or read(value.decode("latin-1"), now)
             if found is not None:
                 self._verified.put(key, found, len(value) + 512)
-                return found
-        return None
+                yield found
 
     # what goes out
 
@@ -540,13 +549,12 @@ class Enforcement:
         """
         events: list[Event] = []
         for name, variant in stored:
-            whole = variant if variant.path else variant._replace(path=default_path(path))
             known = self._observed.get(name)
-            if known is None or whole not in known:
-                events += self._observe(name, whole)
+            if known is None or variant not in known:
+                events += self._observe(name, variant, path)
         return events
 
-    def _observe(self, name: bytes, variant: Variant) -> list[Event]:
+    def _observe(self, name: bytes, variant: Variant, path: str) -> list[Event]:
         declared = self.policy.declaration_of(text_of(name))
         if declared is None or declared.party != "first":
             return []
@@ -555,7 +563,8 @@ class Enforcement:
         variants = self._observed.setdefault(name, set())
         if len(variants) < self.MOST_VARIANTS:
             variants.add(variant)
-        return _differences(name, variant, declared)
+        whole = variant if variant.path else variant._replace(path=default_path(path))
+        return _differences(name, whole, declared)
 
     def _forget(self) -> None:
         # What rulings remember of a cookie was observed before, so they are forgotten together.
@@ -578,12 +587,16 @@ class Enforcement:
             and (name in arrived or before.may_read(name))
         ]
 
-    def removals(self, names: Iterable[bytes], host: bytes) -> Filtered:
+    def removals(
+        self, names: Iterable[bytes], host: bytes, came_to: bytes | None = None
+    ) -> Filtered:
         """Removals of every variant of `names`, as `(b"set-cookie", …)` headers, and the events.
 
         A browser deletes a cookie only if name, domain, path and partition match, so each is sent
         for its declared variant, those the app was seen to set, and, where no domain is declared,
-        each parent domain of `host`: a browser ignores the ones that are not its own.
+        each parent domain of `host`: a browser ignores the ones that are not its own. Names that
+        came with a request for the path `came_to` may be of each path above it, and Partitioned or
+        not: a script that names no path stores for its page's folder, and no server hears of it.
         """
         headers: HeaderList = []
         events: list[Event] = []
@@ -591,7 +604,7 @@ class Enforcement:
             declared = self.policy.declaration_of(text_of(name))
             if declared is None or not is_printable_name(name):
                 continue
-            variants = self._variants(name, declared, host)
+            variants = self._variants(name, declared, host, came_to)
             values = filter(None, (self._removal(name, declared, each) for each in variants))
             removals = [(b"set-cookie", value) for value in dict.fromkeys(values)]
             if len(headers) + len(removals) > MOST_REMOVALS:
@@ -600,14 +613,21 @@ class Enforcement:
             events.append(Event("expired", text_of(name), "declared and not allowed"))
         return Filtered(headers, events)
 
-    def _variants(self, name: bytes, declared: DeclaredCookie, host: bytes) -> list[Variant]:
+    def _variants(
+        self, name: bytes, declared: DeclaredCookie, host: bytes, came_to: bytes | None
+    ) -> list[Variant]:
         path = declared.path.encode()
         partitioned = declared.attributes.partitioned
         domains: list[bytes | None] = [declared.domain.encode() if declared.domain else None]
         if declared.domain is None and not name.lower().startswith(b"__host-"):
             domains += parent_domains(host)
         variants = [Variant(path, domain, partitioned) for domain in domains]
-        return [*dict.fromkeys([*variants, *sorted(self._observed.get(name, ()), key=repr)])]
+        variants += sorted(self._observed.get(name, ()), key=repr)
+        if came_to is not None:
+            variants += [Variant(path, domain, not partitioned) for domain in domains]
+            above = paths_above(came_to)
+            variants += [Variant(each, domain, partitioned) for each in above for domain in domains]
+        return [*dict.fromkeys(variants)]
 
     def _removal(self, name: bytes, declared: DeclaredCookie, variant: Variant) -> bytes | None:
         """The removal of one variant; None where no browser could read it as one."""
@@ -671,6 +691,26 @@ def default_path(path: str) -> bytes:
     return directory.encode("utf-8", "surrogateescape") if directory.startswith("/") else b"/"
 
 
+def paths_above(path: bytes) -> list[bytes]:
+    """The paths of cookies that come with a request for `path`, itself last (§5.1.4); few enough.
+
+    >>> paths_above(b"/news/today")
+    [b'/', b'/news', b'/news/today']
+    """
+    folders = [path[:at] or b"/" for at, octet in enumerate(path) if octet == ord("/")]
+    return [*folders[:4], path]
+
+
+def paths_above(path: bytes) -> list[bytes]:
+    """The paths under which a page sees a cookie: its own and those above it, eight at most.
+
+    >>> paths_above(b"/shop/cart")
+    [b'/', b'/shop', b'/shop/cart']
+    """
+    parts = path.split(b"/")[1:8]
+    return [b"/", *(b"/" + b"/".join(parts[:end]) for end in range(1, len(parts) + 1) if parts[end - 1])]
+
+
 def parent_domains(host: bytes) -> list[bytes]:
     """The host's name and each name above it of two labels or more; nothing for an address."""
     name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
@@ -690,22 +730,25 @@ def is_set_cookie(name: bytes) -> bool:
 def keep_out_of_shared_caches(headers: HeaderList, *more: bytes) -> HeaderList:
     """The headers with a Cache-Control that is private, and has `more` directives (R-88)."""
     there = b", ".join(_cache_control(headers))
-    kept = [(name, value) for name, value in headers if bytes(name).lower() != b"cache-control"]
     if b"no-store" in cache_directives(there):
-        return headers
+        kept = without(headers, FOR_SHARED_CACHES)
+        return headers if len(kept) == len(headers) else kept
+    kept = without(headers, _SAYS_CACHING)
     return [*kept, (b"cache-control", make_private(there, *more))]
 
 
 def kept_out_where_cacheable(headers: HeaderList) -> HeaderList:
-    """The same headers, private if their Cache-Control leaves them to shared caches (R-88)."""
-    says = bool(_cache_control(headers))
+    """The same headers, private if they leave the response to shared caches (R-88)."""
+    says = any(bytes(name).lower() in _LETS_CACHE for name, _ in headers)
     return keep_out_of_shared_caches(headers) if says and not is_private(headers) else headers
 
 
 def is_private(headers: HeaderList) -> bool:
     """True if no shared cache keeps this response."""
+    if any(bytes(name).lower() in FOR_SHARED_CACHES for name, _ in headers):
+        return False
     there = cache_directives(b", ".join(_cache_control(headers)))
-    return b"private" in there or b"no-store" in there
+    return there.get(b"private") == b"" or b"no-store" in there
 
 
 def _cache_control(headers: HeaderList) -> list[bytes]:

@@ -38,6 +38,7 @@ from consentkit.wire.headers import (
     is_deliberate_navigation,
     is_from_same_origin,
     is_speculative,
+    without,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ Lines: TypeAlias = "tuple[bytes, ...]"
 _STARTS: Final = frozenset(
     {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 )
+_TRAILERS: Final = "http.response.trailers"
 _FILES: Final = ("http.response.pathsend", "http.response.zerocopysend")
 _CONDITIONS: Final = frozenset(
     {
@@ -75,6 +77,8 @@ _CONDITIONS: Final = frozenset(
         b"range",
     }
 )
+# An unsafe method keeps its preconditions: they guard against lost updates (RFC 9110 §13.1).
+_ENCODING: Final = frozenset({b"accept-encoding"})
 _REDIRECTS: Final = range(300, 400)
 _SET_COOKIE: Final = len(b"set-cookie")
 _CONTENT_TYPE: Final = len(b"content-type")
@@ -117,7 +121,7 @@ class Ready:
         )
         self.trusted = frozenset(origin.encode("ascii") for origin in options.trusted_origins)
         self.enforces = not options.report_only
-        self.shows_notice = options.banner and self.pages.is_asking
+        self.changes_pages = options.banner and (self.pages.is_asking or bool(policy.placeholders))
         self.own_paths = self.endpoints.paths if options.banner or self.enforces else frozenset()
         self._noted: set[str] = set()
 
@@ -192,7 +196,7 @@ class Exchange:
         dest = fields.get(b"sec-fetch-dest")
         if dest == b"document" or (dest is None and b"text/html" in fields.get(b"accept", b"")):
             self._is_navigation = scope["type"] == "http"
-            if ready.shows_notice and self._is_navigation and not self.is_own:
+            if ready.changes_pages and self._is_navigation and not self.is_own:
                 self._prepare_navigation()
         if self.reading.lines is not None:
             self._hide()
@@ -222,9 +226,9 @@ class Exchange:
     def _prepare_navigation(self) -> None:
         """Ask the app for the whole page, plain, and see whether the visitor went on."""
         ready, scope = self._ready, self._scope
-        if not _CONDITIONS.isdisjoint(self.fields):
-            there = scope["headers"]
-            scope["headers"] = [header for header in there if header[0] not in _CONDITIONS]
+        taken = _CONDITIONS if scope["method"] in SAFE_METHODS else _ENCODING
+        if not taken.isdisjoint(self.fields):
+            scope["headers"] = [header for header in scope["headers"] if header[0] not in taken]
         if scope.get("extensions"):
             offered = scope["extensions"]
             scope["extensions"] = {name: offered[name] for name in offered if name not in _FILES}
@@ -280,6 +284,8 @@ class Exchange:
         if message["type"] in _STARTS and not self.is_superseded:
             begun = self._begin(message)
             return _nothing() if begun is None else self._send(begun)
+        if message["type"] == _TRAILERS and self._ready.enforces and not self.is_superseded:
+            message = _without_cookies(message)
         if self._edit is None:
             return self._send(message)
         return self._send_on(message, self._edit)
@@ -459,14 +465,17 @@ class Exchange:
         before = self.reading.before
         if consent is before and not self.reading.stale:
             return message
-        if not (ready.enforces or ready.options.banner) or not self._may_carry(headers):
+        if not self._may_carry(headers):
+            return message
+        removals = self._removals()
+        if not (ready.enforces or ready.options.banner):
             return message
         ours = [
             (b"set-cookie", value)
             for value in ready.enforcement.token_headers(before, consent)
         ]
         if ready.enforces:
-            ours += self._removals()
+            ours += removals
         if not ours:
             return message
         at = next((i for i, h in enumerate(headers) if is_set_cookie(h[0])), len(headers))
@@ -488,12 +497,14 @@ class Exchange:
     def _removals(self) -> HeaderList:
         enforcement, reading = self._ready.enforcement, self.reading
         names: Sequence[bytes] = reading.stale
+        came_to: bytes | None = _address(self._scope).partition(b"?")[0]
         if self._has_changed:
+            came_to = None
             after = enforcement.rulings(self._standing)
             names = enforcement.withdrawn(reading.rulings, after, reading.arrived)
         if not names:
             return []
-        removed = enforcement.removals(names, self.fields.get(b"host", b""))
+        removed = enforcement.removals(names, self.fields.get(b"host", b""), came_to)
         self._log(removed.events)
         return removed.headers
 
@@ -544,6 +555,8 @@ class Refuge:
 
     def send(self, message: Message) -> Awaitable[None]:
         """Let one message out."""
+        if message["type"] == _TRAILERS and self._ready.enforces and not self.is_superseded:
+            message = _without_cookies(message)
         is_start = message["type"] in _STARTS and not self.is_superseded
         return self._send(_safely_begun(self._ready, message) if is_start else message)
 
@@ -569,6 +582,12 @@ def _safely_begun(ready: Ready, message: Message) -> Message:
         return message
     headers = list(message.get("headers") or ())
     return {**message, "headers": only_strictly_necessary(headers, ready.policy)}
+
+
+def _without_cookies(trailers: Message) -> Message:
+    """Trailers without Set-Cookie, which has no place there (RFC 9110 §6.5.1)."""
+    headers = without(trailers.get("headers") or (), {b"set-cookie"})
+    return {**trailers, "headers": headers}
 
 
 def _is_local(host: bytes) -> bool:

@@ -34,6 +34,8 @@ __all__ = ["ConsentMiddleware", "visitor_from", "visitor_from_scope"]
 
 SHORTEST_SECRET: Final = 32
 """Bytes of a secret; fewer are refused."""
+MOST_POLICIES: Final = 256
+"""Policies of one callable that are kept ready; give back the same object for the same site."""
 _DOORS: Final = frozenset({"http", "websocket"})
 _FRAMEWORKS: Final = frozenset({"starlette", "fastapi"})
 _MAY_STORE: Final = frozenset({"authentication", "base", "sessions", "wsgi"})
@@ -124,6 +126,8 @@ class ConsentMiddleware:
         policy = self._pick(scope)
         ready = self._made_ready.get(id(policy))
         if ready is None:
+            if len(self._made_ready) >= MOST_POLICIES:  # a callable that builds one each time
+                self._made_ready.clear()
             ready = self._made_ready[id(policy)] = Ready(policy, self._options, visitor_from_scope)
         return ready
 

@@ -26,6 +26,7 @@ from consentkit.notice.declaration import declaration_table
 from consentkit.notice.text import choose_language
 from consentkit.rules.policy import Basis, Policy
 from consentkit.wire.headers import (
+    FOR_SHARED_CACHES,
     accepted_languages,
     cache_directives,
     is_partial_page_request,
@@ -78,27 +79,35 @@ def may_be_changed(status: int, headers: Fields, request: Fields) -> bool:
 
 
 def page_headers(headers: HeaderList, vary: bytes, grown: int | None) -> HeaderList:
-    """The headers of a page that depends on the visitor (R-86, R-88).
+    """The headers of a page that depends on its request (R-86, R-88).
 
     `vary` names what it depends on. `grown` is by how many bytes it grew, None where it stays as
     it is, -1 where nobody knows yet. A changed page loses its validators and digests and its
-    Content-Length is set right; every one is private and asked for again.
+    Content-Length is set right; one that depends on Cookie is private and asked for again.
     """
     kept: HeaderList = []
     varies = caches = b""
     for header in headers:
         name = bytes(header[0]).lower()
         if name == b"vary":
-            varies = merge_vary(varies, *bytes(header[1]).split(b","))
+            varies = merge_vary(varies, *_names(bytes(header[1])))
         elif name == b"cache-control":
             caches = caches + b"," + bytes(header[1])
-        elif grown is None or name not in _SPOILT:
+        elif name not in FOR_SHARED_CACHES and (grown is None or name not in _SPOILT):
             kept.append(header)
-        elif name == b"content-length" and grown >= 0 and bytes(header[1]).isdigit():
+        elif name == b"content-length" and grown is not None and grown >= 0 and bytes(header[1]).isdigit():
             kept.append((b"content-length", b"%d" % (int(header[1]) + grown)))
-    kept.append((b"vary", merge_vary(varies, vary) if varies else vary))
-    kept.append((b"cache-control", _cached(caches) if caches else b"private, no-cache"))
+    if varies or vary:
+        kept.append((b"vary", merge_vary(varies, *_names(vary)) if varies else vary))
+    if b"Cookie" in vary:
+        kept.append((b"cache-control", _cached(caches) if caches else b"private, no-cache"))
+    elif caches:
+        kept.append((b"cache-control", caches.lstrip(b",")))
     return kept
+
+
+def _names(value: bytes) -> list[bytes]:
+    return [name for part in value.split(b",") if (name := part.strip())]
 
 
 def _cached(value: bytes) -> bytes:
@@ -128,7 +137,8 @@ class Pages:
         signals = {s for name in policy.optional_purposes for s in policy.purposes[name].honours}
         headers = {"gpc": b"Sec-GPC", "dnt": b"DNT"}
         languages = [b"Accept-Language"] if len(policy.languages) > 1 else []
-        return [b"Cookie", *(headers[signal] for signal in sorted(signals)), *languages]
+        asked = [b"Cookie"] if policy.optional_purposes else []
+        return [*asked, *(headers[signal] for signal in sorted(signals)), *languages]
 
     def edit(
         self, standing: Standing, request: Fields, address: bytes, root_path: str
@@ -289,7 +299,7 @@ class KnownStart:
 
     def _remember(self, head: bytes) -> None:
         if 0 < len(head) <= self.LARGEST and BodyStart().feed(head, last=False) == len(head):
-            self._heads.put(self._address, head, len(head))
+            self._heads.put(self._address, head, len(head) + len(self._address))
 
     @property
     def held(self) -> bytes:

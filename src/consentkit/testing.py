@@ -170,7 +170,8 @@ class Browser:
         own = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}
         if method not in SAFE_METHODS:
             own["origin"] = self._origin
-        return await self.request(method, path, headers={**own, "accept": "*/*", **headers})
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.request(method, path, headers={**own, "accept": "*/*", **given})
 
     async def request(
         self,

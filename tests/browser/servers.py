@@ -8,8 +8,7 @@ cookies and sends Fetch Metadata, as on https and without a certificate.
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 import uvicorn
@@ -67,8 +66,12 @@ class Server:
             time.sleep(0.01)
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def end(self) -> None:
+        """Take no more requests, and do not wait for the rest."""
         self._uvicorn.should_exit = True
+
+    def __exit__(self, *_error: object) -> None:
+        self.end()
         self._thread.join(10)
         self._socket.close()
 
@@ -120,10 +123,3 @@ def document(body: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
         f"<body>{body}</body></html>"
     )
-
-
-@contextmanager
-def serving(app: ASGIApp) -> Iterator[Server]:
-    """A server as long as it is needed."""
-    with Server(app) as server:
-        yield server

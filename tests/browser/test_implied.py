@@ -5,14 +5,14 @@ tries to store `_ga` with every page; it is in the jar once consent counts as im
 that finds nothing implied ends with a click that does imply it, so the probe is alive (TR-04).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from consentkit import ConsentMiddleware, Policy
 from consentkit.rules.policy_file import read_policy
 from tests.browser.conftest import NewVisitor, Serve
-from tests.browser.servers import ELSEWHERE, Server, Site, serving
+from tests.browser.servers import ELSEWHERE, Server, Site
 from tests.browser.visitors import Visitor
 
 
@@ -68,9 +68,8 @@ def shell(mode: str, more: str = "", *, secure: bool = True) -> ConsentMiddlewar
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving(shell("implied")) as server:
-        yield server
+def server(serve_module: Serve) -> Server:
+    return serve_module(shell("implied"))
 
 
 @pytest.fixture
@@ -166,7 +165,7 @@ def test_a_reload_of_a_page_that_was_clicked_to_does_not_imply(
     """Such a reload repeats what the click sent; only ``Cache-Control: max-age=0`` is new."""
     visitor.type_address("/bare/page")
     assert visitor.stored == {"_ga", "extra"}, "what is excluded is left alone"
-    visitor.page.context.clear_cookies()
+    visitor.forget()
     visitor.click("#in")
     assert not visitor.stored
     reload(visitor)
@@ -285,7 +284,7 @@ def test_a_typed_address_does_not_imply(visitor: Visitor) -> None:
 def test_going_back_and_forward_does_not_imply(visitor: Visitor, server: Server) -> None:
     """R-90: the visitor turns over pages they have seen."""
     visitor.type_address("/bare/page")
-    visitor.page.context.clear_cookies()
+    visitor.forget()
     visitor.click("#in")
     visitor.type_address("/other")
     visitor.page.go_back()
@@ -355,10 +354,8 @@ def test_explicit_waits_for_a_yes(serve: Serve, new_visitor: NewVisitor) -> None
 
 # Global Privacy Control
 
-EVERY_MODE = pytest.mark.parametrize("mode", ["explicit", "implied", "opt-out"])
 
-
-@EVERY_MODE
+@pytest.mark.parametrize("mode", ["explicit", "implied", "opt-out"])
 def test_gpc_refuses_and_says_so(serve: Serve, new_visitor: NewVisitor, mode: str) -> None:
     """R-36, R-39: a refusal on the visitor's behalf, a quiet line instead of a question."""
     visitor = new_visitor(serve(shell(mode)))
@@ -376,10 +373,8 @@ def test_gpc_refuses_and_says_so(serve: Serve, new_visitor: NewVisitor, mode: st
     assert visitor.stored == {"_ga", "extra"}
 
 
-@EVERY_MODE
-def test_a_grant_given_under_gpc_stands(serve: Serve, new_visitor: NewVisitor, mode: str) -> None:
+def test_a_grant_given_under_gpc_stands(visitor: Visitor) -> None:
     """R-38: who says yes although the signal is on, and is told of it, means it."""
-    visitor = new_visitor(serve(shell(mode)))
     visitor.turn_signal("1")
     visitor.type_address("/consent")
     assert "Global Privacy Control" in visitor.page.inner_text("main")
@@ -394,12 +389,8 @@ def test_a_grant_given_under_gpc_stands(serve: Serve, new_visitor: NewVisitor, m
     assert not visitor.stored
 
 
-@EVERY_MODE
-def test_gpc_overrules_an_earlier_grant_while_it_is_on(
-    serve: Serve, new_visitor: NewVisitor, mode: str
-) -> None:
+def test_gpc_overrules_an_earlier_grant_while_it_is_on(visitor: Visitor) -> None:
     """A grant given before the signal was known waits; with the signal off it counts again."""
-    visitor = new_visitor(serve(shell(mode)))
     visitor.type_address("/")
     visitor.answer("accept-all")
     assert visitor.stored == {"_ga", "extra"}

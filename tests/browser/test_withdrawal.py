@@ -4,6 +4,8 @@ A browser deletes a cookie only where name, domain, path and partition match, so
 works can only be seen there.
 """
 
+import time
+
 import pytest
 
 from consentkit import ConsentMiddleware
@@ -169,10 +171,31 @@ def test_a_cookie_that_comes_back_is_expired_by_the_next_page(
     assert visitor.stored == {"login"}
 
 
+def test_what_nobody_declared_so_and_nobody_saw_goes_where_it_arrives(
+    visitor: Visitor, serve: Serve
+) -> None:
+    """R-16: a script that names no path stores for its page's folder, and no server hears of it.
+
+    Another process, which has never seen the app set anything, knows as little of the app's own
+    path, and of a partition that is not in the declaration.
+    """
+    restarted = serve(ConsentMiddleware(Site(body=BODY), policy=POLICY, secret_key="k" * 32))
+    visitor.type_address("/deep/down/page")
+    visitor.page.evaluate("document.cookie = 'script-folder=1; Max-Age=9999'")
+    visitor.server = restarted
+    visitor.type_address("/consent")
+    visitor.answer("reject-all")
+    left = {(one["name"], one["path"]) for one in visitor.jar if "consent" not in one["name"]}
+    far = {("script-folder", "/deep/down"), ("twopaths", "/deep/down"), ("chipsets", "/")}
+    assert left == far | {("login", "/")}, "the control: these stay"
+    visitor.type_address("/deep/down/page")
+    assert visitor.stored == {"login"}
+
+
 def test_a_refusal_outlives_the_browser_and_a_session_does_not(visitor: Visitor) -> None:
     """R-20: the answer is kept for 400 days, so nobody is asked again next time."""
     visitor.click("#consentkit a")
     visitor.answer("reject-all")
-    days = (visitor.cookie("__Host-consent")["expires"] - visitor.page.evaluate("Date.now()/1000")) / 86_400
+    days = (visitor.cookie("__Host-consent")["expires"] - time.time()) / 86_400
     assert 399 < days <= 400
     assert visitor.cookie("login")["expires"] == -1

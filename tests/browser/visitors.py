@@ -21,12 +21,15 @@ PATIENCE = 10_000  # milliseconds
 
 
 class Visitor:
-    """A browser context with one page. `complaints` is what the console said of errors."""
+    """A browser context with one page.
 
-    def __init__(self, browser: Browser, server: Server, **options: Any) -> None:
+    `complaints` is what the console said of errors and warnings, `requested` every address that
+    the page asked for.
+    """
+
+    def __init__(self, browser: Browser, **options: Any) -> None:
         self._context = browser.new_context(**{"user_agent": AGENT} | options)
         self._context.set_default_timeout(PATIENCE)
-        self.server = server
         self.page: Page = self._context.new_page()
         self.complaints: list[str] = []
         self.requested: list[str] = []
@@ -34,12 +37,24 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requested.append(request.url))
 
+    def come_to(self, server: Server) -> None:
+        """Be somebody who was never here, and go nowhere yet."""
+        self.server = server
+        self.page.goto("about:blank")
+        self._context.clear_cookies()
+        self.turn_signal(None)
+        self.complaints.clear()
+        self.requested.clear()
+
     def _note(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
+        # A site without an icon is no fault of a page.
+        is_icon = message.location["url"].endswith("/favicon.ico")
+        if message.type in ("error", "warning") and not is_icon:
             self.complaints.append(message.text)
 
-    def leave(self) -> None:
-        self._context.close()
+    def forget(self) -> None:
+        """Empty the jar, and be new."""
+        self._context.clear_cookies()
 
     # what a person does
 

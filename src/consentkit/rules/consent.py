@@ -33,6 +33,7 @@ __all__ = [
     "Given",
     "Seen",
     "TokenFormat",
+    "latest",
 ]
 
 CLOCK_SKEW: Final = 300
@@ -116,6 +117,28 @@ class Consent:
         if self.seen is None:
             return self
         return replace(self, seen=Seen(self.seen.shown, self.seen.shown, start_of_day(now)))
+
+
+def latest(answers: Iterable[Mapping[str, Given]]) -> Mapping[str, Given] | None:
+    """The answers of several tokens as one: to each purpose the latest; None if there is none.
+
+    Two tokens arrive where a site shares its token with another domain than before, or where a
+    sub-domain tosses an old one in, and browsers send the older cookie first. A refusal knows its
+    day alone, so on one day it outweighs a grant.
+    """
+    tokens = [*answers]
+    if len(tokens) < 2:
+        return tokens[0] if tokens else None
+    newest: dict[str, Given] = {}
+    for purpose, given in (each for token in tokens for each in token.items()):
+        known = newest.get(purpose)
+        if known is None or _weight(given) > _weight(known):
+            newest[purpose] = given
+    return MappingProxyType(newest)
+
+
+def _weight(given: Given) -> tuple[int, bool, int]:
+    return start_of_day(given.time), not given.granted, given.time
 
 
 NOBODY_YET: Final = Consent()

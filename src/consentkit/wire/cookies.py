@@ -202,6 +202,32 @@ partitioned=False, same_site='lax')
     return _remembered_attributes(tail)
 
 
+def has_plain_lifetime(tail: bytes) -> bool:
+    """Tell whether every browser reads the lifetime in `tail` as `parse_attributes` does.
+
+    Browsers part where Max-Age or Expires stands twice or is not valid: Chromium lets an invalid
+    one undo a valid one before it, takes ``Max-Age=+60`` and a year of five digits. One valid
+    Max-Age settles it, whatever Expires says (§5.7 step 6); a word without digits is a lifetime
+    nowhere.
+
+    >>> has_plain_lifetime(b"Max-Age=0; Expires=0"), has_plain_lifetime(b"Max-Age=0; Max-Age=x")
+    (True, False)
+    """
+    given: dict[bytes, list[bytes]] = {b"max-age": [], b"expires": []}
+    for attribute in tail.split(b";"):
+        name, _, value = attribute.partition(b"=")
+        given.get(name.strip(_WSP).lower(), []).append(value.strip(_WSP))
+    values = given[b"max-age"]
+    parse: Callable[[bytes], object] = _max_age
+    if not values:
+        values, parse = given[b"expires"], parse_cookie_date
+    if not values:
+        return True
+    if len(values) > 1 or len(values[0]) > MAX_ATTRIBUTE:
+        return False
+    return parse(values[0]) is not None or not _DIGIT.search(values[0])
+
+
 def _read_attributes(tail: bytes) -> Attributes:
     fields: dict[str, Any] = {}
     for attribute in tail.split(b";"):
@@ -247,6 +273,7 @@ def parse_cookie_date(text: bytes) -> float | None:
 # Everything is a token that is no delimiter; the octets in between are the draft's, to the letter.
 _DATE_TOKEN = re.compile(rb"[^\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]++")
 _TIME = re.compile(rb"([0-9]{1,2}+):([0-9]{1,2}+):([0-9]{1,2}+)(?![0-9])")
+_DIGIT = re.compile(rb"[0-9]")
 _DAY = re.compile(rb"([0-9]{1,2}+)(?![0-9])")
 _YEAR = re.compile(rb"([0-9]{2,4}+)(?![0-9])")
 _MONTHS = {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 __all__ = [
+    "FOR_SHARED_CACHES",
     "SAFE_METHODS",
     "Fields",
     "HeaderList",
@@ -39,6 +40,19 @@ Fields: TypeAlias = "Mapping[bytes, bytes]"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that ask for nothing to be changed (RFC 9110 §9.2.1)."""
 
+FOR_SHARED_CACHES: Final = frozenset(
+    {
+        b"cdn-cache-control",  # RFC 9213, and the names of single networks
+        b"cloudflare-cdn-cache-control",
+        b"edge-control",
+        b"netlify-cdn-cache-control",
+        b"surrogate-control",
+        b"vercel-cdn-cache-control",
+        b"x-accel-expires",
+    }
+)
+"""Headers by which an app lets shared caches keep a response whatever Cache-Control says."""
+
 _BOT_WORDS: Final = (
     b"bot",
     b"crawl",
@@ -54,6 +68,7 @@ _BOT_WORDS: Final = (
     b"feed",
 )
 _MAX_LANGUAGES: Final = 32
+_LONGEST_TAG: Final = 64  # octets; registered ones have 35 at most (RFC 5646 §4.4.1)
 
 
 def first_values(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -110,7 +125,7 @@ def is_from_same_origin(fields: Fields, trusted: Collection[bytes] = ()) -> bool
     if site is not None:
         return site in (b"same-origin", b"none")
     _, separator, host = origin.partition(b"://")
-    return bool(separator) and host == fields.get(b"host", b"").lower()
+    return bool(separator and host) and host == fields.get(b"host", b"").lower()
 
 
 def is_deliberate_navigation(method: str, fields: Fields) -> bool:
@@ -150,14 +165,15 @@ def _is_referred_by_itself(fields: Fields) -> bool:
 def accepted_languages(value: bytes) -> tuple[str, ...]:
     """Language tags of an Accept-Language header in lower case, the most wanted first.
 
-    ``q=0`` and ``*`` are left out, as is whatever cannot be read; at most 32 tags are looked at.
+    ``q=0`` and ``*`` are left out, as is whatever cannot be read; at most 32 tags are looked at,
+    and none of more than 64 octets.
     """
     wanted: list[tuple[float, str]] = []
     for part in value.split(b",", _MAX_LANGUAGES)[:_MAX_LANGUAGES]:
         tag, _, parameter = part.partition(b";")
         name = tag.strip().lower()
         quality = _quality(parameter)
-        if quality > 0 and name.replace(b"-", b"").isalnum():
+        if quality > 0 and len(name) <= _LONGEST_TAG and name.replace(b"-", b"").isalnum():
             wanted.append((quality, name.decode("ascii")))
     return tuple(tag for _, tag in sorted(wanted, key=lambda item: -item[0]))
 
@@ -194,7 +210,8 @@ def make_private(value: bytes, *more: bytes) -> bytes:
         if part.strip() and part.partition(b"=")[0].strip().lower() not in (b"public", b"s-maxage")
     ]
     there = cache_directives(value)
-    kept += [directive for directive in (b"private", *more) if directive not in there]
+    # private="x-name" keeps that header alone from shared caches (RFC 9111 §5.2.2.7).
+    kept += [directive for directive in (b"private", *more) if there.get(directive) != b""]
     return b", ".join(kept)
 
 

@@ -1,0 +1,626 @@
+"""Every endpoint, and every status it answers with."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
+
+from consentkit import ConsentMiddleware, Policy
+from consentkit.notice.banner import stylesheet
+from consentkit.routes import LARGEST_BODY, safe_next
+from consentkit.testing import Browser, Response, assert_removed
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_800_000_000.0
+FORM = "application/x-www-form-urlencoded"
+PRIVATE = "no-store"
+HOST = "https://testserver"
+
+
+def policy(**changes: Any) -> Policy:
+    words = {"title": "A", "description": "B"}
+    kind = {"kind": "session", "description": "C"}
+    whole: dict[str, Any] = {
+        "site": {
+            "name": "A site",
+            "controller": "Its owner",
+            "contact": "a@site.example",
+            "updated": "2026-06-01",
+        },
+        "mode": "explicit",
+        "languages": ["en", "de"],
+        "purposes": {
+            "necessary": {**words, "basis": "strictly-necessary", "justification": "security"},
+            "analytics": words,
+            "films": words,
+            "maps": words,
+        },
+        "cookies": {
+            "_ga": {**kind, "purpose": "analytics"},
+            "reel": {**kind, "purpose": "films"},
+        },
+        "services": {
+            "player": {"purpose": ["films", "analytics"], "provider": "Films Inc"},
+            "atlas": {"purpose": "maps", "provider": "Atlas Ltd"},
+        },
+    }
+    return Policy.model_validate({**whole, **changes})
+
+
+async def site(scope: Scope, receive: Receive, send: Send) -> None:
+    """Sets a cookie for two purposes on every page, and says what it saw."""
+    headers = [(b"content-type", b"text/plain")]
+    headers += [(b"set-cookie", b"_ga=1"), (b"set-cookie", b"reel=1")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    seen = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+    await send({"type": "http.response.body", "body": b"the app saw: " + seen})
+
+
+def browser(some: Policy | None = None, **options: Any) -> Browser:
+    made: dict[str, Any] = {"secret_key": "s" * 32, "clock": lambda: NOW, **options}
+    return Browser(ConsentMiddleware(site, policy=some or policy(), **made), clock=lambda: NOW)
+
+
+async def status(visitor: Browser) -> dict[str, Any]:
+    return (await visitor.fetch("/consent/status")).json()
+
+
+async def answers(visitor: Browser) -> dict[str, str]:
+    found: dict[str, str] = (await status(visitor))["answers"]
+    return {name: answer for name, answer in found.items() if name != "necessary"}
+
+
+def everything(answer: str) -> dict[str, str]:
+    return dict.fromkeys(("analytics", "films", "maps"), answer)
+
+
+async def post(visitor: Browser, body: bytes, **headers: str) -> Response:
+    """A POST of raw bytes by the site's own page; JSON is wanted with `accept=`."""
+    told = {"content-type": FORM, "sec-fetch-site": "same-origin", "accept": "text/html"}
+    return await visitor.request("POST", "/consent", headers={**told, **headers}, body=body)
+
+
+# What the choices do
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ([("choice", "accept-all")], everything("granted")),
+        ([("choice", "reject-all")], everything("refused")),
+        (
+            [("choice", "accept-all"), ("purpose", "maps")],
+            {**everything("undecided"), "maps": "granted"},
+        ),
+        (
+            [("choice", "reject-all"), ("purpose", "maps"), ("purpose", "films")],
+            {**everything("refused"), "analytics": "undecided"},
+        ),
+        ([("choice", "save")], everything("refused")),
+        (
+            [("choice", "save"), ("purpose", "maps"), ("purpose", "films")],
+            {**everything("granted"), "analytics": "refused"},
+        ),
+        ([("choice", "save"), ("purpose", "necessary")], everything("refused")),
+        ([("choice", "allow")], everything("undecided")),
+        (
+            [("choice", "allow"), ("purpose", "maps")],
+            {**everything("undecided"), "maps": "granted"},
+        ),
+        (
+            [("choice", "allow"), ("service", "player")],
+            {**everything("granted"), "maps": "undecided"},
+        ),
+        ([("choice", "allow"), ("service", "player"), ("service", "atlas")], everything("granted")),
+        ([("choice", "withdraw")], everything("refused")),
+        (
+            [("choice", "withdraw"), ("purpose", "films")],
+            {**everything("undecided"), "films": "refused"},
+        ),
+    ],
+    ids=str,
+)
+async def test_each_choice_does_what_it_says(
+    form: list[tuple[str, str]], expected: dict[str, str]
+) -> None:
+    """DESIGN 5: the table of choices, from a visitor who has not answered (DC-19)."""
+    visitor = browser()
+    response = await visitor.submit("/consent", form)
+    assert response.status == 303
+    assert await answers(visitor) == expected
+    carries = [raw for raw in response.set_cookies if raw.startswith(b"__Host-consent=")]
+    assert len(carries) == (expected != everything("undecided"))
+
+
+@pytest.mark.parametrize(
+    ("choice", "fields", "kept"),
+    [("allow", {"purpose": "maps"}, "granted"), ("withdraw", {"purpose": "maps"}, "granted")],
+)
+async def test_what_is_not_named_stays_as_it_was(
+    choice: str, fields: dict[str, str], kept: str
+) -> None:
+    """R-04: a placeholder's button touches nothing but its own purpose."""
+    visitor = browser()
+    await visitor.submit("/consent", choice="accept-all", purpose="films")
+    await visitor.submit("/consent", choice=choice, **fields)
+    found = await answers(visitor)
+    assert found["films"] == kept
+    assert found["analytics"] == "undecided"
+    assert found["maps"] == ("granted" if choice == "allow" else "refused")
+
+
+@pytest.mark.parametrize("choice", ["accept-all", "reject-all", "save", "withdraw"])
+async def test_an_answer_given_twice_sends_one_token(choice: str) -> None:
+    """AC-11: nothing changed, so nothing is sent."""
+    visitor = browser()
+    first = await visitor.submit("/consent", choice=choice)
+    second = await visitor.submit("/consent", choice=choice)
+    assert first.set_cookies != ()
+    assert second.status == 303
+    assert second.set_cookies == ()
+
+
+async def test_the_first_choice_counts_where_a_form_has_two() -> None:
+    """A form that contradicts itself is read from the top."""
+    visitor = browser()
+    await visitor.submit("/consent", [("choice", "reject-all"), ("choice", "accept-all")])
+    assert await answers(visitor) == everything("refused")
+
+
+# Where it leads
+
+PATHS = ["/", "/news", "/a?b=c&d=%20", "/a;b", "/a@b", "/a:b//c", "/~x/[y]", "/..//evil.com"]
+TRAPS = [
+    "",
+    "news",
+    "//evil.com",
+    "///evil.com",
+    "/\\evil.com",
+    "\\\\evil.com",
+    "/\\/evil.com",
+    "https://evil.com",
+    "https:evil.com",
+    "javascript:alert(1)",
+    "/\tevil.com",
+    "/\t/evil.com",
+    "\t//evil.com",
+    " //evil.com",
+    "/ /evil.com",
+    "/\n/evil.com",
+    "/a\r\nset-cookie: a=b",
+    "/a\x00",
+    "/é",
+    "/" + "x" * LARGEST_BODY,
+]
+
+
+def host_per_whatwg(target: str) -> str:
+    """The host a browser goes to from HOST, by the URL standard's own steps for special schemes.
+
+    Tabs and line breaks are dropped, C0 and space trimmed, a backslash is a slash, and two slashes
+    at the beginning start a host.
+    """
+    plain = target.strip("".join(map(chr, range(0x21))))
+    plain = plain.translate({9: None, 10: None, 13: None}).replace("\\", "/")
+    if plain.startswith("//"):
+        return plain.lstrip("/").partition("/")[0].rpartition("@")[2]
+    head = plain.partition("/")[0].partition("?")[0].partition("#")[0]
+    return f"scheme {head}" if ":" in head else "testserver"
+
+
+@given(
+    st.text(st.sampled_from("/\\@:.?#ehtvil \t\r\n\x00%é"), max_size=12)
+    | st.text()
+    | st.sampled_from(PATHS + TRAPS)
+)
+@example("/\t/evil.com")
+@example("/" + "\\" * 3)
+def test_the_way_back_never_leads_to_another_host(path: str) -> None:
+    """DESIGN 9: no open redirect, neither as urllib reads it nor as a browser does."""
+    back = safe_next(path)
+    if back is not None:
+        assert back == path
+        assert urlsplit(urljoin(HOST + "/consent", back)).netloc == "testserver"
+        assert host_per_whatwg(back) == "testserver"
+        assert back.isascii()
+        assert back.isprintable()
+        assert not set(back) & set(" \\\t\r\n")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_of_this_site_is_a_way_back(path: str) -> None:
+    """The control of the property above."""
+    assert safe_next(path) == path
+
+
+@pytest.mark.parametrize("path", TRAPS)
+def test_what_could_lead_elsewhere_is_none(path: str) -> None:
+    """Each of these has fooled somebody's redirect."""
+    assert safe_next(path) is None
+
+
+@pytest.mark.parametrize(
+    ("next_path", "location"),
+    [
+        ("/news?page=2", "/news?page=2"),
+        (None, "/consent"),
+        ("https://evil.com", "/consent"),
+        ("//evil.com", "/consent"),
+    ],
+)
+async def test_an_answer_leads_back_to_the_page(next_path: str | None, location: str) -> None:
+    """DC-18: there, or to the preferences; 303, so that the browser asks with GET."""
+    fields = {"choice": "reject-all"} | ({"next": next_path} if next_path is not None else {})
+    response = await browser().submit("/consent", **fields)
+    assert (response.status, response.header("location")) == (303, location)
+    assert response.header("cache-control") == PRIVATE
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("https://testserver/news?a=b", "/news?a=b"),
+        ("https://evil.com/news", "/"),
+        ("https://testserver//evil.com", "/"),
+        ("https://testserver", "/"),
+        ("news", "/"),
+        ("", "/"),
+    ],
+)
+async def test_the_preferences_lead_back_where_the_visitor_came_from(
+    referer: str, back: str
+) -> None:
+    """R-15: and nowhere else."""
+    page = await browser().visit("/consent", referer=referer)
+    assert f'name="next" value="{back}"' in page.text.replace("&#61;", "=").replace("&amp;", "&")
+
+
+# Who may post (R-10)
+
+
+@pytest.mark.parametrize(
+    ("headers", "may"),
+    [
+        ({"sec-fetch-site": "same-origin"}, True),
+        ({"sec-fetch-site": "none"}, True),
+        ({"sec-fetch-site": "same-origin", "origin": "null"}, True),
+        ({"sec-fetch-site": "same-site", "origin": "https://shop.testserver"}, False),
+        ({"sec-fetch-site": "cross-site", "origin": "https://evil.example"}, False),
+        ({"sec-fetch-site": "cross-site", "origin": "https://partner.example"}, True),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"origin": "https://testserver"}, True),
+        ({"origin": "http://testserver"}, True),
+        ({"origin": "https://testserver:8443"}, False),
+        ({"origin": "https://partner.example"}, True),
+        ({"origin": "http://partner.example"}, False),
+        ({"origin": "https://evil.example"}, False),
+        ({"origin": "null"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+async def test_who_may_post_an_answer(headers: dict[str, str], may: bool) -> None:  # noqa: FBT001
+    """R-10, DESIGN 5: no third party can forge a grant; 403, and nothing is set."""
+    visitor = browser(trusted_origins=["https://Partner.example"])
+    told = {"content-type": FORM, **headers}
+    response = await visitor.request("POST", "/consent", headers=told, body=b"choice=accept-all")
+    assert response.status == (303 if may else 403)
+    assert bool(response.set_cookies) is may
+    assert await answers(visitor) == everything("granted" if may else "undecided")
+
+
+async def test_a_refused_post_is_explained() -> None:
+    """DESIGN 5: as a page that explains, as a word for a script."""
+    cross = {"sec-fetch-site": "cross-site"}
+    page = await post(browser(), b"choice=accept-all", **cross)
+    assert page.header("content-type") == "text/html; charset=utf-8"
+    assert 'href="/consent"' in page.text
+    word = await post(browser(), b"choice=accept-all", **cross, accept="application/json")
+    assert (word.status, word.json()) == (403, {"error": "cross-site"})
+    assert word.header("cache-control") == page.header("cache-control") == PRIVATE
+
+
+# What is posted
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (b"", "unknown-choice"),
+        (b"choice=", "unknown-choice"),
+        (b"choice=accept", "unknown-choice"),
+        (b"choice=ACCEPT-ALL", "unknown-choice"),
+        (b"purpose=analytics", "unknown-choice"),
+        (b"choice=accept-all&purpose=analitics", "unknown-purpose"),
+        (b"choice=accept-all&purpose=analytics&purpose=", "unknown-purpose"),
+        (b"choice=allow&service=nobody", "unknown-purpose"),
+        (b"choice=reject-all&purpose=nobody", "unknown-purpose"),
+        (b"choice=reject-all&x=%ff", "form"),
+        (b"choice=reject-all&x=\xff", "form"),
+        (b"choice=reject-all&" + b"&".join([b"a=b"] * 600), "form"),
+        (b'{"choice": "accept-all"}', "unknown-choice"),
+    ],
+)
+async def test_an_unknown_choice_purpose_or_service_changes_nothing(
+    body: bytes, word: str
+) -> None:
+    """DC-20: told as a page and as JSON; nothing is set."""
+    for accept in ("text/html", "application/json"):
+        visitor = browser()
+        response = await post(visitor, body, accept=accept)
+        assert response.status == 400
+        assert response.set_cookies == ()
+        if accept == "application/json":
+            assert response.json() == {"error": word}
+        else:
+            assert "<h1" in response.text
+        assert await answers(visitor) == everything("undecided")
+
+
+async def run(visitor: Browser, chunks: Iterable[bytes], *, ends: bool = True) -> Message:
+    """POST a body in these chunks, without a Content-Length; returns the start."""
+    headers = [(b"host", b"testserver"), (b"sec-fetch-site", b"same-origin")]
+    scope = {"type": "http", "method": "POST", "path": "/consent", "headers": headers}
+    incoming: list[Message] = [
+        {"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks
+    ]
+    incoming.append({"type": "http.request"} if ends else {"type": "http.disconnect"})
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return incoming.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await visitor.app(scope, receive, send)
+    return sent[0]
+
+
+async def test_a_large_body_is_413_at_once() -> None:
+    """DESIGN 5: over 16 KiB, with a Content-Length or without, in one piece or in many."""
+    choice = b"choice=reject-all&x="
+    fits = choice + b"x" * (LARGEST_BODY - len(choice))
+    assert LARGEST_BODY == 16384
+    assert (await post(browser(), fits)).status == 303
+    too_large = await post(browser(), fits + b"x", accept="application/json")
+    assert (too_large.status, too_large.json()) == (413, {"error": "too-large"})
+    assert too_large.set_cookies == ()
+    assert (await run(browser(), [fits]))["status"] == 303
+    assert (await run(browser(), [fits, b"x"]))["status"] == 413
+    letters = [bytes([letter]) for letter in fits]
+    assert (await run(browser(), letters))["status"] == 303
+    assert (await run(browser(), [*letters, b"x"]))["status"] == 413
+
+
+async def test_what_comes_after_a_body_that_is_too_large_is_not_read() -> None:
+    """Nobody can make the server read on and on."""
+
+    def endless() -> Iterable[bytes]:
+        yield from [b"x" * 1000] * 17
+        raise AssertionError("read on")
+
+    visitor, chunks = browser(), iter(endless())
+    headers = [(b"host", b"testserver"), (b"sec-fetch-site", b"same-origin")]
+    scope = {"type": "http", "method": "POST", "path": "/consent", "headers": headers}
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": next(chunks), "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await visitor.app(scope, receive, send)
+    assert sent[0]["status"] == 413
+
+
+async def test_a_visitor_who_goes_away_has_not_answered() -> None:
+    """Half a form is no form."""
+    whole, half = [b"choice=accept-all"], [b"choice=accept-all"]
+    assert (await run(browser(), whole))["status"] == 303
+    gone = await run(browser(), half, ends=False)
+    assert gone["status"] == 400
+    assert b"set-cookie" not in dict(gone["headers"])
+
+
+# State as JSON
+
+
+async def test_a_script_gets_the_state_and_no_redirect() -> None:
+    """DC-19, AC-19: the same answer and the same tokens as by the form."""
+    by_script, by_form = browser(), browser()
+    accept = {"accept": "application/json"}
+    response = await post(by_script, b"choice=accept-all&purpose=maps", **accept)
+    form = await by_form.submit("/consent", choice="accept-all", purpose="maps")
+    assert response.status == 200
+    assert response.set_cookies == form.set_cookies != ()
+    assert response.json() == await status(by_script) == await status(by_form)
+    assert response.header("cache-control") == PRIVATE
+
+
+async def test_the_state_says_what_is_answered_allowed_and_open() -> None:
+    """DESIGN 5: for pages served from a cache; never stored."""
+    visitor = browser()
+    await visitor.submit("/consent", choice="accept-all", purpose="maps")
+    response = await visitor.fetch("/consent/status", sec_gpc="1")
+    assert response.header("cache-control") == PRIVATE
+    assert response.header("content-type") == "application/json"
+    assert response.json() == {
+        "revision": 1,
+        "decided": True,
+        "answers": {
+            "necessary": "granted",
+            "analytics": "refused",
+            "films": "refused",
+            "maps": "refused",
+        },
+        "allowed": {"necessary": True, "analytics": False, "films": False, "maps": False},
+        "open": [],
+        "signals": ["gpc"],
+    }
+    without = await status(visitor)
+    assert without["answers"]["maps"] == "granted"
+    assert without["open"] == ["analytics", "films"]
+    assert (without["decided"], without["signals"]) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_json"),
+    [
+        ("application/json", True),
+        ("Application/JSON;q=0.9", True),
+        ("text/html,application/json", False),
+        ("*/*", False),
+        ("", False),
+    ],
+)
+async def test_json_is_for_those_who_ask_for_it_and_not_for_html(
+    accept: str,
+    is_json: bool,  # noqa: FBT001
+) -> None:
+    """A browser that posts a form gets a page, whatever else it lists."""
+    response = await post(browser(), b"choice=save", accept=accept)
+    assert response.status == (200 if is_json else 303)
+
+
+# Pages and files
+
+READABLE = {
+    "/consent": ("text/html; charset=utf-8", PRIVATE),
+    "/consent/cookies": ("text/html; charset=utf-8", "public, max-age=300"),
+    "/consent/declaration.json": ("application/json", "public, max-age=300"),
+    "/consent/status": ("application/json", PRIVATE),
+    "/.well-known/gpc.json": ("application/json", "public, max-age=300"),
+    f"/consent/assets/{stylesheet().name}": (
+        "text/css; charset=utf-8",
+        "public, max-age=31536000, immutable",
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "expected"), READABLE.items())
+async def test_every_endpoint_answers_get_and_head_alike(
+    path: str, expected: tuple[str, str]
+) -> None:
+    """RFC 9110 section 9.3.2: HEAD has the headers GET would have; no endpoint sets anything."""
+    got, head = [await browser().request(method, path) for method in ("GET", "HEAD")]
+    assert got.status == head.status == 200
+    assert sorted(got.headers) == sorted(head.headers)
+    assert (got.header("content-type"), got.header("cache-control")) == expected
+    assert got.header("content-length") == str(len(got.body))
+    assert got.set_cookies == ()
+    assert b"the app saw" not in got.body
+
+
+@pytest.mark.parametrize("path", READABLE)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "get"])
+async def test_another_method_is_405_with_allow(path: str, method: str) -> None:
+    """RFC 9110 section 15.5.6."""
+    allowed = "GET, HEAD, POST" if path == "/consent" else "GET, HEAD"
+    response = await browser().request(method, path, headers={"sec-fetch-site": "cross-site"})
+    if path == "/consent" and method == "POST":
+        assert response.status == 403
+        return
+    assert (response.status, response.header("allow")) == (405, allowed)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/consent/", "/consent/x", "/consent/assets/", "/consent/assets/x.css", "/Consent", "/consentx"],
+)
+async def test_every_other_path_is_the_apps(path: str) -> None:
+    """Nothing is taken from the site but what is listed."""
+    assert b"the app saw" in (await browser().request("GET", path)).body
+
+
+async def test_the_endpoints_stand_where_the_site_wants_them() -> None:
+    """`path=`; the control: they do not stand elsewhere."""
+    visitor = browser(path="/privacy/choice")
+    assert (await visitor.visit("/privacy/choice")).text.count('action="/privacy/choice"')
+    assert b"the app saw" in (await visitor.visit("/consent")).body
+    answered = await visitor.submit("/privacy/choice", choice="reject-all")
+    assert answered.header("location") == "/privacy/choice"
+
+
+async def test_the_stylesheets_name_is_its_hash() -> None:
+    """DESIGN 5: hashed names, so `immutable` is true, and the pages name it."""
+    css = stylesheet()
+    page = await browser().visit("/consent")
+    assert f'href="/consent/assets/{css.name}"' in page.text
+    assert (await browser().fetch(f"/consent/assets/{css.name}")).body == css.body
+
+
+async def test_the_declaration_is_reachable_without_an_answer() -> None:
+    """R-74, R-77: exempt items too, our tokens too; as a page and for machines."""
+    page = await browser().visit("/consent/cookies", accept_language="de")
+    assert page.header("vary") == "Accept-Language"
+    assert 'lang="de"' in page.text
+    assert 'lang="en"' in (await browser().visit("/consent/cookies")).text
+    declared = (await browser().fetch("/consent/declaration.json")).json()
+    for name in ("_ga", "reel", "__Host-consent", "__Host-consent-seen"):
+        assert name in page.text
+        assert name in json.dumps(declared)
+
+
+async def test_the_support_of_gpc_is_told_where_it_is_honoured() -> None:
+    """R-41: `/.well-known/gpc.json`, with the policy's date; else the path is the app's."""
+    told = await browser().fetch("/.well-known/gpc.json")
+    assert told.json() == {"gpc": True, "lastUpdate": "2026-06-01"}
+    undated = {"name": "A", "controller": "B", "contact": "a@site.example"}
+    assert (await browser(policy(site=undated)).fetch("/.well-known/gpc.json")).json() == {"gpc": True}
+    deaf = policy().model_dump()["purposes"]
+    for purpose in deaf.values():
+        purpose["honours"] = ["dnt"]
+    elsewhere = await browser(policy(purposes=deaf)).fetch("/.well-known/gpc.json")
+    assert b"the app saw" in elsewhere.body
+
+
+async def test_under_a_root_path_the_prefix_is_honoured() -> None:
+    """DESIGN 5: where a proxy or a mount puts the app below a path, also one with blanks."""
+    visitor = browser()
+
+    async def below(scope: Scope, receive: Receive, send: Send) -> None:
+        scope = {**scope, "root_path": "/my shop", "path": "/my shop" + scope["path"]}
+        await visitor.app(scope, receive, send)
+
+    shop = Browser(below)
+    page = await shop.visit("/consent")
+    assert 'action="/my%20shop/consent"' in page.text
+    assert f"/my%20shop/consent/assets/{stylesheet().name}" in page.text
+    answered = await shop.submit("/consent", choice="reject-all")
+    assert answered.header("location") == "/my%20shop/consent"
+
+
+async def test_a_root_path_that_is_no_prefix_is_left_alone() -> None:
+    """Some servers set `root_path` and do not put it into `path`."""
+    visitor = browser()
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        await visitor.app({**scope, "root_path": "/con"}, receive, send)
+
+    assert (await Browser(told).visit("/consent")).status == 200
+
+
+# Together with enforcement
+
+
+async def test_refusing_one_purpose_leaves_anothers_cookies() -> None:
+    """DC-06, R-16: what is refused goes in this very response, HttpOnly or not; the rest stays."""
+    visitor = browser()
+    await visitor.submit("/consent", choice="accept-all")
+    await visitor.visit("/")
+    assert {"_ga", "reel"} <= set(visitor.cookies)
+    response = await visitor.submit("/consent", choice="withdraw", purpose="films")
+    assert_removed(response, "reel")
+    assert "reel" not in visitor.cookies
+    assert "_ga" in visitor.cookies
+    page = await visitor.visit("/")
+    assert b"_ga=1" in page.body
+    assert b"reel" not in page.body
