@@ -127,6 +127,12 @@ def policy(cookies: dict[str, Any] | None = None, **changes: Any) -> Policy:
     return Policy.model_validate({**whole, **changes})
 
 
+def policy_of(purposes: dict[str, Any], cookies: dict[str, Any] | None = None) -> Policy:
+    """The same site with these purposes and cookies alone."""
+    whole = policy().model_dump(exclude_unset=True)
+    return Policy.model_validate({**whole, "purposes": purposes, "cookies": cookies or {}})
+
+
 def site(
     handle: Handler, some: Policy | None = None, *, clock: Clock | None = None, **options: Any
 ) -> Browser:
@@ -192,7 +198,7 @@ def test_every_row_is_a_test_or_has_a_written_reason() -> None:
 async def test_a_site_that_asks_nothing_needs_no_banner_and_no_answer() -> None:
     """AC-01: a policy whose every purpose is strictly necessary; its cookies go out as they are."""
     necessary = policy().model_dump()["purposes"]["necessary"]
-    quiet = policy(purposes={"necessary": necessary}, cookies={"Test": cookie("necessary")})
+    quiet = policy_of({"necessary": necessary}, {"Test": cookie("necessary")})
     seen: list[bool] = []
 
     def handle(request: Request, response: Any) -> None:
@@ -466,7 +472,9 @@ async def test_an_inner_middlewares_cookie_is_held_to_the_policy_too() -> None:
         request.session["user"] = "ada"
         return HTMLResponse("<p>in")
 
-    hard = {"session": cookie("necessary", "session", attributes={"secure": True, "http_only": True})}
+    hard = {
+        "session": cookie("necessary", "session", attributes={"secure": True, "http_only": True})
+    }
     app = Starlette(
         routes=[Route("/", page)],
         middleware=[Middleware(SessionMiddleware, secret_key="k" * 32, max_age=None)],
@@ -548,7 +556,9 @@ async def test_a_changed_declaration_is_a_new_revision_to_answer() -> None:
     """DC-04: `since` says what changed, `revision` that something did."""
     clock = Clock()
     browser = await granted(site(sets("Test=1"), clock=clock))
-    changed = site(sets("Test=1"), policy(revision=2, cookies={"Test": cookie(since=2)}), clock=clock)
+    changed = site(
+        sets("Test=1"), policy(revision=2, cookies={"Test": cookie(since=2)}), clock=clock
+    )
     same = site(sets("Test=1"), clock=clock)
     for other in (changed, same):
         other.store(f"{TOKEN}={browser.cookies[TOKEN]}; Path=/; Secure")
@@ -558,7 +568,14 @@ async def test_a_changed_declaration_is_a_new_revision_to_answer() -> None:
 
 @pytest.mark.parametrize(
     ("name", "can_be"),
-    [("a-b", True), ("a_1", True), ("A", True), ("space inside", False), ("a!b", False), ("$", False)],
+    [
+        ("a-b", True),
+        ("a_1", True),
+        ("A", True),
+        ("space inside", False),
+        ("a!b", False),
+        ("$", False),
+    ],
 )
 def test_a_purposes_name_is_plain(name: str, can_be: bool) -> None:  # noqa: FBT001
     """DC-05: letters, digits, `_` and `-`; anything else is a fault at start-up."""
@@ -604,7 +621,9 @@ async def test_what_is_not_enforced_is_left_alone() -> None:
         page = await browser.visit(path)
         assert page.set_cookies == (b"Test=1", b"stranger=1")
         assert page.text == "<!doctype html><title>T</title><body><p>Hello</body>"
-    assert (await site(sets("Test=1"), exclude=["/admin"]).visit("/administration")).set_cookies == ()
+    assert (
+        await site(sets("Test=1"), exclude=["/admin"]).visit("/administration")
+    ).set_cookies == ()
 
 
 async def test_a_policy_may_be_picked_for_each_request() -> None:
@@ -635,8 +654,10 @@ async def test_under_opt_out_an_undecided_visitor_keeps_their_cookies() -> None:
         (
             {"domain": "testserver"},
             True,
-            "__Secure-consent=…; Path=/; Domain=testserver; Max-Age=…; Secure; HttpOnly; "
-            "SameSite=Lax",
+            (
+                "__Secure-consent=…; Path=/; Domain=testserver; Max-Age=…; Secure; HttpOnly; "
+                "SameSite=Lax"
+            ),
         ),
         ({"name": "c"}, False, "c=…; Path=/; Max-Age=…; HttpOnly; SameSite=Lax"),
     ],
@@ -665,20 +686,20 @@ async def test_there_is_something_to_ask_where_a_purpose_is_optional(
 ) -> None:
     """DC-12: only strictly necessary ones / only optional / both: no / yes / yes."""
     all_of_them = policy().model_dump()["purposes"]
-    some = policy(purposes={name: all_of_them[name] for name in purposes}, cookies={})
+    some = policy_of({name: all_of_them[name] for name in purposes})
     page = await site(sets(), some).visit("/")
     assert ('value="accept-all"' in page.text) is asks
 
 
 async def test_answers_survive_the_cookie() -> None:
-    """DC-13: what was answered is what is read in the next request; tests/rules has the property."""
+    """DC-13: what was answered is what is read next time; tests/rules has the property."""
     browser = await granted(site(sets()))
     state = (await browser.fetch("/consent/status")).json()
     assert state["answers"] == {"necessary": "granted", "analytics": "granted"}
 
 
 async def test_a_cookie_added_later_waits_for_an_answer_of_its_own() -> None:
-    """DC-14, DC-15, R-08, TR-09: asked again; the old one stays, the new one waits for the grant."""
+    """DC-14, DC-15, R-08, TR-09: asked again; the old one stays, the new one waits."""
     clock = Clock()
     browser = await granted(site(sets("Test=1", "New=1"), clock=clock))
     later = policy({"New": cookie(since=2)}, revision=2)
@@ -704,7 +725,9 @@ async def test_the_preferences_work_without_script() -> None:
 async def test_an_answer_leads_back_to_this_site_alone(choice: str) -> None:
     """DC-18: a path here / another host / nothing given."""
     found = [
-        (await site(sets()).submit("/consent", choice=choice, **fields)).header("location")
+        (await site(sets()).submit("/consent", [("choice", choice), *fields.items()])).header(
+            "location"
+        )
         for fields in ({"next": "/news"}, {"next": "https://evil.com"}, {"next": "//evil.com"}, {})
     ]
     assert found == ["/news", "/consent", "/consent", "/consent"]
@@ -714,7 +737,7 @@ async def test_an_answer_leads_back_to_this_site_alone(choice: str) -> None:
 async def test_several_purposes_are_answered_in_one_post(choice: str) -> None:
     """DC-19: those named, or all; a script gets 200 and no redirect."""
     words = {"title": "A", "description": "B"}
-    some = policy(purposes={"a": words, "b": words, "c": words}, cookies={})
+    some = policy_of({"a": words, "b": words, "c": words})
     answer = "granted" if choice == "accept-all" else "refused"
     script = {"sec-fetch-site": "same-origin", "accept": "application/json"}
     for body, answered in ((b"", "abc"), (b"&purpose=a&purpose=c", "ac")):
@@ -760,7 +783,7 @@ async def test_the_log_has_the_name_and_the_path_and_never_a_value(
 async def test_a_framework_cookie_nobody_declared_is_blocked_and_warned_of(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """FZ-02, R-26: differs from theirs; report mode comes first, and the log says what to declare."""
+    """FZ-02, R-26: differs from theirs; report mode comes first, and the log names it."""
     page = await site(sets("PHPSESSID=1", "sid=1")).visit("/")
     assert_blocked(page, "PHPSESSID")
     assert names(page) == ["sid"]
@@ -780,7 +803,9 @@ async def test_a_granted_cookie_of_a_year_passes() -> None:
 
 async def test_a_declared_name_is_a_name_and_no_pattern() -> None:
     """FZ-10, NU-01, TR-02: `PHP` lets no `XPHPX` pass; a `*` is anchored at the beginning."""
-    some = policy({"PHP": cookie("necessary"), "ADMIN_*": cookie("necessary"), "a.c": cookie("necessary")})
+    some = policy(
+        {"PHP": cookie("necessary"), "ADMIN_*": cookie("necessary"), "a.c": cookie("necessary")}
+    )
     tried = ("PHP=1", "XPHPX=1", "PHPX=1", "ADMIN_x=1", "xADMIN_x=1", "php=1", "abc=1", "a.c=1")
     page = await site(sets(*tried), some).visit("/")
     assert names(page) == ["PHP", "ADMIN_x", "a.c"]
@@ -802,7 +827,7 @@ async def test_what_was_read_under_one_policy_says_nothing_under_another() -> No
 
 
 async def test_blocking_and_removing_do_not_need_each_other() -> None:
-    """FZ-12: what is set is blocked where none arrived; what arrived is removed where none is set."""
+    """FZ-12: set and blocked where none arrived; arrived and removed where none is set."""
     blocked = await site(sets("Test=1")).visit("/")
     assert_blocked(blocked, "Test")
     assert blocked.set_cookies == ()
@@ -812,8 +837,10 @@ async def test_blocking_and_removing_do_not_need_each_other() -> None:
 
 
 async def test_without_a_banner_the_preferences_still_answer() -> None:
-    """FZ-13: `banner=False` hides the notice, not the way to answer; enforcement does not depend
-    on the page that was shown."""
+    """FZ-13: `banner=False` hides the notice, not the way to answer.
+
+    Enforcement does not depend on the page that was shown.
+    """
     browser = site(sets("Test=1"), banner=False)
     page = await browser.visit("/")
     assert_blocked(page, "Test")
@@ -875,15 +902,15 @@ async def test_the_notice_is_there_until_it_is_answered_and_again_when_it_must_b
     assert 'value="accept-all"' not in (await site(sets(), banner=False).visit("/")).text
 
 
-async def test_a_removal_names_the_path_and_domain_it_was_declared_with() -> None:
-    """OR-04: by exact name and by pattern; a cookie of another path stands."""
-    some = policy({"_ga_*": cookie(path="/shop")})
-    browser = site(sets(), some)
+async def test_a_removal_reaches_the_path_a_cookie_has_and_no_other() -> None:
+    """OR-04: by exact name and by pattern; one of another path stands until it arrives (R-17)."""
+    browser = site(sets(), policy({"_ga_*": cookie(path="/shop")}))
     browser.store("_ga_1=1; Path=/shop")
     browser.store("_ga_2=1; Path=/other")
     await browser.visit("/shop/x")
-    await browser.visit("/other")
     assert {each.name for each in browser.jar} == {"_ga_2"}
+    await browser.visit("/other/y")
+    assert browser.jar == ()
 
 
 # Traps
@@ -893,7 +920,7 @@ async def test_a_grant_to_one_name_frees_no_other_that_contains_it() -> None:
     """TR-01: purposes `seen` and `seen2`, answered apart, in both orders."""
     words = {"title": "A", "description": "B"}
     cookies = {"one": cookie("seen"), "two": cookie("seen2")}
-    some = policy(purposes={"seen": words, "seen2": words}, cookies=cookies)
+    some = policy_of({"seen": words, "seen2": words}, cookies)
     for purpose, name in (("seen", "one"), ("seen2", "two")):
         browser = site(sets("one=1", "two=1"), some)
         await browser.submit("/consent", choice="accept-all", purpose=purpose)
@@ -926,11 +953,13 @@ async def test_a_second_request_is_no_consent_unless_somebody_went_there(
 
 
 async def test_the_token_stays_far_below_what_browsers_drop() -> None:
-    """TR-05: 4096 octets of name and value; sixty purposes answered one after the other, and their
-    names are kept short by the policy's own check."""
+    """TR-05: 4096 octets of name and value; here sixty purposes are answered one after the other.
+
+    The policy's own check keeps their names short.
+    """
     words = {"title": "A", "description": "B"}
     many = {f"purpose-{number}": words for number in range(60)}
-    browser = site(sets(), policy(purposes=many, cookies={}))
+    browser = site(sets(), policy_of(many))
     for purpose in many:
         await browser.submit("/consent", choice="accept-all", purpose=purpose)
     assert len(browser.cookies[TOKEN]) < 4000
@@ -941,8 +970,10 @@ async def test_many_removals_are_spread_over_responses() -> None:
     browser = site(sets(), policy({"_ga_*": cookie()}))
     for number in range(100):
         browser.store(f"_ga_{number}=1; Path=/")
-    counts = [len((await browser.visit("/")).set_cookies) for _ in range(3)]
-    assert counts == [60, 40, 0]
+    counts = [len((await browser.visit("/")).set_cookies) for _ in range(6)]
+    assert max(counts) == 60
+    assert sum(count > 0 for count in counts) > 1
+    assert counts[-1] == 0
     assert browser.cookies == {}
 
 

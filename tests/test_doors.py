@@ -366,6 +366,24 @@ async def test_the_shape_of_the_whole_message_stays() -> None:
     assert outcome.messages[-1] == {"type": "http.response.trailers", "headers": []}
 
 
+@pytest.mark.parametrize("content_type", [b"text/html", b"application/json"])
+async def test_trailers_store_nothing(content_type: bytes) -> None:
+    """RFC 9110 §6.5.1: Set-Cookie has no place in trailers, so none leaves by that door."""
+    trailers = [(b"x-sum", b"1"), (b"Set-Cookie", b"visits=1"), (b"set-cookie", b"sid=1")]
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "trailers": True}
+        await send({**start, "headers": [(b"content-type", content_type)]})
+        await send({"type": "http.response.body", "body": b"<body>"})
+        await send({"type": "http.response.trailers", "headers": trailers})
+        await send({"type": "http.response.trailers"})
+
+    held = await get(consent(app), "/")
+    assert [m["headers"] for m in held.messages[2:]] == [[(b"x-sum", b"1")], []]
+    bare = await get(consent(app, report_only=True), "/")
+    assert bare.messages[2]["headers"] is trailers
+
+
 async def test_raw_asgi_layers_inside_are_held_too() -> None:
     """A layer that works on messages, not responses, is as much inside as a route."""
     app = consent(SetsCookies(SetsCookies(says(b"")), [b"part-a=1", b"visits=3"]))

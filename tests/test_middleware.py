@@ -36,6 +36,7 @@ from consentkit import (
     visitor_from,
     visitor_from_scope,
 )
+from consentkit.middleware import MOST_POLICIES
 from consentkit.rules.policy import DeclaredCookie
 from consentkit.testing import Browser
 from tests.apps import (
@@ -419,6 +420,15 @@ async def test_the_policy_may_depend_on_the_scope() -> None:
     assert list(browser.cookies) == ["__Host-b"]
 
 
+async def test_a_policy_made_anew_for_each_request_fills_no_memory() -> None:
+    """DESIGN §9, bounded everything: policies are told apart by identity, so few are kept."""
+    rules = policy()
+    app = ConsentMiddleware(says(b""), policy=lambda _: rules.model_copy(), secret_key=KEY)
+    for _ in range(MOST_POLICIES + 3):
+        assert (await get(app, "/")).error is None
+        assert 0 < len(app._made_ready) <= MOST_POLICIES
+
+
 # the visitor
 
 
@@ -646,6 +656,20 @@ async def test_after_a_fault_nobody_has_allowed_anything() -> None:
     assert outcome.set_cookies == ()
 
 
+async def test_after_a_fault_no_trailer_stores_anything() -> None:
+    """DESIGN §9: every door is closed, this one as well."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await says(b"")(scope, receive, send)
+        headers = [(b"set-cookie", b"visits=1"), (b"x-sum", b"1")]
+        await send({"type": "http.response.trailers", "headers": headers})
+
+    for report_only, left in ((False, 1), (True, 2)):
+        held = consent(app, faulty(), report_only=report_only)
+        outcome = await get(held, "/", {"cookie": "bomb=1"})
+        assert len(outcome.messages[-1]["headers"]) == left
+
+
 async def test_a_fault_in_report_mode_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """U-22: report mode changes not one byte, whatever happens inside."""
     for sent in ({}, {"cookie": "bomb=1; visits=2"}):
@@ -690,11 +714,15 @@ async def test_a_counter_that_fails_late_costs_no_page(caplog: pytest.LogCapture
         if event.act == "expired":
             raise ValueError(event.act)
 
-    app = consent(says(PAGE), on_decision=fails_at_removals)
+    stored = [(b"set-cookie", NAMES[0]), (b"set-cookie", NAMES[2])]
+    app = consent(
+        says(PAGE, headers=[(b"content-type", b"text/html"), *stored]),
+        on_decision=fails_at_removals,
+    )
     outcome = await get(app, "/", {**NAVIGATION, "cookie": "visits=1"})
     assert outcome.error is None
     assert acts == ["hidden", "expired"]
-    assert outcome.set_cookies == ()
+    assert outcome.set_cookies == (NAMES[0],)
     assert b"consentkit-banner" in outcome.body
     assert outcome.body.endswith(b"<p>Hello</p></body></html>")
     assert outcome.all(b"cache-control") == (b"private, no-cache",)

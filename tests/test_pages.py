@@ -198,6 +198,14 @@ def test_vary_names_what_the_policy_makes_pages_depend_on() -> None:
     assert pages(**nothing, languages=["en", "de"]).vary == b"Accept-Language"
 
 
+def test_a_page_of_one_visitor_says_nothing_to_shared_caches() -> None:
+    """RFC 9213: a targeted field would outweigh Cache-Control in the cache it names."""
+    targeted = [(b"CDN-Cache-Control", b"max-age=60"), (b"surrogate-control", b"max-age=60")]
+    assert [n for n, _ in page_headers(targeted, VARY, 5)] == [b"vary", b"cache-control"]
+    assert [n for n, _ in page_headers(targeted, VARY, None)] == [b"vary", b"cache-control"]
+    assert page_headers(targeted, b"", 5) == targeted
+
+
 @pytest.mark.parametrize("vary", [b"", b"Accept-Language"])
 def test_a_page_that_is_alike_for_everyone_stays_shared(vary: bytes) -> None:
     """R-88: `private` exactly where the answer depends on the visitor."""

@@ -15,9 +15,7 @@ CASES = TESTDATA / "set_cookie_strings.dev.json"
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(
-        not TESTDATA.is_dir(), reason=f"shared test data not found at {TESTDATA}"
-    ),
+    pytest.mark.skipif(not TESTDATA.is_dir(), reason=f"shared test data not found at {TESTDATA}"),
 ]
 
 App = Callable[..., Awaitable[None]]
@@ -62,8 +60,10 @@ async def violations(refusing: object, allowing: object) -> tuple[dict[str, list
 
 
 async def test_no_string_gets_past_and_none_is_spoilt() -> None:
-    """R-26, R-79: what Chromium would store is dropped under deny and passes byte for byte under
-    allow; the request's cookies are hidden, or seen as they came; status and body stay."""
+    """R-26, R-79: what Chromium would store is dropped, or passes byte for byte.
+
+    The request's cookies are hidden, or seen as they came; status and body stay.
+    """
     found, tried = await violations(deny, allow)
     assert found == {}
     assert tried == len(cases()) > 300

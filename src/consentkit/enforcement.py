@@ -606,8 +606,8 @@ class Enforcement:
                 continue
             variants = self._variants(name, declared, host, came_to)
             values = filter(None, (self._removal(name, declared, each) for each in variants))
-            removals = [(b"set-cookie", value) for value in dict.fromkeys(values)]
-            if len(headers) + len(removals) > MOST_REMOVALS:
+            removals = [(b"set-cookie", value) for value in dict.fromkeys(values)][:MOST_REMOVALS]
+            if headers and len(headers) + len(removals) > MOST_REMOVALS:
                 break
             headers += removals
             events.append(Event("expired", text_of(name), "declared and not allowed"))
@@ -622,7 +622,9 @@ class Enforcement:
         if declared.domain is None and not name.lower().startswith(b"__host-"):
             domains += parent_domains(host)
         variants = [Variant(path, domain, partitioned) for domain in domains]
-        variants += sorted(self._observed.get(name, ()), key=repr)
+        # A path that is the page's, and not the app's own word, may be another visitor's secret.
+        seen = (each for each in self._observed.get(name, ()) if each.path)
+        variants += sorted(seen, key=repr)
         if came_to is not None:
             variants += [Variant(path, domain, not partitioned) for domain in domains]
             above = paths_above(came_to)
@@ -699,16 +701,6 @@ def paths_above(path: bytes) -> list[bytes]:
     """
     folders = [path[:at] or b"/" for at, octet in enumerate(path) if octet == ord("/")]
     return [*folders[:4], path]
-
-
-def paths_above(path: bytes) -> list[bytes]:
-    """The paths under which a page sees a cookie: its own and those above it, eight at most.
-
-    >>> paths_above(b"/shop/cart")
-    [b'/', b'/shop', b'/shop/cart']
-    """
-    parts = path.split(b"/")[1:8]
-    return [b"/", *(b"/" + b"/".join(parts[:end]) for end in range(1, len(parts) + 1) if parts[end - 1])]
 
 
 def parent_domains(host: bytes) -> list[bytes]:

@@ -87,16 +87,18 @@ def page_headers(headers: HeaderList, vary: bytes, grown: int | None) -> HeaderL
     """
     kept: HeaderList = []
     varies = caches = b""
+    grows = -1 if grown is None else grown
+    for_others = FOR_SHARED_CACHES if b"Cookie" in vary else frozenset()
     for header in headers:
         name = bytes(header[0]).lower()
         if name == b"vary":
             varies = merge_vary(varies, *_names(bytes(header[1])))
         elif name == b"cache-control":
             caches = caches + b"," + bytes(header[1])
-        elif name not in FOR_SHARED_CACHES and (grown is None or name not in _SPOILT):
+        elif name not in for_others and (grown is None or name not in _SPOILT):
             kept.append(header)
-        elif name == b"content-length" and grown is not None and grown >= 0 and bytes(header[1]).isdigit():
-            kept.append((b"content-length", b"%d" % (int(header[1]) + grown)))
+        elif name == b"content-length" and grows >= 0 and bytes(header[1]).isdigit():
+            kept.append((b"content-length", b"%d" % (int(header[1]) + grows)))
     if varies or vary:
         kept.append((b"vary", merge_vary(varies, *_names(vary)) if varies else vary))
     if b"Cookie" in vary:

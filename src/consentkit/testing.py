@@ -260,7 +260,8 @@ def _domain_matches(host: str, domain: bytes | None) -> bool:
     if domain is None:
         return True
     name = domain.decode("utf-8", "replace")
-    return host == name or host.endswith(f".{name}")
+    is_address = host.replace(".", "").isdigit()
+    return host == name or (host.endswith(f".{name}") and not is_address)
 
 
 async def _run(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:

@@ -70,5 +70,5 @@ def new_visitor(idle: Idle, browser: "Browser") -> Iterator[NewVisitor]:
 
     yield come
     for key, visitor in here:
-        visitor.page.goto("about:blank")
+        visitor.leave()
         idle[key].append(visitor)

@@ -15,10 +15,12 @@ from tests.browser.conftest import NewVisitor, Serve
 from tests.browser.servers import ELSEWHERE, Server, Site
 from tests.browser.visitors import Visitor
 
-
 KEY = "k" * 32
 NEXT = '<a id="next" href="/next">next</a>'
-RULES = '<script type="speculationrules">{"%s": [{"urls": ["/ahead"], "eagerness": "immediate"}]}</script>'
+RULES = (
+    '<script type="speculationrules">'
+    '{"%s": [{"urls": ["/ahead"], "eagerness": "immediate"}]}</script>'
+)
 BODIES = {
     "/form": f'<form method="post" action="/form"><button id="post">Post</button></form>{NEXT}',
     "/link-prefetch": f'<link rel="prefetch" href="/ahead">{NEXT}',
@@ -102,7 +104,7 @@ def test_the_first_visit_stores_nothing_and_shows_the_notice(visitor: Visitor) -
 
 
 def test_a_clicked_link_to_another_page_implies(visitor: Visitor) -> None:
-    """"By continuing to browse this site": this is continuing."""
+    """The document's "by continuing to browse this site": this is continuing."""
     arrive(visitor)
     assert_a_click_implies(visitor)
     assert not visitor.is_asked, "the settings link stands in the banner's place (R-15)"
@@ -213,6 +215,7 @@ def test_loading_ahead_does_not_imply(visitor: Visitor, how: str) -> None:
     wait_for(visitor, "/ahead")
     [ahead] = visitor.server.asked_for("/ahead")
     assert "prefetch" in ahead.headers["sec-purpose"]
+    visitor.type_address("/other")  # which implies nothing, and would show what was implied before
     assert_a_click_implies(visitor)
 
 

@@ -55,12 +55,10 @@ services:
 @pytest.fixture(scope="module")
 def servers(serve_module: Serve) -> dict[str, Server]:
     """A site for each mode; all of them allow nothing but their own files."""
-    return {
-        mode: serve_module(site_of(mode, **{"content-security-policy": CSP})) for mode in MODES
-    }
+    return {mode: serve_module(site_of(mode, **{"content-security-policy": CSP})) for mode in MODES}
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture(params=["explicit", "implied"], ids=["in the flow", "at the bottom"])
 def visitor(
     request: pytest.FixtureRequest, servers: dict[str, Server], new_visitor: NewVisitor
 ) -> Visitor:
@@ -104,7 +102,9 @@ IS_SEEN = """() => {
 }"""
 
 
-@pytest.mark.parametrize("window", [{}, {"viewport": {"width": 320, "height": 640}}], ids=["1280 px", "320 px"])
+@pytest.mark.parametrize(
+    "window", [{}, {"viewport": {"width": 320, "height": 640}}], ids=["1280 px", "320 px"]
+)
 def test_what_has_the_focus_is_seen(
     servers: dict[str, Server], new_visitor: NewVisitor, window: dict[str, Any]
 ) -> None:
@@ -248,7 +248,8 @@ FITS = """() => {
             lost.push(`${one.localName} sticks out`);
         if (style.overflowX === "hidden" && one.scrollWidth > one.clientWidth)
             lost.push(`${one.localName} is cut`);
-        if (one.matches("a, button, summary, input:not([type=hidden])") && !(box.width && box.height))
+        const isControl = one.matches("a, button, summary, input:not([type=hidden])");
+        if (isControl && !(box.width && box.height))
             lost.push(`${one.localName} is not there`);
     }
     return {sideways: page.scrollWidth - page.clientWidth, lost};

@@ -40,7 +40,6 @@ class Visitor:
     def come_to(self, server: Server) -> None:
         """Be somebody who was never here, and go nowhere yet."""
         self.server = server
-        self.page.goto("about:blank")
         self._context.clear_cookies()
         self.turn_signal(None)
         self.complaints.clear()
@@ -51,6 +50,10 @@ class Visitor:
         is_icon = message.location["url"].endswith("/favicon.ico")
         if message.type in ("error", "warning") and not is_icon:
             self.complaints.append(message.text)
+
+    def leave(self) -> None:
+        """Let go of the server."""
+        self.page.goto("about:blank")
 
     def forget(self) -> None:
         """Empty the jar, and be new."""

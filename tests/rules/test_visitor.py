@@ -118,7 +118,7 @@ def test_granting_or_refusing_nothing_changes_nothing() -> None:
 def test_an_unknown_purpose_raises_and_changes_nothing(act: str) -> None:
     """DESIGN 5: a slip of the pen must not look like a refusal."""
     somebody = visitor(policy())
-    with pytest.raises(UnknownPurposeError, match="'d' is not declared. Declared purposes: a, b"):
+    with pytest.raises(UnknownPurposeError, match=r"'d' is not declared\. Declared purposes: a, b"):
         getattr(somebody, act)("d")
     with pytest.raises(UnknownPurposeError):
         somebody.refuse("a", "d")
@@ -143,7 +143,7 @@ def test_a_lapsed_answer_may_be_given_again(act: str) -> None:
     """R-19: the visitor was asked again, so what they say now counts from now."""
     before = granted(NOW - AGAIN) if act == "grant" else Consent().refuse(OPTIONAL, 1, NOW - AGAIN)
     somebody = visitor(policy(), before)
-    assert somebody.standing.open_purposes == OPTIONAL
+    assert not somebody.is_decided
     getattr(somebody, act)("a")
     assert somebody.standing.open_purposes == ("b", "c")
     assert somebody.consent.given["a"].time > NOW - DAY
@@ -184,7 +184,9 @@ def test_the_signals_that_answer_are_told_apart_from_those_that_do_not() -> None
     assert visitor(policy(), None, GPC).standing.honoured == GPC
     assert visitor(policy(), None, frozenset({Signal.DNT})).standing.honoured == NO_SIGNALS
     assert visitor(policy()).standing.honoured == NO_SIGNALS
-    assert visitor(policy(), Consent().refuse(OPTIONAL, 1, NOW), GPC).standing.honoured == NO_SIGNALS
+    assert (
+        visitor(policy(), Consent().refuse(OPTIONAL, 1, NOW), GPC).standing.honoured == NO_SIGNALS
+    )
 
 
 @given(
@@ -207,7 +209,8 @@ def test_after_a_token_that_cannot_be_read_one_answer_frees_nothing_else(
     assert {each: after.allows(each) for each in OPTIONAL if each != name} == {
         each: allowed for each, allowed in before.items() if each != name
     }
-    assert set(after.standing.open_purposes) | {name} == set(OPTIONAL) or signals
+    if not signals:
+        assert {*after.standing.open_purposes, name} == set(OPTIONAL)
 
 
 def test_what_was_lost_is_asked_about_again() -> None:

@@ -72,7 +72,8 @@ def test_headers_are_left_out_by_name_and_the_rest_keep_their_order(
     ],
 )
 def test_fetch_metadata_says_what_a_page_is_asked_for(
-    fields: dict[bytes, bytes], is_document: bool
+    fields: dict[bytes, bytes],
+    is_document: bool,  # noqa: FBT001
 ) -> None:
     """A browser without it is believed if it accepts HTML."""
     assert is_document_request(fields) is is_document
@@ -90,7 +91,8 @@ def test_fetch_metadata_says_what_a_page_is_asked_for(
     ],
 )
 def test_a_piece_of_a_page_is_told_from_a_page(
-    fields: dict[bytes, bytes], is_partial: bool
+    fields: dict[bytes, bytes],
+    is_partial: bool,  # noqa: FBT001
 ) -> None:
     """R-87: fragments are not transformed; a boosted link of htmx fetches the whole page."""
     assert is_partial_page_request(fields) is is_partial
@@ -108,7 +110,9 @@ def test_a_piece_of_a_page_is_told_from_a_page(
     ],
 )
 def test_a_page_fetched_ahead_is_told_from_one_somebody_went_to(
-    name: bytes, value: bytes, is_ahead: bool
+    name: bytes,
+    value: bytes,
+    is_ahead: bool,  # noqa: FBT001
 ) -> None:
     """R-90."""
     assert is_speculative({name: value}) is is_ahead
@@ -152,7 +156,7 @@ OWN, OTHER, SISTER = b"https://example.org", b"https://evil.example", b"https://
         (None, None, False),
     ],
 )
-def test_who_may_post_an_answer(site: bytes | None, origin: bytes | None, may: bool) -> None:
+def test_who_may_post_an_answer(site: bytes | None, origin: bytes | None, may: bool) -> None:  # noqa: FBT001
     """R-10: Fetch Metadata decides where it is there, else the host of Origin must be the Host."""
     fields = {b"host": b"example.org"}
     if site is not None:
@@ -172,7 +176,7 @@ def test_who_may_post_an_answer(site: bytes | None, origin: bytes | None, may: b
         (None, b"https://example.org", False),
     ],
 )
-def test_a_port_is_part_of_the_host(host: bytes | None, origin: bytes, may: bool) -> None:
+def test_a_port_is_part_of_the_host(host: bytes | None, origin: bytes, may: bool) -> None:  # noqa: FBT001
     """Another port is another origin (RFC 6454 section 4)."""
     fields = {b"origin": origin} | ({b"host": host} if host is not None else {})
     assert is_from_same_origin(fields) is may
@@ -332,8 +336,6 @@ def test_no_shared_cache_keeps_what_was_made_private(parts: list[bytes]) -> None
         (b"Accept, *", (b"Cookie",), b"Accept, *"),
     ],
 )
-def test_vary_names_each_header_once(
-    value: bytes, names: tuple[bytes, ...], merged: bytes
-) -> None:
+def test_vary_names_each_header_once(value: bytes, names: tuple[bytes, ...], merged: bytes) -> None:
     """RFC 9110 section 12.5.5: `*` says it all."""
     assert merge_vary(value, *names) == merged
