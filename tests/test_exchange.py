@@ -405,10 +405,21 @@ FRAGMENTS = [
 
 @pytest.mark.parametrize("mark", FRAGMENTS)
 async def test_fragments_and_frames_are_left_byte_identical(mark: dict[str, str]) -> None:
-    """R-87, U-12: a piece of a page, or a page in a frame, is no place for a banner."""
+    """R-87, U-12: a piece of a page, or a page in a frame, is no place for a banner.
+
+    Only Vary is added: a cache that keeps it must not show it in a tab, without its notice.
+    """
     bare = await get(says(PAGE, headers=HTML), "/", {**NAVIGATION, **mark})
     held = await shown(says(PAGE, headers=HTML), {**NAVIGATION, **mark})
-    assert held.messages == bare.messages
+    start, *rest = held.messages
+    *others, (name, vary) = start["headers"]
+    assert {**start, "headers": others} == bare.messages[0]
+    assert rest == bare.messages[1:]
+    assert name == b"vary"
+    assert set(vary.lower().split(b", ")) == {
+        b"sec-fetch-dest",
+        *(each.encode() for each in mark if not each.startswith("sec-")),
+    }
     assert (await shown(says(PAGE, headers=HTML))).messages != bare.messages
 
 

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.memory import Memory
-from consentkit.pages import KnownStart, Pages, may_be_changed, page_headers
+from consentkit.pages import (
+    MOST_PREFIXES,
+    KnownStart,
+    Pages,
+    is_page,
+    is_shown_in_a_tab,
+    page_headers,
+)
 from consentkit.rules.consent import NOBODY_YET, Consent, Given
 from consentkit.rules.policy import Policy
 from consentkit.rules.signals import Signal
@@ -22,6 +29,11 @@ from tests.apps import DECLARED, NAVIGATION, NOW, PAGE, consent, get, policy, sa
 REQUEST = {b"sec-fetch-dest": b"document"}
 HTML = {b"content-type": b"text/html; charset=utf-8"}
 TOKENS = ("__Host-consent", "__Host-consent-seen")
+
+
+def may_be_changed(status: int, answer: dict[bytes, bytes], request: dict[bytes, bytes]) -> bool:
+    """Whether both the answer and the request let a page be changed."""
+    return is_page(status, [*answer.items()]) and is_shown_in_a_tab(request)
 
 
 def pages(**changes: Any) -> Pages:
@@ -329,14 +341,25 @@ def test_a_page_without_a_place_stays_as_it_is(page: bytes) -> None:
     assert not filled.is_unchanged  # what is in its placeholders may depend on the visitor
 
 
-def test_a_page_is_rendered_once_for_each_standing() -> None:
+def test_a_notice_is_rendered_once_for_all_who_are_shown_the_same() -> None:
     """DESIGN §8: rendered once per policy, language and state."""
     rules = policy()
     made = Pages(rules, TOKENS, "/consent")
-    who = standing(rules)
-    first = made.notice("en", who, "/consent")
-    assert made.notice("en", who, "/consent") is first
-    assert made.notice("en", who, "/shop/consent") is not first
+    one, other = made.shown_to(standing(rules)), made.shown_to(standing(rules))
+    first = made.notice(one, "en", "/consent")
+    assert one is not other
+    assert made.notice(one, "en", "/consent") is made.notice(other, "en", "/consent") is first
+    assert made.notice(one, "en", "/shop/consent") is not first
+
+
+def test_what_is_kept_for_each_standing_is_bounded() -> None:
+    """DESIGN §9, bounded everything: a root_path that changes every time fills no memory."""
+    rules = policy()
+    made = Pages(rules, TOKENS, "/consent")
+    shown = made.shown_to(standing(rules))
+    for number in range(3 * MOST_PREFIXES):
+        assert made.notice(shown, "en", f"/{number}/consent").before
+    assert len(shown.notices) == MOST_PREFIXES
 
 
 # a page that begins as it did the last time

@@ -359,7 +359,7 @@ MISPLACED = {
     ),
     "the public face": (
         "from consentkit import Policy",
-        "rules/policy.py:1: rules.policy (rung 2) imports __init__ (rung 8)",
+        "rules/policy.py:1: rules.policy (rung 2) imports __init__ (rung 9)",
     ),
 }
 

@@ -81,12 +81,12 @@ _SAME_SITE_TEXT: Final[dict[SameSite, bytes]] = {
     "strict": b"SameSite=Strict",
 }
 
-MOST_REMOVALS: Final = 60
-"""Removals in one response; what still arrives is expired in the next (TR-07)."""
-
+MOST_OCTETS: Final = 3072
+"""Octets of removals in one response, so that a proxy's buffer of 4 KB holds its headers; what
+still arrives is expired in the next, which begins where this one ended (TR-07)."""
 
 MOST_TOLD: Final = 64
-"""Names of one request that are told as hidden; a browser keeps no more than 180 for a site."""
+"""Names of one request that are told as hidden, or expired at once."""
 
 
 class TokenNames(NamedTuple):
@@ -332,12 +332,18 @@ def _raise(raw: bytes, declared: DeclaredCookie, attributes: Attributes) -> byte
 
 def _what_was_trimmed(before: bytes, after: bytes) -> str:
     def names(tail: bytes) -> set[str]:
-        parts = tail.split(b";")
-        return {ascii(part.strip().decode("latin-1"))[1:-1] for part in parts if part.strip()}
+        return {_told(part.strip()) for part in tail.split(b";") if part.strip()}
 
     gone, come = names(before) - names(after), names(after) - names(before)
     changes = [f"-{name}" for name in sorted(gone)] + [f"+{name}" for name in sorted(come)]
     return ", ".join(changes)
+
+
+def _told(attribute: bytes) -> str:
+    # A date is another one each second, and would make each line a new one.
+    name = attribute.partition(b"=")[0]
+    shown = name if name.lower().strip() == b"expires" else attribute
+    return ascii(shown.decode("latin-1"))[1:-1]
 
 
 class EventLog:
@@ -428,6 +434,7 @@ class Enforcement:
         self._verified: Memory[tuple[object, bytes], Any] = Memory(1024, 1 << 20)
         self._rulings: Memory[tuple[Answer, ...], Rulings] = Memory(128, 1 << 20)
         self._observed: dict[bytes, set[Variant]] = {}
+        self._turn = 0
 
     # what came in
 
@@ -466,7 +473,7 @@ class Enforcement:
         hidden = [name for name in sorted(arrived) if not rulings.may_read(name)]
         thinned = tuple(keep_pairs(line, rulings.may_read) for line in lines)
         same = all(new is old for new, old in zip(thinned, lines, strict=True))
-        stale = tuple(name for name in hidden if self._is_ours_to_expire(rulings, name))
+        stale = tuple(name for name in hidden[:MOST_TOLD] if self._is_ours_to_expire(name))
         awaits = _awaits_going_on(standing)
         return Reading(
             standing,
@@ -492,8 +499,8 @@ class Enforcement:
         decision = rulings.reading(name).decision
         return Event("hidden", text_of(name), decision.reason.value, decision)
 
-    def _is_ours_to_expire(self, rulings: Rulings, name: bytes) -> bool:
-        declared = rulings.reading(name).declared
+    def _is_ours_to_expire(self, name: bytes) -> bool:
+        declared = self.policy.declaration_of(text_of(name))
         return declared is not None and declared.party == "first"
 
     def _consent_of(self, lines: tuple[bytes, ...], now: float) -> Consent:
@@ -583,7 +590,7 @@ class Enforcement:
             name
             for name in candidates
             if not after.may_read(name)
-            and self._is_ours_to_expire(after, name)
+            and self._is_ours_to_expire(name)
             and (name in arrived or before.may_read(name))
         ]
 
@@ -598,20 +605,41 @@ class Enforcement:
         came with a request for the path `came_to` may be of each path above it, and Partitioned or
         not: a script that names no path stores for its page's folder, and no server hears of it.
         """
-        headers: HeaderList = []
-        events: list[Event] = []
+        sent = self._in_turn(tuple(self._removals_of(names, host, came_to)))
+        expired = dict.fromkeys(name for name, _ in sent)
+        return Filtered(
+            [(b"set-cookie", value) for _, value in sent],
+            [Event("expired", text_of(name), "declared and not allowed") for name in expired],
+        )
+
+    def _removals_of(
+        self, names: Iterable[bytes], host: bytes, came_to: bytes | None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Each name with each of its removals, the likeliest of every name first."""
+        by_name: list[tuple[bytes, list[bytes]]] = []
         for name in names:
             declared = self.policy.declaration_of(text_of(name))
-            if declared is None or not is_printable_name(name):
-                continue
-            variants = self._variants(name, declared, host, came_to)
-            values = filter(None, (self._removal(name, declared, each) for each in variants))
-            removals = [(b"set-cookie", value) for value in dict.fromkeys(values)][:MOST_REMOVALS]
-            if headers and len(headers) + len(removals) > MOST_REMOVALS:
+            if declared is not None and is_printable_name(name):
+                variants = self._variants(name, declared, host, came_to)
+                values = filter(None, (self._removal(name, declared, each) for each in variants))
+                by_name.append((name, [*dict.fromkeys(values)]))
+        yield from ((name, value) for name, values in by_name for value in values[:1])
+        yield from ((name, value) for name, values in by_name for value in values[1:])
+
+    def _in_turn(self, removals: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes]]:
+        """As many removals as a response may carry; the next response goes on after them."""
+        if sum(len(value) for _, value in removals) <= MOST_OCTETS:
+            return list(removals)
+        start = self._turn % len(removals)
+        sent: list[tuple[bytes, bytes]] = []
+        free = MOST_OCTETS
+        for name, value in (*removals[start:], *removals[:start]):
+            free -= len(value)
+            if free < 0:
                 break
-            headers += removals
-            events.append(Event("expired", text_of(name), "declared and not allowed"))
-        return Filtered(headers, events)
+            sent.append((name, value))
+        self._turn = start + len(sent)
+        return sent
 
     def _variants(
         self, name: bytes, declared: DeclaredCookie, host: bytes, came_to: bytes | None
@@ -704,13 +732,13 @@ def paths_above(path: bytes) -> list[bytes]:
 
 
 def parent_domains(host: bytes) -> list[bytes]:
-    """The host's name and each name above it of two labels or more; nothing for an address."""
+    """The host's name and those above it of two labels or more, at most eight; not an address."""
     name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
     try:
         ip_address(name.decode("ascii").strip("[]"))
     except ValueError:
         labels = name.lower().split(b".")
-        return [b".".join(labels[start:]) for start in range(min(len(labels) - 1, 8))]
+        return [b".".join(labels[start:]) for start in range(len(labels) - 1)][-8:]
     return []
 
 

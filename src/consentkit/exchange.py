@@ -24,8 +24,8 @@ from consentkit.enforcement import (
     keep_out_of_shared_caches,
     only_strictly_necessary,
 )
-from consentkit.pages import Pages, may_be_changed, page_headers
-from consentkit.routes import Endpoints, route_path
+from consentkit.pages import Pages, is_page, is_shown_in_a_tab, page_headers, part_headers
+from consentkit.routes import Endpoints, prefix_of, route_path
 from consentkit.rules.consent import Consent
 from consentkit.rules.decision import STORE, Occasion
 from consentkit.rules.policy_file import check_policy
@@ -294,16 +294,15 @@ class Exchange:
         """Send what is held back, as it is."""
         start, edit = self._start, self._edit
         self._start = self._edit = None
-        if start is None or edit is None:
-            return
-        rest = edit.given_up()
-        await self._send({**start, "headers": self._page_headers(start, edit)})
+        rest = edit.given_up() if edit is not None else b""
+        if start is not None and edit is not None:
+            await self._send({**start, "headers": self._page_headers(start, edit)})
         if rest:
             await self._send({"type": "http.response.body", "body": rest, "more_body": True})
 
     async def end(self) -> None:
         """Send what is still held back, and let go of the connection: nothing else holds it."""
-        if self._start is not None:
+        if self._edit is not None:
             await self.give_up()
         del self._scope, self._send
 
@@ -361,10 +360,10 @@ class Exchange:
     ) -> Message | None:
         if stores:
             message = {**message, "headers": self._enforced(headers)}
-        if shows and self._ready.options.banner and not self.is_own:
-            edit = self._edit_of(message)
-            if edit is not None:
-                return self._begin_page(message, edit)
+        if shows and self._ready.changes_pages and not self.is_own and self._is_page(message):
+            if is_shown_in_a_tab(self.fields):
+                return self._begin_page(message)
+            message = {**message, "headers": part_headers(message["headers"], self.fields)}
         if self.reading.owes or self._went_on or self._has_changed:
             return self._with_our_cookies(message, self._consent_after(message))
         return message
@@ -395,28 +394,31 @@ class Exchange:
 
     # pages
 
-    def _edit_of(self, message: Message) -> PageEdit | None:
+    def _is_page(self, message: Message) -> bool:
         if message["type"] != "http.response.start":
-            return None
-        ready, scope = self._ready, self._scope
-        answer = first_values(message["headers"])
-        if b"content-encoding" in answer and self._is_navigation:
-            ready.note(
+            return False
+        headers: HeaderList = message["headers"]
+        if is_page(message["status"], headers):
+            return True
+        encoding = first_values(headers).get(b"content-encoding") if self._is_navigation else None
+        if encoding is not None:
+            self._ready.note(
                 "encoded",
                 "%s is answered encoded (%s), so no notice can be put into it. Let the layer that "
                 "compresses stand outside ConsentMiddleware.",
-                ascii(scope["path"]),
-                ascii(answer[b"content-encoding"].decode("latin-1")),
+                ascii(self._scope["path"]),
+                ascii(encoding.decode("latin-1")),
             )
-        if not may_be_changed(message["status"], answer, self.fields):
-            return None
-        root = scope.get("root_path", "")
-        if root:
-            root = quote(root, safe=_PATH_CHARACTERS)
-        return ready.pages.edit(self._standing, self.fields, _address(scope), root)
+        return False
 
-    def _begin_page(self, message: Message, edit: PageEdit) -> Message | None:
-        if self._scope["method"] != "HEAD":
+    def _begin_page(self, message: Message) -> Message | None:
+        scope = self._scope
+        edit = self._ready.pages.edit(
+            self._standing, self.fields, _address(scope), prefix_of(scope)
+        )
+        if edit is None:
+            return message
+        if scope["method"] != "HEAD":
             self._edit = None if edit.is_done else edit
             if edit.holds_back:
                 self._start = message
@@ -471,8 +473,7 @@ class Exchange:
         if not (ready.enforces or ready.options.banner):
             return message
         ours = [
-            (b"set-cookie", value)
-            for value in ready.enforcement.token_headers(before, consent)
+            (b"set-cookie", value) for value in ready.enforcement.token_headers(before, consent)
         ]
         if ready.enforces:
             ours += removals

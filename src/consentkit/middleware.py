@@ -36,6 +36,7 @@ SHORTEST_SECRET: Final = 32
 """Bytes of a secret; fewer are refused."""
 MOST_POLICIES: Final = 256
 """Policies of one callable that are kept ready; give back the same object for the same site."""
+_PORTS: Final = {"http": ":80", "https": ":443"}  # what a browser leaves out of an Origin
 _DOORS: Final = frozenset({"http", "websocket"})
 _FRAMEWORKS: Final = frozenset({"starlette", "fastapi"})
 _MAY_STORE: Final = frozenset({"authentication", "base", "sessions", "wsgi"})
@@ -208,7 +209,8 @@ def _checked_origins(origins: Collection[str]) -> Iterable[str]:
         raise OptionError("trusted_origins", "it is one text", cure)
     for origin in origins:
         scheme, separator, host = origin.partition("://")
-        if scheme not in ("http", "https") or not separator or not host or "/" in host:
-            cure = "Write scheme and host, like 'https://www.example.org'."
+        is_host = bool(separator and host) and host.isascii() and "/" not in host
+        if scheme not in _PORTS or not is_host:
+            cure = "Write scheme and host in ASCII, like 'https://www.example.org'."
             raise OptionError("trusted_origins", f"{origin!r} is no origin", cure)
-        yield origin.lower()
+        yield origin.lower().removesuffix(_PORTS[scheme])

@@ -10,6 +10,7 @@ changed safely stays as it is, byte for byte (RFC 9110 §7.7; LAW R-86, R-87).
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from consentkit.memory import Memory
@@ -36,13 +37,23 @@ from consentkit.wire.headers import (
 from consentkit.wire.html import NOWHERE, BodyStart, Filling, page_language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from consentkit.notice.banner import Hole
+    from consentkit.rules.signals import Signal
     from consentkit.rules.visitor import Standing
     from consentkit.wire.headers import Fields, HeaderList
 
-__all__ = ["PageEdit", "Pages", "may_be_changed", "page_headers"]
+__all__ = [
+    "KnownStart",
+    "PageEdit",
+    "Pages",
+    "Shown",
+    "is_page",
+    "is_shown_in_a_tab",
+    "page_headers",
+    "part_headers",
+]
 
 logger = logging.getLogger("consentkit.pages")
 
@@ -61,21 +72,47 @@ _SPOILT: Final = frozenset(
     }
 )
 _NEXT_LIMIT: Final = 2000
-_LINK: Final = State.SETTINGS
-_TOLD: Final = State.SIGNAL
+_ASKING: Final = (State.ASK, State.CHANGED)
+
+MOST_PREFIXES: Final = 8
+"""Languages and prefixes under which one notice is found without looking further."""
 
 
-def may_be_changed(status: int, headers: Fields, request: Fields) -> bool:
-    """True for a whole page in HTML that is shown in a tab and may be transformed."""
-    return (
-        headers.get(b"content-type", b"").partition(b";")[0].strip().lower() == b"text/html"
-        and status not in _NO_BODY
-        and headers.get(b"content-encoding", b"identity").lower() == b"identity"
-        and not headers.get(b"content-disposition", b"").lower().startswith(b"attachment")
-        and b"no-transform" not in cache_directives(headers.get(b"cache-control", b""))
-        and request.get(b"sec-fetch-dest", b"document") == b"document"
-        and not is_partial_page_request(request)
-    )
+def is_page(status: int, headers: HeaderList) -> bool:
+    """True for a response in HTML that may be transformed (RFC 9110 §7.7; LAW R-87)."""
+    if status in _NO_BODY:
+        return False
+    permits = [
+        permit(bytes(value))
+        for name, value in headers
+        if len(name) in _TELLING and (permit := _PERMITS.get(bytes(name).lower()))
+    ]
+    return bool(permits) and all(permits)
+
+
+_PERMITS: Final[Mapping[bytes, Callable[[bytes], bool]]] = {
+    b"cache-control": lambda value: b"no-transform" not in cache_directives(value),
+    b"content-disposition": lambda value: not value.lower().startswith(b"attachment"),
+    b"content-encoding": lambda value: value.lower() == b"identity",
+    b"content-type": lambda value: value.partition(b";")[0].strip().lower() == b"text/html",
+}
+_TELLING: Final = frozenset(map(len, _PERMITS))  # header names are told apart by length first
+
+
+def is_shown_in_a_tab(request: Fields) -> bool:
+    """True if the page is asked for as one, and not as a frame or a part of another page."""
+    dest = request.get(b"sec-fetch-dest", b"document")
+    return dest == b"document" and not is_partial_page_request(request)
+
+
+def part_headers(headers: HeaderList, request: Fields) -> HeaderList:
+    """The headers of a page that is asked for as a frame, or as a part of another page.
+
+    It stays as it is; a cache that keeps it must not show it in a tab, without its notice.
+    """
+    asked = (b"HX-Request", b"Turbo-Frame", b"X-Requested-With")
+    told = [b"Sec-Fetch-Dest", *(name for name in asked if name.lower() in request)]
+    return page_headers(headers, b", ".join(told), None)
 
 
 def page_headers(headers: HeaderList, vary: bytes, grown: int | None) -> HeaderList:
@@ -125,9 +162,10 @@ class Pages:
         self._policy = policy
         self._tokens = tokens
         self._path = path
-        self._states: Memory[Standing, State] = Memory(512, 1)
-        self._notices: Memory[tuple[Standing, str, str], Hole] = Memory(512, 2 << 20)
-        self._heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
+        self._shown: Memory[Standing, Shown] = Memory(512, 1)
+        self._notices: Memory[tuple[object, ...], Hole] = Memory(256, 1 << 20)
+        self.heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
+        """The beginning of each page, by its address."""
         self.is_asking = bool(policy.optional_purposes)
         self.remembers_notice = any(
             policy.basis_of(name) is Basis.IMPLIED for name in policy.optional_purposes
@@ -150,20 +188,25 @@ class Pages:
         `address` is the page's own path and query, percent-encoded, to come back to; `root_path`
         stands before the endpoints' own.
         """
-        showing = _Showing(self, standing, request, address, root_path + self._path)
-        fill = showing.fill if self._is_filled(address, root_path) else None
-        state = self._state_for(standing)
-        if state is State.NOTHING:
-            return PageEdit(None, fill, None) if fill or self.is_asking else None
-        start = KnownStart(self._heads, address)
-        return PageEdit(showing.notice, fill, start, asks=state is not _LINK and state is not _TOLD)
+        shown = self.shown_to(standing)
+        is_filled = self._is_filled(address, root_path)
+        if shown.state is State.NOTHING and not is_filled and not self.is_asking:
+            return None
+        prefix = root_path + self._path
+        return PageEdit(self, standing, shown, request, address, prefix, is_filled=is_filled)
 
-    def _state_for(self, standing: Standing) -> State:
-        found = self._states.get(standing)
+    def shown_to(self, standing: Standing) -> Shown:
+        """What the notice is about for a visitor, worked out once for each standing."""
+        found = self._shown.get(standing)
         if found is None:
-            given = standing.consent.given
-            found = state_of(self._policy, standing.open_purposes, given, standing.honoured)
-            self._states.put(standing, found, 0)
+            asked, given = standing.open_purposes, standing.consent.given
+            found = Shown(
+                state_of(self._policy, asked, given, standing.honoured),
+                asked,
+                permission_only(self._policy, asked, standing.purposes, given),
+                standing.honoured,
+            )
+            self._shown.put(standing, found, 0)
         return found
 
     def language(self, of_page: bytes, wanted: bytes) -> str:
@@ -181,29 +224,37 @@ class Pages:
         path = address.partition(b"?")[0].decode("latin-1").removeprefix(root_path)
         return path in listed or "*" in listed
 
-    def notice(self, language: str, standing: Standing, prefix: str) -> Hole:
-        """The markup that stands first in the body, rendered once."""
-        key = (standing, language, prefix)
+    def notice(self, shown: Shown, language: str, prefix: str) -> Hole:
+        """The markup that stands first in the body, rendered once for all who are shown the same.
+
+        Within a standing it is found by language and prefix alone.
+        """
+        found = shown.notices.get((language, prefix))
+        if found is None:
+            found = self._notice(shown, language, prefix)
+            if len(shown.notices) < MOST_PREFIXES:
+                shown.notices[language, prefix] = found
+        return found
+
+    def _notice(self, shown: Shown, language: str, prefix: str) -> Hole:
+        key = (shown.state, shown.asked, shown.only_asked, shown.honoured, language, prefix)
         found = self._notices.get(key)
         if found is None:
-            open_purposes, given = standing.open_purposes, standing.consent.given
             found = banner_markup(
                 self._policy,
                 language,
-                self._state_for(standing),
-                open_purposes,
+                shown.state,
+                shown.asked,
                 path=prefix,
                 stylesheet=self._stylesheet(prefix),
                 root=prefix.removesuffix(self._path),
-                only_asked=permission_only(self._policy, open_purposes, standing.purposes, given),
-                honoured=standing.honoured,
+                only_asked=shown.only_asked,
+                honoured=shown.honoured,
             )
             self._notices.put(key, found, len(found.before))
         return found
 
-    def part(
-        self, what: str, language: str, standing: Standing, prefix: str, back: bytes
-    ) -> bytes:
+    def part(self, what: str, language: str, standing: Standing, prefix: str, back: bytes) -> bytes:
         """What stands inside an element that asks for `what`; nothing for a word nobody knows."""
         if what == "cookies":
             sheet = self._stylesheet(prefix)
@@ -230,43 +281,15 @@ class Pages:
         return f"{prefix}/assets/{stylesheet().name}"
 
 
-class _Showing:
-    """What one page is to show to one visitor."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What the notice is about: its state, the purposes asked about, and how."""
 
-    __slots__ = ("_address", "_language", "_pages", "_prefix", "_request", "_standing")
-
-    def __init__(
-        self, pages: Pages, standing: Standing, request: Fields, address: bytes, prefix: str
-    ) -> None:
-        self._pages, self._standing, self._request = pages, standing, request
-        self._address = address if len(address) <= _NEXT_LIMIT else b"/"
-        self._prefix = prefix
-        self._language: str | None = None
-
-    def _read_language(self, head: bytes) -> str:
-        if self._language is None:
-            wanted = self._request.get(b"accept-language", b"")
-            self._language = self._pages.language(head, wanted)
-        return self._language
-
-    def notice(self, head: bytes) -> bytes:
-        """The notice, or nothing where making it fails: a page goes out in any case."""
-        try:
-            language = self._read_language(head)
-            return self._pages.notice(language, self._standing, self._prefix).fill(self._address)
-        except Exception:
-            logger.exception("a fault in consentkit: a page goes out without its notice")
-            return b""
-
-    def fill(self, what: str) -> bytes:
-        """What stands in a placeholder, or nothing where making it fails."""
-        try:
-            language = self._read_language(b"")
-            back = self._address
-            return self._pages.part(what, language, self._standing, self._prefix, back)
-        except Exception:
-            logger.exception("a fault in consentkit: a placeholder stays as it is")
-            return b""
+    state: State
+    asked: tuple[str, ...]
+    only_asked: frozenset[str]
+    honoured: frozenset[Signal]
+    notices: dict[tuple[str, str], Hole] = field(default_factory=dict)
 
 
 class KnownStart:
@@ -310,29 +333,37 @@ class KnownStart:
 
 
 class PageEdit:
-    """One page on its way out, chunk by chunk.
+    """One page on its way out to one visitor, chunk by chunk.
 
-    `notice` gives the markup to put first, for the bytes of the page before it; `fill` what
-    stands in a placeholder; `start` finds the place. Any may be missing.
+    The notice goes in where the body begins, placeholders are filled wherever they stand; a page
+    needs neither.
     """
 
-    __slots__ = ("_asks", "_filling", "_found_no_place", "_inserted", "_notice", "_start")
+    _filling: Filling | None = None
+    _start: KnownStart | None = None
+    _language: str | None = None
+    _inserted = 0
+    _found_no_place = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a page is changed by
         self,
-        notice: Callable[[bytes], bytes] | None,
-        fill: Callable[[str], bytes] | None,
-        start: KnownStart | None,
+        pages: Pages,
+        standing: Standing,
+        shown: Shown,
+        request: Fields,
+        address: bytes,
+        prefix: str,
         *,
-        asks: bool = False,
+        is_filled: bool,
     ) -> None:
-        """`asks` is True if the notice asks something of the visitor."""
-        self._asks = asks
-        self._notice = notice
-        self._start = start
-        self._filling = Filling(ATTRIBUTE, fill) if fill else None
-        self._inserted = 0
-        self._found_no_place = False
+        """Nothing is looked for before the first chunk comes."""
+        self._pages, self._standing, self._shown = pages, standing, shown
+        self._request, self._prefix = request, prefix
+        self._back = address if len(address) <= _NEXT_LIMIT else b"/"
+        if shown.state is not State.NOTHING:
+            self._start = KnownStart(pages.heads, address)
+        if is_filled:
+            self._filling = Filling(ATTRIBUTE, self._fill)
 
     @property
     def holds_back(self) -> bool:
@@ -342,7 +373,7 @@ class PageEdit:
     @property
     def was_asked(self) -> bool:
         """True if the notice stands in the page and asks something."""
-        return self._asks and self._inserted > 0
+        return self._inserted > 0 and self._shown.state in _ASKING
 
     @property
     def is_unchanged(self) -> bool:
@@ -372,7 +403,7 @@ class PageEdit:
         return chunk if self._filling is None else self._filling.feed(chunk, last=last)
 
     def _opened(self, held: bytes, at: int) -> bytes:
-        if at == NOWHERE or self._notice is None:
+        if at == NOWHERE:
             self._found_no_place = True
             return held
         head = held[:at]
@@ -380,8 +411,34 @@ class PageEdit:
         self._inserted = len(markup)
         return b"".join((head, markup, memoryview(held)[at:]))
 
+    def _notice(self, head: bytes) -> bytes:
+        """The notice, or nothing where making it fails: a page goes out in any case."""
+        try:
+            language = self._read_language(head)
+            return self._pages.notice(self._shown, language, self._prefix).fill(self._back)
+        except Exception:
+            logger.exception("a fault in consentkit: a page goes out without its notice")
+            return b""
+
+    def _fill(self, what: str) -> bytes:
+        """What stands in a placeholder, or nothing where making it fails."""
+        try:
+            language = self._read_language(b"")
+            return self._pages.part(what, language, self._standing, self._prefix, self._back)
+        except Exception:
+            logger.exception("a fault in consentkit: a placeholder stays as it is")
+            return b""
+
+    def _read_language(self, head: bytes) -> str:
+        if self._language is None:
+            wanted = self._request.get(b"accept-language", b"")
+            self._language = self._pages.language(head, wanted)
+        return self._language
+
     def given_up(self) -> bytes:
         """What is still held back, for a page whose app failed half-way."""
         start, self._start = self._start, None
+        filling, self._filling = self._filling, None
         self._found_no_place = True
-        return start.held if start is not None else b""
+        held = start.held if start is not None else b""
+        return held + filling.feed(b"", last=True) if filling is not None else held

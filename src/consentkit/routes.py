@@ -36,7 +36,16 @@ __all__ = ["Endpoints", "safe_next"]
 LARGEST_BODY: Final = 16 << 10
 """Octets of an answer; more is 413."""
 _MOST_FIELDS: Final = 512
+_PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
 _PRIVATE: Final = {"cache-control": "no-store"}
+_PAGE: Final = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'self'"
+    ),
+    "x-content-type-options": "nosniff",
+}
+"""Our own pages are forms and text: nothing runs in them, and nobody else frames them."""
 _FOREVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
 _SHORTLY: Final = {"cache-control": "public, max-age=300"}
 _SAFE_NEXT: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*+\Z")
@@ -140,7 +149,7 @@ class Endpoints:
             next_path=request.came_from,
             tokens=self._tokens,
         )
-        return HTMLResponse(page, headers=_PRIVATE)
+        return HTMLResponse(page, headers={**_PAGE, **_PRIVATE})
 
     async def _declaration(self, request: _Request) -> Response:
         page = declaration_page(
@@ -150,7 +159,7 @@ class Endpoints:
             stylesheet=self._stylesheet_url(request),
             tokens=self._tokens,
         )
-        return HTMLResponse(page, headers={**_SHORTLY, "vary": "Accept-Language"})
+        return HTMLResponse(page, headers={**_PAGE, **_SHORTLY, "vary": "Accept-Language"})
 
     async def _declaration_json(self, _request: _Request) -> Response:
         return JSONResponse(declaration_json(self._policy, self._tokens), headers=_SHORTLY)
@@ -181,7 +190,7 @@ class Endpoints:
             path=request.prefix + self._path,
             stylesheet=self._stylesheet_url(request),
         )
-        return HTMLResponse(page, refusal.status, headers)
+        return HTMLResponse(page, refusal.status, {**_PAGE, **headers})
 
     def _language(self, request: _Request) -> str:
         wanted = accepted_languages(request.fields.get(b"accept-language", b""))
@@ -196,7 +205,7 @@ class _Request:
 
     def __init__(self, scope: Scope, receive: Receive, visitor: Visitor) -> None:
         self.method: str = scope["method"]
-        self.prefix: str = quote(scope.get("root_path", ""), safe="/-._~!$&'()*+,;=:@")
+        self.prefix = prefix_of(scope)
         self.path = route_path(scope)
         self.fields: Fields = first_values(scope["headers"])
         self.visitor = visitor
@@ -242,6 +251,12 @@ class _Request:
             )
         except ValueError:
             raise _unknown("form") from None
+
+
+def prefix_of(scope: Scope) -> str:
+    """What stands before the app's own paths, percent-encoded: ``root_path``, on this host."""
+    root: str = scope.get("root_path", "").strip("/")
+    return "/" + quote(root, safe=_PATH_CHARACTERS) if root else ""
 
 
 def route_path(scope: Scope) -> str:

@@ -268,11 +268,11 @@ def is_open(
 
     A signal that is honoured answers in the visitor's place, so it leaves nothing to ask.
     """
+    if signals & policy.purposes[question.purpose].honours:
+        return False
     given = consent.given.get(question.purpose)
     if given is not None:
         return given.revision < question.since or _has_lapsed(policy, given.time, now)
-    if signals & policy.purposes[question.purpose].honours:
-        return False
     implied = policy.basis_of(question.purpose) is Basis.IMPLIED
     return not (consent.readable and implied and _went_on(policy, question, consent, now))
 

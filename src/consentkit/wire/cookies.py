@@ -496,14 +496,15 @@ def print_removal(  # noqa: PLR0913 - these say which cookie is meant
 
     Browsers forget it only if name, domain, path and Partitioned are those it was set with, and
     keep a Secure one that is expired without Secure. A name with a prefix needs what that prefix
-    promises, HttpOnly for ``__Http-``. Raises ValueError as `print_set_cookie` does.
+    promises, HttpOnly for ``__Http-``. Max-Age says it alone: every browser of the last decade
+    knows it, and forty octets less leave room for more variants. Raises ValueError as
+    `print_set_cookie` does.
 
     >>> print_removal(b"sid", secure=False)
-    b'sid=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+    b'sid=; Path=/; Max-Age=0'
     """
     attributes = Attributes(
         max_age=0,
-        expires=0.0,
         domain=_without_dot(domain),
         path=path,
         secure=secure,
@@ -526,7 +527,6 @@ def _printed(given: Attributes) -> list[bytes]:
         given.path is not None and b"Path=" + given.path,
         given.domain is not None and b"Domain=" + given.domain,
         given.max_age is not None and b"Max-Age=%d" % given.max_age,
-        given.expires is not None and b"Expires=Thu, 01 Jan 1970 00:00:00 GMT",
         given.secure and b"Secure",
         given.http_only and b"HttpOnly",
         given.same_site is not None and b"SameSite=" + _SAME_SITE_PRINTED[given.same_site],
