@@ -86,6 +86,20 @@ async def test_a_websocket_may_be_accepted_without_headers() -> None:
     assert outcome.set_cookies == ()
 
 
+async def test_a_page_that_denies_a_websocket_is_left_as_it_is() -> None:
+    """ASGI's websocket denial: it is shown by no browser, so it is no place for a notice."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/html"), (b"set-cookie", b"visits=1")]
+        await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": b"<body>No."})
+
+    outcome = await connect(consent(app), "/ws")
+    start, body = outcome.messages
+    assert start["headers"] == [(b"content-type", b"text/html")]
+    assert body["body"] == b"<body>No."
+
+
 async def test_a_response_may_start_without_headers() -> None:
     """ASGI: ``headers`` of http.response.start is optional."""
 

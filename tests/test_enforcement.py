@@ -429,8 +429,8 @@ def test_the_event_says_what_was_trimmed() -> None:
 
 def test_what_was_trimmed_is_told_in_printable_words() -> None:
     """An attribute with a line break in it writes no line of its own into the log."""
-    (event,) = filtered(policy(), b"sid=1; Max-Age=60; Expires=\r\nERROR \xff").events
-    assert event.why == "-Expires=\\r\\nERROR \\xff, -Max-Age=60"
+    (event,) = filtered(policy(), b"sid=1; Max-Age=60\r\nERROR \xff; Expires=\r\nERROR").events
+    assert event.why == "-Expires, -Max-Age=60\\r\\nERROR \\xff"
 
 
 def test_what_was_decided_for_one_name_says_nothing_of_another() -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from consentkit.memory import Memory
@@ -631,15 +632,11 @@ class Enforcement:
         if sum(len(value) for _, value in removals) <= MOST_OCTETS:
             return list(removals)
         start = self._turn % len(removals)
-        sent: list[tuple[bytes, bytes]] = []
-        free = MOST_OCTETS
-        for name, value in (*removals[start:], *removals[:start]):
-            free -= len(value)
-            if free < 0:
-                break
-            sent.append((name, value))
-        self._turn = start + len(sent)
-        return sent
+        ordered = [*removals[start:], *removals[:start]]
+        octets = accumulate(len(value) for _, value in ordered)
+        count = sum(1 for _ in takewhile(lambda total: total <= MOST_OCTETS, octets))
+        self._turn = start + count
+        return ordered[:count]
 
     def _variants(
         self, name: bytes, declared: DeclaredCookie, host: bytes, came_to: bytes | None
