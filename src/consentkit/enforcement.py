@@ -234,7 +234,7 @@ class Reading:
     `stale` are the names that arrived although they are declared and not allowed: to be expired.
     `awaits` is True if a deliberate page view would turn undecided into implied. `before` is the
     consent their tokens carry. `owes` is True if a response may have to carry a token or a removal
-    whatever the app sends.
+    whatever the app sends; it holds until `valid_until` (POSIX seconds).
     """
 
     standing: Standing
@@ -246,6 +246,7 @@ class Reading:
     awaits: bool
     before: Consent
     owes: bool
+    valid_until: float
 
 
 class Filtered(NamedTuple):
@@ -265,33 +266,37 @@ def filter_headers(
     rest is left out. `occasion` tells the circumstances, `arrived` the names the request
     brought, `now` is in POSIX seconds. Every other header passes in its place.
     """
-    kept: HeaderList = []
     events: list[Event] = []
     stored: list[tuple[bytes, Variant]] = []
+    kept: HeaderList | None = None  # made when the first header changes
     caches = carries = False
     remembered = rulings.passages if occasion is STORE else {}
-    for header in headers:
+    for place, header in enumerate(headers):
         name, value = header
         if len(name) != _SET_COOKIE or not (name == b"set-cookie" or is_set_cookie(name)):
-            caches = caches or len(name) in _CACHING
-            kept.append(header)
+            caches = caches or (len(name) in _CACHING and bytes(name).lower() in _LETS_CACHE)
+            if kept is not None:
+                kept.append(header)
             continue
         raw = value if type(value) is bytes else bytes(value)
         cookie, tail = split_set_cookie(raw)
-        passage = remembered.get((cookie, tail)) or rulings.passage(
+        passed, event, variant = remembered.get((cookie, tail)) or rulings.passage(
             cookie, tail, occasion, arrived, now
         )
-        passed, event, variant = passage
         if event is not None:
             events.append(event)
         if variant is not None:
             stored.append((cookie, variant))
+        if passed != tail and kept is None:
+            kept = headers[:place]
         if passed is not None:
             carries = True
-            kept.append(header if passed == tail else _with_tail(raw, passed))
+            if kept is not None:
+                kept.append(header if passed == tail else _with_tail(raw, passed))
+    kept = headers if kept is None else kept
     if caches and carries:
         kept = kept_out_where_cacheable(kept)
-    return Filtered(kept if kept != headers else headers, events, stored)
+    return Filtered(kept, events, stored)
 
 
 def _with_tail(raw: bytes, tail: bytes) -> tuple[bytes, bytes]:
@@ -446,7 +451,7 @@ class Enforcement:
             signals &= self.honours
             key = (lines, signals)
         found = self._readings.get(key)
-        if found is not None and found.standing.valid_until > self.clock():
+        if found is not None and found.valid_until > self.clock():
             return found
         now = self.clock()
         reading = self._read(self._consent_of(lines, now), lines, signals, now)
@@ -486,6 +491,7 @@ class Enforcement:
             awaits,
             consent,
             awaits or bool(stale),
+            standing.valid_until,
         )
 
     def rulings(self, standing: Standing) -> Rulings:

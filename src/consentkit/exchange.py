@@ -300,11 +300,16 @@ class Exchange:
         if rest:
             await self._send({"type": "http.response.body", "body": rest, "more_body": True})
 
-    async def end(self) -> None:
-        """Send what is still held back, and let go of the connection: nothing else holds it."""
+    def end(self) -> Awaitable[None] | None:
+        """Let go of the connection; what to await first, where a page is not through."""
         if self._edit is not None:
-            await self.give_up()
+            return self._give_up_and_end()
         del self._scope, self._send
+        return None
+
+    async def _give_up_and_end(self) -> None:
+        await self.give_up()
+        self.end()
 
     async def _send_on(self, message: Message, edit: PageEdit) -> None:
         if message["type"] != "http.response.body":
@@ -317,7 +322,7 @@ class Exchange:
         if body is None:
             return
         start, self._start = self._start, None
-        if edit.is_done:
+        if edit.is_done or last:
             self._edit = None
         if start is not None:
             await self._send({**start, "headers": self._page_headers(start, edit)})
@@ -359,7 +364,9 @@ class Exchange:
         self, message: Message, headers: HeaderList, *, stores: bool, shows: bool
     ) -> Message | None:
         if stores:
-            message = {**message, "headers": self._enforced(headers)}
+            enforced = self._enforced(headers)
+            if enforced is not headers:
+                message = {**message, "headers": enforced}
         if shows and self._ready.changes_pages and not self.is_own and self._is_page(message):
             if is_shown_in_a_tab(self.fields):
                 return self._begin_page(message)
@@ -561,7 +568,7 @@ class Refuge:
         is_start = message["type"] in _STARTS and not self.is_superseded
         return self._send(_safely_begun(self._ready, message) if is_start else message)
 
-    async def end(self) -> None:
+    def end(self) -> None:
         """Let go of the connection; nothing was held back."""
         del self._send
 

@@ -117,7 +117,9 @@ class ConsentMiddleware:
         try:
             await app(scope, receive, exchange.send)
         finally:
-            await exchange.end()
+            unfinished = exchange.end()
+            if unfinished is not None:
+                await unfinished
 
     def _is_excluded(self, scope: Scope) -> bool:
         path = route_path(scope)
