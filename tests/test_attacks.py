@@ -13,20 +13,20 @@ from urllib.parse import urlencode
 
 import pytest
 
-from consentkit.enforcement import (
-    MOST_TOLD,
-    Enforcement,
-    Rulings,
-    is_private,
-    keep_out_of_shared_caches,
-)
+from consentkit.enforcement import MOST_TOLD, Enforcement
 from consentkit.middleware import MOST_POLICIES
 from consentkit.notice.text import choose_language
 from consentkit.rules.consent import Consent, TokenFormat, latest
 from consentkit.rules.signals import NO_SIGNALS
+from consentkit.rulings import Rulings
 from consentkit.testing import Browser
 from consentkit.wire.cookies import has_plain_lifetime
-from consentkit.wire.headers import accepted_languages, is_from_same_origin
+from consentkit.wire.headers import (
+    accepted_languages,
+    is_from_same_origin,
+    is_private,
+    keep_out_of_shared_caches,
+)
 from tests.apps import (
     KEY,
     NAVIGATION,

@@ -11,28 +11,31 @@ from hypothesis import strategies as st
 from consentkit.enforcement import (
     MOST_OCTETS,
     Enforcement,
-    Event,
-    EventLog,
     Filtered,
     Reading,
-    Rulings,
-    Variant,
-    default_path,
     filter_headers,
-    is_private,
-    is_set_cookie,
-    keep_out_of_shared_caches,
-    kept_out_where_cacheable,
     only_strictly_necessary,
-    parent_domains,
-    text_of,
 )
+from consentkit.events import Event, EventLog
 from consentkit.rules.consent import Answer, Consent, Given, Seen
 from consentkit.rules.decision import STORE, Decision, Occasion, Reason, decide, duration_of
 from consentkit.rules.policy import DAY, LONGEST, Kind, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
-from consentkit.wire.cookies import parse_attributes, parse_set_cookie, set_cookie_name
-from consentkit.wire.headers import HeaderList
+from consentkit.rulings import Rulings, Variant, text_of
+from consentkit.wire.cookies import (
+    default_path,
+    parent_domains,
+    parse_attributes,
+    parse_set_cookie,
+    set_cookie_name,
+)
+from consentkit.wire.headers import (
+    HeaderList,
+    is_private,
+    is_set_cookie,
+    keep_out_of_shared_caches,
+    kept_out_where_cacheable,
+)
 
 NOW = 1_800_000_000.0
 AGAIN = 100 * DAY

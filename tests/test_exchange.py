@@ -474,6 +474,16 @@ async def test_an_answered_page_with_a_link_of_its_own_is_only_marked() -> None:
 # placeholders
 
 
+async def test_pages_without_placeholders_are_untouched_where_nobody_is_asked() -> None:
+    """R-88: nothing in them depends on the visitor, so nothing says it does."""
+    rules = nothing_to_ask().model_copy(update={"placeholders": ("/cookies",)})
+    app = says(b'<body><div data-consentkit="cookies"></div>', headers=HTML)
+    bare, held = await get(app, "/", NAVIGATION), await get(consent(app, rules), "/", NAVIGATION)
+    assert held.messages == bare.messages
+    listed = await get(consent(app, rules), "/cookies", NAVIGATION)
+    assert listed.messages != bare.messages
+
+
 async def test_placeholders_are_filled_on_the_listed_paths_only() -> None:
     """DESIGN §5: cookies, preferences, settings-link; an unknown word stays empty."""
     markup = b"".join(

@@ -28,8 +28,9 @@ LADDER = (
     ("rules.policy",),
     ("rules.consent", "rules.catalogue", "rules.faults", "notice.text"),
     ("rules.decision", "rules.policy_file"),
-    ("rules.visitor", "notice.banner", "notice.declaration", "records"),
-    ("enforcement", "pages", "routes", "audit"),
+    ("rules.visitor", "events", "notice.banner", "notice.declaration", "records"),
+    ("rulings", "pages", "routes", "audit"),
+    ("enforcement",),
     ("exchange",),
     ("middleware", "cli"),
     ("testing", "pytest_plugin", FACE),
@@ -344,7 +345,7 @@ def build(folder: Path, files: dict[str, str]) -> Path:
     return house
 
 
-UP = "rules/policy.py:1: rules.policy (rung 2) imports enforcement (rung 6)"
+UP = f"rules/policy.py:1: rules.policy (rung 2) imports enforcement (rung {RUNG['enforcement']})"
 MISPLACED = {
     "up": ("from consentkit.enforcement import filter_headers", UP),
     "up, by its full name": ("import consentkit.enforcement", UP),
@@ -359,7 +360,7 @@ MISPLACED = {
     ),
     "the public face": (
         "from consentkit import Policy",
-        "rules/policy.py:1: rules.policy (rung 2) imports __init__ (rung 9)",
+        f"rules/policy.py:1: rules.policy (rung 2) imports __init__ (rung {TOP})",
     ),
 }
 

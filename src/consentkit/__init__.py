@@ -10,7 +10,6 @@ holds an ASGI app to it. The map of the house:
 - `middleware`: the door for the app; `testing`: the door for the tester.
 """
 
-from consentkit.enforcement import Event
 from consentkit.errors import (
     ConsentKitError,
     ConsentKitWarning,
@@ -21,6 +20,7 @@ from consentkit.errors import (
     UncoveredLayerWarning,
     UnknownPurposeError,
 )
+from consentkit.events import Event
 from consentkit.middleware import ConsentMiddleware, visitor_from, visitor_from_scope
 from consentkit.rules.consent import Answer, Consent
 from consentkit.rules.decision import DECISIONS, Decision, decide

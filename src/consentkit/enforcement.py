@@ -11,43 +11,31 @@ leaves, by whichever door.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from consentkit.events import Event
 from consentkit.memory import Memory
 from consentkit.rules.consent import Answer, Consent, TokenFormat, latest
-from consentkit.rules.decision import (
-    READ,
-    STORE,
-    Decision,
-    Occasion,
-    Reason,
-    decide,
-    duration_of,
-)
+from consentkit.rules.decision import STORE, Occasion
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import LONGEST, Basis, DeclaredCookie, Policy
 from consentkit.rules.visitor import Standing
+from consentkit.rulings import Rulings, TokenNames, Variant, text_of
 from consentkit.wire.cookies import (
-    Attributes,
-    SameSite,
-    add_attributes,
-    drop_attributes,
-    has_plain_lifetime,
+    default_path,
     is_printable_name,
     keep_pairs,
-    parse_attributes,
+    parent_domains,
     parse_cookie,
+    paths_above,
     print_removal,
     print_set_cookie,
     set_cookie_name,
-    set_cookie_tail,
     split_set_cookie,
 )
-from consentkit.wire.headers import FOR_SHARED_CACHES, cache_directives, make_private, without
+from consentkit.wire.headers import is_set_cookie, kept_out_where_cacheable, says_caching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -57,30 +45,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Enforcement",
-    "Event",
-    "EventLog",
     "Filtered",
     "Reading",
-    "Rulings",
-    "TokenNames",
-    "Variant",
     "filter_headers",
+    "is_strictly_necessary",
+    "only_strictly_necessary",
 ]
 
 V = TypeVar("V")
 
 _SET_COOKIE: Final = len(b"set-cookie")
-_LIFETIME: Final = frozenset({b"max-age", b"expires"})
-_SAME_SITE: Final = frozenset({b"samesite"})
-_SAYS_CACHING: Final = FOR_SHARED_CACHES | {b"cache-control"}
-_LETS_CACHE: Final = _SAYS_CACHING | {b"expires"}
-_CACHING: Final = frozenset(map(len, _LETS_CACHE))  # header names are told apart by length first
-_STRICTNESS: Final[dict[SameSite | None, int]] = {"none": 0, None: 1, "lax": 2, "strict": 3}
-_SAME_SITE_TEXT: Final[dict[SameSite, bytes]] = {
-    "none": b"SameSite=None",
-    "lax": b"SameSite=Lax",
-    "strict": b"SameSite=Strict",
-}
 
 MOST_OCTETS: Final = 3072
 """Octets of removals in one response, so that a proxy's buffer of 4 KB holds its headers; what
@@ -88,142 +62,6 @@ still arrives is expired in the next, which begins where this one ended (TR-07).
 
 MOST_TOLD: Final = 64
 """Names of one request that are told as hidden, or expired at once."""
-
-
-class TokenNames(NamedTuple):
-    """The names of the two tokens as they stand in cookies."""
-
-    consent: bytes
-    seen: bytes
-
-
-class Variant(NamedTuple):
-    """What besides the name makes a browser take two cookies for different ones."""
-
-    path: bytes | None
-    domain: bytes | None
-    partitioned: bool
-
-
-class Event(NamedTuple):
-    """One thing enforcement did (in report mode: would have done) to one cookie.
-
-    `act` is ``blocked``, ``trimmed``, ``hidden``, ``expired``, ``undeclared`` (seen and let be) or
-    ``differs`` (set otherwise than declared); `name` the cookie's, never its value.
-    """
-
-    act: str
-    name: str
-    why: str
-    decision: Decision | None = None
-
-
-class Ruling(NamedTuple):
-    """The declaration that covers a name, and what was decided."""
-
-    declared: DeclaredCookie | None
-    decision: Decision
-
-
-class Passage(NamedTuple):
-    """What becomes of a Set-Cookie: its attributes as they may go out, or None; and why.
-
-    `tail` is what follows the first ``;``. `variant` is that of a declared cookie, to be
-    observed the first time; its path is None where the cookie names none.
-    """
-
-    tail: bytes | None
-    event: Event | None = None
-    variant: Variant | None = None
-
-
-def text_of(name: bytes) -> str:
-    """A cookie's name as text: UTF-8 where it is, every other byte kept apart."""
-    return name.decode("utf-8", "surrogateescape")
-
-
-class Rulings:
-    """Every decision under one set of answers, each made once and remembered."""
-
-    MEMORY: Final = 2048
-    LONGEST_REMEMBERED: Final = 512
-    LONGEST_NAME: Final = 128
-
-    def __init__(self, policy: Policy, answers: tuple[Answer, ...], tokens: TokenNames) -> None:
-        """Nothing is decided before it is asked for."""
-        self.policy = policy
-        self.answers = answers
-        self._tokens = tokens
-        self._read: dict[bytes, bool] = dict.fromkeys(tokens, True)
-        self.passages: dict[tuple[bytes, bytes], Passage] = {}
-        """What became of a Set-Cookie of this name and tail before, on no special occasion."""
-
-    def may_read(self, name: bytes) -> bool:
-        """True if the app may see this cookie of the request."""
-        try:
-            return self._read[name]
-        except KeyError:
-            allowed = self.reading(name).decision.allowed
-            if len(name) <= self.LONGEST_NAME:
-                if len(self._read) >= self.MEMORY:
-                    self._read = dict.fromkeys(self._tokens, True)
-                self._read[name] = allowed
-            return allowed
-
-    def reading(self, name: bytes) -> Ruling:
-        """What is decided about reading a cookie."""
-        declared = self.policy.declaration_of(text_of(name))
-        return Ruling(declared, decide(self.policy, declared, self.answers, READ))
-
-    def storing(self, name: bytes, occasion: Occasion) -> Ruling:
-        """What is decided about storing a cookie; nobody but consentkit sets its tokens."""
-        if name in self._tokens:
-            return Ruling(None, Decision(False, Reason.UNDECLARED))  # noqa: FBT003
-        declared = self.policy.declaration_of(text_of(name))
-        return Ruling(declared, decide(self.policy, declared, self.answers, occasion))
-
-    def passage(
-        self, name: bytes, tail: bytes, occasion: Occasion, arrived: frozenset[bytes], now: float
-    ) -> Passage:
-        """What becomes of a Set-Cookie with this name and tail.
-
-        It is remembered where it depends on neither the time nor the occasion.
-        """
-        attributes = parse_attributes(tail)
-        if attributes.is_removal(now) and has_plain_lifetime(tail):
-            return Passage(tail)
-        declared, decision = self.storing(name, occasion)
-        if declared is not None and not declared.renew and name in arrived:
-            occasion = replace(occasion, arrived=True)
-            declared, decision = self.storing(name, occasion)
-        passage = _passage(name, tail, Ruling(declared, decision), attributes, now)
-        lasting = attributes.expires is None and (declared is None or declared.renew)
-        if lasting and occasion is STORE and len(name) + len(tail) <= self.LONGEST_REMEMBERED:
-            self._remember(name, tail, passage)
-        return passage
-
-    def _remember(self, name: bytes, tail: bytes, passage: Passage) -> None:
-        if len(self.passages) >= self.MEMORY:
-            self.passages.clear()
-        whole = passage.variant is None or passage.variant.path is not None
-        self.passages[name, tail] = passage._replace(variant=None) if whole else passage
-
-
-def _passage(
-    name: bytes, tail: bytes, ruling: Ruling, attributes: Attributes, now: float
-) -> Passage:
-    declared, decision = ruling
-    if not decision.allowed:
-        return Passage(None, Event("blocked", text_of(name), decision.reason.value, decision))
-    if declared is None:
-        return Passage(tail, Event("undeclared", text_of(name), decision.reason.value, decision))
-    variant = Variant(attributes.path, attributes.domain, attributes.partitioned)
-    trimmed = set_cookie_tail(_trim(b";" + tail, declared, attributes, now))
-    event = None
-    if trimmed != tail:
-        why = _what_was_trimmed(tail, trimmed)
-        event = Event("trimmed", text_of(name), why, decision)
-    return Passage(trimmed, event, variant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +112,7 @@ def filter_headers(
     for place, header in enumerate(headers):
         name, value = header
         if len(name) != _SET_COOKIE or not (name == b"set-cookie" or is_set_cookie(name)):
-            caches = caches or (len(name) in _CACHING and bytes(name).lower() in _LETS_CACHE)
+            caches = caches or says_caching(name)
             if kept is not None:
                 kept.append(header)
             continue
@@ -302,114 +140,6 @@ def filter_headers(
 def _with_tail(raw: bytes, tail: bytes) -> tuple[bytes, bytes]:
     pair = raw.partition(b";")[0]
     return b"set-cookie", b"%b;%b" % (pair, tail) if tail else pair
-
-
-def _trim(raw: bytes, declared: DeclaredCookie, attributes: Attributes, now: float) -> bytes:
-    asked = attributes.lifetime(now)
-    allowed = duration_of(declared, asked)
-    is_plain = has_plain_lifetime(set_cookie_tail(raw))
-    if allowed is None:
-        if asked is not None or not is_plain:
-            raw = drop_attributes(raw, _LIFETIME)
-    elif asked is None or allowed < asked or not is_plain:
-        raw = add_attributes(drop_attributes(raw, _LIFETIME), b"Max-Age=%d" % allowed)
-    return _raise(raw, declared, attributes)
-
-
-def _raise(raw: bytes, declared: DeclaredCookie, attributes: Attributes) -> bytes:
-    wanted = declared.attributes
-    missing = [
-        text
-        for text, want, there in (
-            (b"Secure", wanted.secure, attributes.secure),
-            (b"HttpOnly", wanted.http_only, attributes.http_only),
-            (b"Partitioned", wanted.partitioned, attributes.partitioned),
-        )
-        if want and not there
-    ]
-    same_site = wanted.same_site
-    if same_site and _STRICTNESS[same_site] > _STRICTNESS[attributes.same_site]:
-        raw = drop_attributes(raw, _SAME_SITE)
-        missing.append(_SAME_SITE_TEXT[same_site])
-    elif same_site == "none" and attributes.same_site is None:
-        missing.append(_SAME_SITE_TEXT[same_site])
-    return add_attributes(raw, *missing) if missing else raw
-
-
-def _what_was_trimmed(before: bytes, after: bytes) -> str:
-    def names(tail: bytes) -> set[str]:
-        return {_told(part.strip()) for part in tail.split(b";") if part.strip()}
-
-    gone, come = names(before) - names(after), names(after) - names(before)
-    changes = [f"-{name}" for name in sorted(gone)] + [f"+{name}" for name in sorted(come)]
-    return ", ".join(changes)
-
-
-def _told(attribute: bytes) -> str:
-    # A date is another one each second, and would make each line a new one.
-    name = attribute.partition(b"=")[0]
-    shown = name if name.lower().strip() == b"expires" else attribute
-    return ascii(shown.decode("latin-1"))[1:-1]
-
-
-class EventLog:
-    """Writes what enforcement did, one line for each kind of event in a minute.
-
-    A line is a sentence, with the same facts under ``extra=`` for machines: the cookie's name,
-    never its value. `on_event` is told of every event, folded or not.
-    """
-
-    SECONDS: Final = 60
-    MEMORY: Final = 1024
-    LONGEST: Final = 255
-
-    def __init__(self, on_event: Callable[[Event], None] | None, *, report_only: bool) -> None:
-        """`report_only` makes every line a warning that says what would have happened."""
-        self._logger = logging.getLogger("consentkit.enforcement")
-        self._on_event = on_event
-        self._report_only = report_only
-        self._last: dict[tuple[str, str, str], tuple[float, int]] = {}
-
-    def write(self, events: Iterable[Event], path: str, now: float) -> None:
-        """Log `events` of a request for `path` (without its query) at `now` (POSIX seconds)."""
-        for event in events:
-            if self._on_event is not None:
-                self._on_event(event)
-            folded = self._folded(event, now)
-            if folded is not None:
-                self._line(event, path, folded)
-
-    def _folded(self, event: Event, now: float) -> int | None:
-        key = (event.act, event.name[: self.LONGEST], event.why)
-        last, count = self._last.get(key, (-self.SECONDS, 0))
-        if now - last < self.SECONDS:
-            self._last[key] = (last, count + 1)
-            return None
-        if len(self._last) >= self.MEMORY:
-            self._last.clear()
-        self._last[key] = (now, 0)
-        return count
-
-    def _line(self, event: Event, path: str, folded: int) -> None:
-        would = "would be " if self._report_only else ""
-        undeclared = event.decision is not None and event.decision.reason is Reason.UNDECLARED
-        name = ascii(event.name[: self.LONGEST]) if event.name else "(a cookie without a name)"
-        self._logger.log(
-            logging.WARNING if self._report_only or undeclared else logging.INFO,
-            "cookie %s %s%s: %s; path %s%s",
-            name,
-            would,
-            event.act,
-            event.why,
-            ascii(path[: self.LONGEST]),
-            f" (and {folded} more like it)" if folded else "",
-            extra={
-                "consentkit_act": event.act,
-                "consentkit_cookie": event.name[: self.LONGEST],
-                "consentkit_why": event.why,
-                "consentkit_report_only": self._report_only,
-            },
-        )
 
 
 class Enforcement:
@@ -716,66 +446,6 @@ def _differences(name: bytes, variant: Variant, declared: DeclaredCookie) -> lis
 
 def _shown(value: bytes | None) -> str:
     return "the host alone" if value is None else ascii(value.decode("latin-1"))
-
-
-def default_path(path: str) -> bytes:
-    """The path of a cookie that names none (RFC 6265bis §5.1.4)."""
-    directory = path.rpartition("/")[0]
-    return directory.encode("utf-8", "surrogateescape") if directory.startswith("/") else b"/"
-
-
-def paths_above(path: bytes) -> list[bytes]:
-    """The paths of cookies that come with a request for `path`, itself last (§5.1.4); few enough.
-
-    >>> paths_above(b"/news/today")
-    [b'/', b'/news', b'/news/today']
-    """
-    folders = [path[:at] or b"/" for at, octet in enumerate(path) if octet == ord("/")]
-    return [*folders[:4], path]
-
-
-def parent_domains(host: bytes) -> list[bytes]:
-    """The host's name and those above it of two labels or more, at most eight; not an address."""
-    name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
-    try:
-        ip_address(name.decode("ascii").strip("[]"))
-    except ValueError:
-        labels = name.lower().split(b".")
-        return [b".".join(labels[start:]) for start in range(len(labels) - 1)][-8:]
-    return []
-
-
-def is_set_cookie(name: bytes) -> bool:
-    """True for the header name Set-Cookie, in any case, as bytes or bytes-like."""
-    return len(name) == len(b"set-cookie") and bytes(name).lower() == b"set-cookie"
-
-
-def keep_out_of_shared_caches(headers: HeaderList, *more: bytes) -> HeaderList:
-    """The headers with a Cache-Control that is private, and has `more` directives (R-88)."""
-    there = b", ".join(_cache_control(headers))
-    if b"no-store" in cache_directives(there):
-        kept = without(headers, FOR_SHARED_CACHES)
-        return headers if len(kept) == len(headers) else kept
-    kept = without(headers, _SAYS_CACHING)
-    return [*kept, (b"cache-control", make_private(there, *more))]
-
-
-def kept_out_where_cacheable(headers: HeaderList) -> HeaderList:
-    """The same headers, private if they leave the response to shared caches (R-88)."""
-    says = any(bytes(name).lower() in _LETS_CACHE for name, _ in headers)
-    return keep_out_of_shared_caches(headers) if says and not is_private(headers) else headers
-
-
-def is_private(headers: HeaderList) -> bool:
-    """True if no shared cache keeps this response."""
-    if any(bytes(name).lower() in FOR_SHARED_CACHES for name, _ in headers):
-        return False
-    there = cache_directives(b", ".join(_cache_control(headers)))
-    return there.get(b"private") == b"" or b"no-store" in there
-
-
-def _cache_control(headers: HeaderList) -> list[bytes]:
-    return [bytes(value) for name, value in headers if bytes(name).lower() == b"cache-control"]
 
 
 def only_strictly_necessary(headers: HeaderList, policy: Policy) -> HeaderList:

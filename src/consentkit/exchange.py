@@ -18,10 +18,7 @@ from urllib.parse import quote
 from consentkit.enforcement import (
     Enforcement,
     filter_headers,
-    is_private,
-    is_set_cookie,
     is_strictly_necessary,
-    keep_out_of_shared_caches,
     only_strictly_necessary,
 )
 from consentkit.pages import Pages, is_page, is_shown_in_a_tab, page_headers, part_headers
@@ -37,7 +34,10 @@ from consentkit.wire.headers import (
     first_values,
     is_deliberate_navigation,
     is_from_same_origin,
+    is_private,
+    is_set_cookie,
     is_speculative,
+    keep_out_of_shared_caches,
     without,
 )
 
@@ -46,10 +46,12 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Scope, Send
 
-    from consentkit.enforcement import Event, EventLog, Reading, TokenNames
+    from consentkit.enforcement import Reading
+    from consentkit.events import Event, EventLog
     from consentkit.pages import PageEdit
     from consentkit.rules.policy import Policy
     from consentkit.rules.signals import Signal
+    from consentkit.rulings import TokenNames
     from consentkit.wire.headers import Fields, HeaderList
 
 __all__ = ["KEY", "Exchange", "Options", "Ready", "begin"]

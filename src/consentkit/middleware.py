@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import HTTPConnection
 
-from consentkit.enforcement import EventLog
 from consentkit.errors import NoVisitorError, OptionError, UncoveredLayerWarning
+from consentkit.events import EventLog
 from consentkit.exchange import KEY, Options, Ready, begin
 from consentkit.routes import route_path
 from consentkit.rules.policy import Policy
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from consentkit.enforcement import Event
+    from consentkit.events import Event
 
 __all__ = ["ConsentMiddleware", "visitor_from", "visitor_from_scope"]
 

@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlencode, urlsplit
 
-from consentkit.enforcement import default_path
 from consentkit.wire.cookies import (
     SetCookie,
+    default_path,
     parse_attributes,
     parse_set_cookie,
     set_cookie_name,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Scope
 
-    from consentkit.enforcement import Event
+    from consentkit.events import Event
     from consentkit.rules.policy import Policy
 
 __all__ = [

@@ -203,6 +203,17 @@ def test_a_template_in_the_head_rules_a_frameset_out() -> None:
     assert place(b"<p><template><frameset></template><frameset>") == 0
 
 
+@pytest.mark.parametrize("comment", [b"<!-->", b"<!--->", b"<!--x-->", b"<!--x--!>"])
+def test_a_comment_ends_where_a_browser_ends_it(comment: bytes) -> None:
+    """HTML §13.2.5.44: ``<!-->`` and ``<!--->`` are whole comments, and what follows is markup.
+
+    The ``<template>`` keeps the page from the way for ordinary heads.
+    """
+    page = b"<head><template></template></head>" + comment + b"<body>"
+    assert place(page) == len(page)
+    assert place(page.replace(b"<body>", b"<!-- <body> -->")) != len(page)
+
+
 def test_nothing_is_reported_before_it_is_sure() -> None:
     """The offset is final, so a frameset that may still come is waited for."""
     start = BodyStart()

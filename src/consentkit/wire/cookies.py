@@ -25,6 +25,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -621,3 +622,33 @@ _PRINT_RULES: tuple[tuple[Callable[[SetCookie], bool], str], ...] = (
         ),
     ),
 )
+
+
+# --- Whose cookie it is -------------------------------------------------------------------------
+
+
+def default_path(path: str) -> bytes:
+    """The path of a cookie that names none (RFC 6265bis §5.1.4)."""
+    directory = path.rpartition("/")[0]
+    return directory.encode("utf-8", "surrogateescape") if directory.startswith("/") else b"/"
+
+
+def paths_above(path: bytes) -> list[bytes]:
+    """The paths of cookies that come with a request for `path`, itself last (§5.1.4); few enough.
+
+    >>> paths_above(b"/news/today")
+    [b'/', b'/news', b'/news/today']
+    """
+    folders = [path[:at] or b"/" for at, octet in enumerate(path) if octet == ord("/")]
+    return [*folders[:4], path]
+
+
+def parent_domains(host: bytes) -> list[bytes]:
+    """The host's name and those above it of two labels or more, at most eight; not an address."""
+    name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
+    try:
+        ip_address(name.decode("ascii").strip("[]"))
+    except ValueError:
+        labels = name.lower().split(b".")
+        return [b".".join(labels[start:]) for start in range(len(labels) - 1)][-8:]
+    return []

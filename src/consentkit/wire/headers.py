@@ -27,9 +27,14 @@ __all__ = [
     "is_document_request",
     "is_from_same_origin",
     "is_partial_page_request",
+    "is_private",
+    "is_set_cookie",
     "is_speculative",
+    "keep_out_of_shared_caches",
+    "kept_out_where_cacheable",
     "make_private",
     "merge_vary",
+    "says_caching",
     "without",
 ]
 
@@ -52,6 +57,10 @@ FOR_SHARED_CACHES: Final = frozenset(
     }
 )
 """Headers by which an app lets shared caches keep a response whatever Cache-Control says."""
+
+_SAYS_CACHING: Final = FOR_SHARED_CACHES | {b"cache-control"}
+_LETS_CACHE: Final = _SAYS_CACHING | {b"expires"}
+_CACHING: Final = frozenset(map(len, _LETS_CACHE))  # header names are told apart by length first
 
 _BOT_WORDS: Final = (
     b"bot",
@@ -222,3 +231,41 @@ def merge_vary(value: bytes, *names: bytes) -> bytes:
         return value
     missing = [name for name in names if name.lower() not in there]
     return b", ".join([value, *missing]) if value.strip() else b", ".join(missing)
+
+
+def is_set_cookie(name: bytes) -> bool:
+    """True for the header name Set-Cookie, in any case, as bytes or bytes-like."""
+    return len(name) == len(b"set-cookie") and bytes(name).lower() == b"set-cookie"
+
+
+def says_caching(name: bytes) -> bool:
+    """True for the name of a header that may let a cache keep the response."""
+    return len(name) in _CACHING and bytes(name).lower() in _LETS_CACHE
+
+
+def keep_out_of_shared_caches(headers: HeaderList, *more: bytes) -> HeaderList:
+    """The headers with a Cache-Control that is private, and has `more` directives."""
+    there = b", ".join(_cache_control(headers))
+    if b"no-store" in cache_directives(there):
+        kept = without(headers, FOR_SHARED_CACHES)
+        return headers if len(kept) == len(headers) else kept
+    kept = without(headers, _SAYS_CACHING)
+    return [*kept, (b"cache-control", make_private(there, *more))]
+
+
+def kept_out_where_cacheable(headers: HeaderList) -> HeaderList:
+    """The same headers, private if they leave the response to shared caches (RFC 9111 §5.2.2.7)."""
+    says = any(says_caching(name) for name, _ in headers)
+    return keep_out_of_shared_caches(headers) if says and not is_private(headers) else headers
+
+
+def is_private(headers: HeaderList) -> bool:
+    """True if no shared cache keeps this response."""
+    if any(bytes(name).lower() in FOR_SHARED_CACHES for name, _ in headers):
+        return False
+    there = cache_directives(b", ".join(_cache_control(headers)))
+    return there.get(b"private") == b"" or b"no-store" in there
+
+
+def _cache_control(headers: HeaderList) -> list[bytes]:
+    return [bytes(value) for name, value in headers if bytes(name).lower() == b"cache-control"]

@@ -1,0 +1,89 @@
+"""What enforcement did: told to whoever listens, and logged, one line of a kind in a minute.
+
+It has never heard of headers; it is told of a cookie's name and a reason, never of its value.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from consentkit.rules.decision import Decision, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["Event", "EventLog"]
+
+
+class Event(NamedTuple):
+    """One thing enforcement did (in report mode: would have done) to one cookie.
+
+    `act` is ``blocked``, ``trimmed``, ``hidden``, ``expired``, ``undeclared`` (seen and let be) or
+    ``differs`` (set otherwise than declared); `name` the cookie's, never its value.
+    """
+
+    act: str
+    name: str
+    why: str
+    decision: Decision | None = None
+
+
+class EventLog:
+    """Writes what enforcement did, one line for each kind of event in a minute.
+
+    A line is a sentence, with the same facts under ``extra=`` for machines: the cookie's name,
+    never its value. `on_event` is told of every event, folded or not.
+    """
+
+    SECONDS: Final = 60
+    MEMORY: Final = 1024
+    LONGEST: Final = 255
+
+    def __init__(self, on_event: Callable[[Event], None] | None, *, report_only: bool) -> None:
+        """`report_only` makes every line a warning that says what would have happened."""
+        self._logger = logging.getLogger("consentkit.enforcement")
+        self._on_event = on_event
+        self._report_only = report_only
+        self._last: dict[tuple[str, str, str], tuple[float, int]] = {}
+
+    def write(self, events: Iterable[Event], path: str, now: float) -> None:
+        """Log `events` of a request for `path` (without its query) at `now` (POSIX seconds)."""
+        for event in events:
+            if self._on_event is not None:
+                self._on_event(event)
+            folded = self._folded(event, now)
+            if folded is not None:
+                self._line(event, path, folded)
+
+    def _folded(self, event: Event, now: float) -> int | None:
+        key = (event.act, event.name[: self.LONGEST], event.why)
+        last, count = self._last.get(key, (-self.SECONDS, 0))
+        if now - last < self.SECONDS:
+            self._last[key] = (last, count + 1)
+            return None
+        if len(self._last) >= self.MEMORY:
+            self._last.clear()
+        self._last[key] = (now, 0)
+        return count
+
+    def _line(self, event: Event, path: str, folded: int) -> None:
+        would = "would be " if self._report_only else ""
+        undeclared = event.decision is not None and event.decision.reason is Reason.UNDECLARED
+        name = ascii(event.name[: self.LONGEST]) if event.name else "(a cookie without a name)"
+        self._logger.log(
+            logging.WARNING if self._report_only or undeclared else logging.INFO,
+            "cookie %s %s%s: %s; path %s%s",
+            name,
+            would,
+            event.act,
+            event.why,
+            ascii(path[: self.LONGEST]),
+            f" (and {folded} more like it)" if folded else "",
+            extra={
+                "consentkit_act": event.act,
+                "consentkit_cookie": event.name[: self.LONGEST],
+                "consentkit_why": event.why,
+                "consentkit_report_only": self._report_only,
+            },
+        )
