@@ -82,8 +82,7 @@ _CONDITIONS: Final = frozenset(
 # An unsafe method keeps its preconditions: they guard against lost updates (RFC 9110 §13.1).
 _ENCODING: Final = frozenset({b"accept-encoding"})
 _REDIRECTS: Final = range(300, 400)
-_SET_COOKIE: Final = len(b"set-cookie")
-_CONTENT_TYPE: Final = len(b"content-type")
+_TOLD_APART: Final = frozenset(map(len, (b"set-cookie", b"content-type")))
 _PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
 _FAULT: Final = "a fault in consentkit: only strictly necessary cookies of exact name pass"
 _LOCAL_HOSTS: Final = (b"localhost", b"127.0.0.1", b"[")
@@ -342,11 +341,13 @@ class Exchange:
             message = {**message, "headers": headers}
         stores = shows = False
         for name, value in headers:
-            size = len(name)  # most names are told apart by their length alone
-            if size == _SET_COOKIE:
-                stores = stores or name == b"set-cookie" or is_set_cookie(name)
-            elif size == _CONTENT_TYPE and bytes(name).lower() == b"content-type":
-                shows = bytes(value[:9]).lower() == b"text/html"
+            if name == b"content-type":
+                shows = _is_html(value)
+            elif name == b"set-cookie":
+                stores = True
+            elif len(name) in _TOLD_APART:  # another spelling of the two
+                stores = stores or is_set_cookie(name)
+                shows = shows or (bytes(name).lower() == b"content-type" and _is_html(value))
         owes = self.reading.owes or self._went_on or (visitor is not None and visitor.has_changed)
         if stores or shows or owes:
             return self._guarded(message, headers, stores=stores, shows=shows)
@@ -603,6 +604,10 @@ def _without_cookies(trailers: Message) -> Message:
 def _is_local(host: bytes) -> bool:
     """True for a name of this machine, where browsers keep Secure cookies of http pages too."""
     return host.startswith(_LOCAL_HOSTS) or host.partition(b":")[0].endswith(b".localhost")
+
+
+def _is_html(content_type: bytes) -> bool:
+    return content_type[:4] != b"appl" and bytes(content_type[:9]).lower() == b"text/html"
 
 
 async def _nothing() -> None:
