@@ -90,6 +90,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Once Playwright's sync API has started in a process, no event loop starts there any more.
     """
     for item in items:
-        if {"browser", "chromium_path"} & set(getattr(item, "fixturenames", ())):
+        if "chromium_path" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
