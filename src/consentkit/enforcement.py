@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from consentkit.events import Event
 from consentkit.memory import Memory
-from consentkit.rules.consent import Answer, Consent, TokenFormat, latest
+from consentkit.rules.consent import CLOCK_SKEW, NOBODY_YET, Answer, Consent, TokenFormat, latest
 from consentkit.rules.decision import STORE, Occasion
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import LONGEST, Basis, DeclaredCookie, Policy
@@ -185,10 +185,20 @@ class Enforcement:
             return found
         now = self.clock()
         reading = self._read(self._consent_of(lines, now), lines, signals, now)
+        if not self._all_verified(reading):
+            # A token of a clock that is ahead of ours verifies a little later.
+            until = min(reading.valid_until, now + CLOCK_SKEW)
+            reading = replace(reading, valid_until=until)
         size = sum(map(len, lines))
         if size <= self.LONGEST_REMEMBERED:
             self._readings.put(key, reading, size + 1024 + 256 * len(reading.arrived))
         return reading
+
+    def _all_verified(self, reading: Reading) -> bool:
+        consent = reading.before
+        return consent.readable and (
+            consent.seen is not None or self.tokens.seen not in reading.arrived
+        )
 
     def imply(self, reading: Reading, lines: tuple[bytes, ...], now: float) -> Reading:
         """The same request read as that of a visitor who has just gone on to another page."""
@@ -245,7 +255,7 @@ class Enforcement:
         explicit = tuple(value for name, value in pairs if name == self.tokens.consent)
         automatic = tuple(value for name, value in pairs if name == self.tokens.seen)
         if not explicit and not automatic:
-            return Consent()
+            return NOBODY_YET
         given = latest(self._verified_of(explicit, self.format.read_given, now))
         seen = next(self._verified_of(automatic, self.format.read_seen, now), None)
         readable = given is not None or not explicit
@@ -419,11 +429,23 @@ def _token_names(policy: Policy, *, secure: bool) -> TokenNames:
 def _awaits_going_on(standing: Standing) -> bool:
     """True if the notice was shown and an implied purpose is still undecided."""
     seen, policy = standing.consent.seen, standing.policy
-    return seen is not None and any(
+    if seen is None or _is_a_signal_heard(standing):
+        return False
+    return any(
         policy.basis_of(purpose) is Basis.IMPLIED
         and purpose not in standing.consent.given
         and seen.shown >= _latest(policy, purpose)
         for purpose in standing.open_purposes
+    )
+
+
+def _is_a_signal_heard(standing: Standing) -> bool:
+    """True if a signal answers for an implied purpose: going on is no yes to that one."""
+    policy = standing.policy
+    return any(
+        policy.basis_of(purpose) is Basis.IMPLIED
+        and standing.signals & policy.purposes[purpose].honours
+        for purpose in policy.optional_purposes
     )
 
 

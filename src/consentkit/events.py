@@ -29,6 +29,10 @@ class Event(NamedTuple):
     decision: Decision | None = None
 
 
+_ACTS_ON_A_COOKIE: Final = frozenset({"blocked", "expired", "hidden", "trimmed"})
+"""What report mode does not do; ``differs`` and ``undeclared`` are so in either mode."""
+
+
 class EventLog:
     """Writes what enforcement did, one line for each kind of event in a minute.
 
@@ -51,10 +55,16 @@ class EventLog:
         """Log `events` of a request for `path` (without its query) at `now` (POSIX seconds)."""
         for event in events:
             if self._on_event is not None:
-                self._on_event(event)
+                self._tell(self._on_event, event)
             folded = self._folded(event, now)
             if folded is not None:
                 self._line(event, path, folded)
+
+    def _tell(self, listener: Callable[[Event], None], event: Event) -> None:
+        try:
+            listener(event)
+        except Exception:
+            self._logger.exception("on_decision failed; enforcement goes on without it")
 
     def _folded(self, event: Event, now: float) -> int | None:
         key = (event.act, event.name[: self.LONGEST], event.why)
@@ -68,7 +78,7 @@ class EventLog:
         return count
 
     def _line(self, event: Event, path: str, folded: int) -> None:
-        would = "would be " if self._report_only else ""
+        would = "would be " if self._report_only and event.act in _ACTS_ON_A_COOKIE else ""
         undeclared = event.decision is not None and event.decision.reason is Reason.UNDECLARED
         name = ascii(event.name[: self.LONGEST]) if event.name else "(a cookie without a name)"
         self._logger.log(

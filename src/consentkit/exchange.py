@@ -126,10 +126,10 @@ class Ready:
         self.own_paths = self.endpoints.paths if options.banner or self.enforces else frozenset()
         self._noted: set[str] = set()
 
-    def stands_down_within(self, outer: Exchange | Refuge) -> bool:
+    def stands_down_within(self, outer: Exchange | Refuge, scope: Scope) -> bool:
         """True inside a middleware with the same tokens; one with others takes over from it."""
         if outer.tokens != self.enforcement.tokens:
-            outer.is_superseded = True
+            outer.give_way(scope)
             return False
         if outer.policy is not self.policy:
             self.note(
@@ -177,6 +177,8 @@ class Exchange:
     _visitor: Visitor | None = None
     _edit: PageEdit | None = None
     _start: Message | None = None
+    _final: tuple[Standing, bool] | None = None
+    _came_with: HeaderList | None = None
     _has_begun = _went_on = _is_navigation = _is_speculative = False
 
     def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
@@ -247,9 +249,19 @@ class Exchange:
         """Take from the request the cookies the app may not see."""
         self._log(self.reading.hidden)
         if self._ready.enforces:
+            self._came_with = [
+                header for header in self._scope["headers"] if header[0] == b"cookie"
+            ]
             rest = [header for header in self._scope["headers"] if header[0] != b"cookie"]
             rest += [(b"cookie", line) for line in self.reading.lines or ()]
             self._scope["headers"] = rest
+
+    def give_way(self, scope: Scope) -> None:
+        """Leave the exchange to a middleware further in, with the cookies as they came."""
+        self.is_superseded = True
+        if self._came_with is not None:
+            rest = [header for header in scope["headers"] if header[0] != b"cookie"]
+            scope["headers"] = rest + self._came_with
 
     @property
     def policy(self) -> Policy:
@@ -272,10 +284,15 @@ class Exchange:
 
     @property
     def _has_changed(self) -> bool:
+        if self._final is not None:
+            return self._final[1]
         return self._visitor is not None and self._visitor.has_changed
 
     @property
     def _standing(self) -> Standing:
+        """Where the visitor stands; what they answer once the response has begun is too late."""
+        if self._final is not None:
+            return self._final[0]
         return self._visitor.standing if self._visitor is not None else self.reading.standing
 
     # what goes out
@@ -356,6 +373,7 @@ class Exchange:
     def _guarded(
         self, message: Message, headers: HeaderList, *, stores: bool, shows: bool
     ) -> Message | None:
+        self._final = self._standing, self._has_changed
         try:
             return self._held_to_policy(message, headers, stores=stores, shows=shows)
         except Exception:
@@ -411,7 +429,7 @@ class Exchange:
         if is_page(message["status"], headers):
             return True
         encoding = first_values(headers).get(b"content-encoding") if self._is_navigation else None
-        if encoding is not None:
+        if encoding is not None and encoding.lower() != b"identity":
             self._ready.note(
                 "encoded",
                 "%s is answered encoded (%s), so no notice can be put into it. Let the layer that "
@@ -456,10 +474,10 @@ class Exchange:
 
     def _with_notice_shown(self, consent: Consent) -> Consent:
         now, policy, seen = self._ready.options.clock(), self.policy, consent.seen
-        if seen is None or seen.held or seen.shown < policy.revision:
-            return consent.show(policy.revision, now)
-        has_lapsed = seen.time + policy.ask_again_after <= now
-        return consent.show(policy.revision, now) if has_lapsed else consent
+        has_lapsed = seen is not None and seen.time + policy.ask_again_after <= now
+        if seen is None or seen.held or seen.shown < policy.revision or has_lapsed:
+            return consent.show(policy.revision, now, has_lapsed=has_lapsed)
+        return consent
 
     # our own cookies
 
@@ -544,6 +562,7 @@ class Refuge:
 
     is_own = is_superseded = False
     events: tuple[Event, ...] = ()
+    _visitor: Visitor | None = None
 
     def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
         """Thin the Cookie header of `scope` for the app."""
@@ -560,9 +579,14 @@ class Refuge:
         """A visitor whose answers cannot be read."""
         options = self._ready.options
         standing = Standing(self.policy, Consent(readable=False), NO_SIGNALS, options.clock())
-        visitor = Visitor(standing, options.clock, report_only=options.report_only)
-        visitor.is_late = True
-        return visitor
+        if self._visitor is None:
+            self._visitor = Visitor(standing, options.clock, report_only=options.report_only)
+            self._visitor.is_late = True
+        return self._visitor
+
+    def give_way(self, _scope: Scope) -> None:
+        """Leave the exchange to a middleware further in; what was thinned stays thinned."""
+        self.is_superseded = True
 
     def send(self, message: Message) -> Awaitable[None]:
         """Let one message out."""
@@ -622,7 +646,9 @@ def _signals(headers: HeaderList) -> frozenset[Signal]:
 
 
 def _address(scope: Scope) -> bytes:
-    """The request's own path and query, percent-encoded."""
+    """The request's own path and query, percent-encoded, as the browser knows them."""
     path: bytes = scope.get("raw_path") or quote(scope["path"], safe=_PATH_CHARACTERS).encode()
+    if scope.get("root_path") and not scope["path"].startswith(scope["root_path"]):
+        path = prefix_of(scope).encode() + path  # a proxy took the prefix off
     query: bytes = scope.get("query_string", b"")
     return b"%b?%b" % (path, query) if query else path

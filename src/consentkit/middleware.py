@@ -107,7 +107,7 @@ class ConsentMiddleware:
             await self.app(scope, receive, send)
             return
         ready = self._only or self._ready_for(scope)
-        if KEY in scope and ready.stands_down_within(scope[KEY]):
+        if KEY in scope and ready.stands_down_within(scope[KEY], scope):
             await self.app(scope, receive, send)
             return
         if not self._has_looked_outside:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from consentkit.errors import LateAnswerWarning, UnknownPurposeError
 from consentkit.rules.consent import Answer, Consent, Given, Seen
-from consentkit.rules.decision import DECISIONS, READ
+from consentkit.rules.decision import DECISIONS, READ, decide
 from consentkit.rules.policy import DAY, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
 from consentkit.rules.visitor import Standing, Visitor
@@ -275,6 +275,6 @@ def test_a_visitor_and_a_standing_decide_alike(mode: str) -> None:
         somebody = visitor(some)
         act(somebody)
         for name in OPTIONAL:
-            decided = somebody.standing.decide(some.cookies[name], READ).allowed
+            decided = decide(some, some.cookies[name], somebody.standing.answers, READ).allowed
             assert decided is somebody.allows(name)
             assert decided is DECISIONS[some.basis_of(name)][somebody.answer(name)]

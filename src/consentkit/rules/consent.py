@@ -103,10 +103,16 @@ class Consent:
         given = {**self.given, **dict.fromkeys(purposes, answer)}
         return Consent(MappingProxyType(given), self.seen)
 
-    def show(self, revision: int, now: float) -> Consent:
-        """The notice of this revision was put into a page; the next page may count."""
-        implied = self.seen.implied if self.seen else 0
-        return replace(self, seen=Seen(revision, implied, start_of_day(now)))
+    def show(self, revision: int, now: float, *, has_lapsed: bool = False) -> Consent:
+        """The notice of this revision was put into a page; the next page may count.
+
+        What is implied stays as old as it is, and is gone where it `has_lapsed`: being shown the
+        notice is no act of the visitor, so it neither revives nor prolongs anything.
+        """
+        seen = self.seen
+        if seen is None or has_lapsed or not seen.implied:
+            return replace(self, seen=Seen(revision, 0, start_of_day(now)))
+        return replace(self, seen=Seen(revision, seen.implied, seen.time))
 
     def hold(self) -> Consent:
         """The next page is a redirect after a form, so it is not one the visitor went to."""

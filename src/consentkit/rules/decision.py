@@ -159,7 +159,7 @@ def decide(
     if declared.kind is Kind.POLL_TIMEOUT:
         return _decide_poll(declared, questions, occasion)
     if not questions:
-        return Decision(True, Reason.STRICTLY_NECESSARY)  # noqa: FBT003
+        return _renewal(declared, occasion) or Decision(True, Reason.STRICTLY_NECESSARY)  # noqa: FBT003
     for question, answer in questions:
         if not DECISIONS[policy.basis_of(question.purpose)][answer]:
             return Decision(False, _BLOCKED_BECAUSE[answer], question.purpose)  # noqa: FBT003
@@ -179,12 +179,16 @@ def _decide_poll(
 
 
 def _decide_occasion(declared: DeclaredCookie, occasion: Occasion) -> Decision:
-    if occasion.act is Act.STORE:
-        if occasion.speculative:
-            return Decision(False, Reason.SPECULATIVE, declared.purpose[0])  # noqa: FBT003
-        if occasion.arrived and not declared.renew:
-            return Decision(False, Reason.NOT_RENEWED, declared.purpose[0])  # noqa: FBT003
-    return Decision(True, Reason.NOTHING_REFUSED)  # noqa: FBT003
+    if occasion.act is Act.STORE and occasion.speculative:
+        return Decision(False, Reason.SPECULATIVE, declared.purpose[0])  # noqa: FBT003
+    return _renewal(declared, occasion) or Decision(True, Reason.NOTHING_REFUSED)  # noqa: FBT003
+
+
+def _renewal(declared: DeclaredCookie, occasion: Occasion) -> Decision | None:
+    """Blocked where the cookie is there already and is never extended (R-25)."""
+    if occasion.act is Act.STORE and occasion.arrived and not declared.renew:
+        return Decision(False, Reason.NOT_RENEWED, declared.purpose[0])  # noqa: FBT003
+    return None
 
 
 def duration_of(declared: DeclaredCookie, asked: float | None) -> float | None:

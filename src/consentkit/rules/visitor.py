@@ -18,10 +18,7 @@ from consentkit.errors import LateAnswerWarning, UnknownPurposeError
 from consentkit.rules.consent import Answer, Consent
 from consentkit.rules.decision import (
     DECISIONS,
-    Decision,
-    Occasion,
     answers_to,
-    decide,
     is_open,
     next_lapse,
 )
@@ -30,7 +27,6 @@ from consentkit.rules.policy import Basis, Policy
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from consentkit.rules.policy import DeclaredCookie
     from consentkit.rules.signals import Signal
 
 __all__ = ["Standing", "Visitor"]
@@ -71,20 +67,17 @@ class Standing:
     @cached_property
     def honoured(self) -> frozenset[Signal]:
         """The signals that answer for this visitor in some purpose."""
+        given = self.consent.given
         refused = [
-            self.policy.purposes[question.purpose].honours
-            for question, answer in zip(self.policy.questions, self.answers, strict=True)
-            if answer is Answer.REFUSED and question.purpose not in self.consent.given
+            self.policy.purposes[purpose].honours
+            for purpose, answer in self.purposes.items()
+            if answer is Answer.REFUSED and (purpose not in given or given[purpose].granted)
         ]
         return self.signals & frozenset().union(*refused)
 
     def answer(self, purpose: str) -> Answer:
         """The answer in effect to a purpose as such; granted for one that is strictly necessary."""
         return self.purposes.get(purpose, Answer.GRANTED)
-
-    def decide(self, declared: DeclaredCookie | None, occasion: Occasion) -> Decision:
-        """`decision.decide` under this standing."""
-        return decide(self.policy, declared, self.answers, occasion)
 
 
 class Visitor:
@@ -154,7 +147,7 @@ class Visitor:
         self._move(self._refused(purposes))
 
     def withdraw(self, *purposes: str) -> None:
-        """Record that the visitor withdraws `purposes`, or every grant if none is named.
+        """Record that the visitor withdraws `purposes`, or every optional one if none is named.
 
         Withdrawn means refused from now on. Raises UnknownPurposeError.
         """
