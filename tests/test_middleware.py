@@ -689,7 +689,7 @@ async def test_a_fault_inside_does_not_keep_an_inner_policy_from_its_work() -> N
 
 
 async def test_a_counter_that_fails_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """DESIGN §9: on_decision is the site's own code, and no reason to be down, or to enforce less."""
+    """DESIGN §9: on_decision is the site's own code, and no reason to enforce less."""
 
     def fails(event: Event) -> None:
         raise ValueError(event.act)

@@ -1,4 +1,4 @@
-"""The few endpoints: choose, preferences, declaration, status, assets.
+"""The few endpoints: choose, preferences, declaration, status, assets, and gpc.json.
 
 It has never heard of enforcement: it changes the visitor's answers, and what carries them out of
 the app is somebody else's work. It is an ASGI app of its own.
