@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from benchmarks import hostile, in_process, served
+from benchmarks import hostile, in_process, served, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,8 @@ def report(rounds: int, pairs: int) -> Iterator[str]:
     yield from in_process.lines(in_process.measure(rounds))
     yield ""
     yield from hostile.lines(hostile.measure())
+    yield ""
+    yield from steps.lines()
     if pairs:
         yield ""
         yield from served.lines(served.measure(pairs))

@@ -89,6 +89,13 @@ def _page(size: int) -> bytes:
 
 
 _PAGES: Final = {20: _page(20_000), 200: _page(200_000)}
+
+
+def page_of(kilobytes: int) -> bytes:
+    """A page of 20 or 200 KB with an ordinary head."""
+    return _PAGES[kilobytes]
+
+
 _WITH_COOKIES: Final = (
     "session=abc; Path=/; HttpOnly; Secure; SameSite=lax",
     "_ga=GA1.1.1.1; Path=/; Max-Age=3600",

@@ -120,7 +120,6 @@ class Ready:
         self.endpoints = Endpoints(
             policy, options.path, tokens, visitor_of, options.trusted_origins, self.note_scheme
         )
-        self.trusted = frozenset(origin.encode("ascii") for origin in options.trusted_origins)
         self.enforces = not options.report_only
         self.changes_pages = options.banner and (self.pages.is_asking or bool(policy.placeholders))
         self.own_paths = self.endpoints.paths if options.banner or self.enforces else frozenset()
@@ -414,7 +413,7 @@ class Exchange:
 
     def _occasion(self) -> Occasion:
         vote = self._scope.get("method", "GET") not in SAFE_METHODS and is_from_same_origin(
-            self.fields, self._ready.trusted
+            self.fields, self._ready.endpoints.trusted
         )
         if not vote and not self._is_speculative:
             return STORE

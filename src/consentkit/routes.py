@@ -90,7 +90,7 @@ class Endpoints:
         self._path = path
         self._tokens = tokens
         self._visitor_of = visitor_of
-        self._trusted = frozenset(origin.encode("ascii") for origin in trusted_origins)
+        self.trusted = frozenset(origin.encode("ascii") for origin in trusted_origins)
         self._note_scheme = note_scheme
         css = stylesheet()
         self._routes: dict[str, Callable[[_Request], Awaitable[Response]]] = {
@@ -125,7 +125,7 @@ class Endpoints:
     async def _choose_or_show(self, request: _Request) -> Response:
         if request.method != "POST":
             return self._preferences(request)
-        if not is_from_same_origin(request.fields, self._trusted):
+        if not is_from_same_origin(request.fields, self.trusted):
             raise _Unacceptable(HTTPStatus.FORBIDDEN, Page.CROSS_SITE, "cross-site")
         self._note_scheme(request.fields)
         form = _Form(await request.form(), self._policy)

@@ -115,7 +115,7 @@ class Rulings:
     def storing(self, name: bytes, occasion: Occasion) -> Ruling:
         """What is decided about storing a cookie; nobody but consentkit sets its tokens."""
         if name in self._tokens:
-            return Ruling(None, Decision(False, Reason.UNDECLARED))  # noqa: FBT003
+            return Ruling(None, Decision(allowed=False, reason=Reason.UNDECLARED))
         declared = self.policy.declaration_of(text_of(name))
         return Ruling(declared, decide(self.policy, declared, self.answers, occasion))
 

@@ -93,11 +93,13 @@ class Consent:
         self, purposes: Iterable[str], revision: int, now: float, signals: frozenset[Signal]
     ) -> Consent:
         """The answers after a grant of `purposes` at `now` (POSIX seconds)."""
-        return self._with(purposes, Given(True, revision, int(now), signals))  # noqa: FBT003
+        given = Given(granted=True, revision=revision, time=int(now), despite=signals)
+        return self._with(purposes, given)
 
     def refuse(self, purposes: Iterable[str], revision: int, now: float) -> Consent:
         """The answers after a refusal or withdrawal: the same from now on."""
-        return self._with(purposes, Given(False, revision, start_of_day(now)))  # noqa: FBT003
+        given = Given(granted=False, revision=revision, time=start_of_day(now))
+        return self._with(purposes, given)
 
     def _with(self, purposes: Iterable[str], answer: Given) -> Consent:
         given = {**self.given, **dict.fromkeys(purposes, answer)}
@@ -257,6 +259,6 @@ def _group(answer: Given, purposes: list[str]) -> dict[str, object]:
 def _answers_of(group: _Group) -> Iterable[tuple[str, Given]]:
     despite = frozenset(signal for signal in Signal if signal in (group.s or ()))
     for purpose in group.g or ():
-        yield purpose, Given(True, group.r, group.t, despite)  # noqa: FBT003
+        yield purpose, Given(granted=True, revision=group.r, time=group.t, despite=despite)
     for purpose in group.x or ():
-        yield purpose, Given(False, group.r, group.t)  # noqa: FBT003
+        yield purpose, Given(granted=False, revision=group.r, time=group.t)

@@ -159,10 +159,14 @@ def decide(
     if declared.kind is Kind.POLL_TIMEOUT:
         return _decide_poll(declared, questions, occasion)
     if not questions:
-        return _renewal(declared, occasion) or Decision(True, Reason.STRICTLY_NECESSARY)  # noqa: FBT003
+        return _renewal(declared, occasion) or Decision(
+            allowed=True, reason=Reason.STRICTLY_NECESSARY
+        )
     for question, answer in questions:
         if not DECISIONS[policy.basis_of(question.purpose)][answer]:
-            return Decision(False, _BLOCKED_BECAUSE[answer], question.purpose)  # noqa: FBT003
+            return Decision(
+                allowed=False, reason=_BLOCKED_BECAUSE[answer], purpose=question.purpose
+            )
     return _decide_occasion(declared, occasion)
 
 
@@ -172,22 +176,22 @@ def _decide_poll(
     # The vote answers for this cookie, so neither storing nor reading waits for the banner.
     for question, answer in questions:
         if answer is Answer.REFUSED:
-            return Decision(False, Reason.REFUSED, question.purpose)  # noqa: FBT003
+            return Decision(allowed=False, reason=Reason.REFUSED, purpose=question.purpose)
     if occasion.act is Act.STORE and not occasion.vote:
-        return Decision(False, Reason.NO_VOTE, declared.purpose[0])  # noqa: FBT003
-    return Decision(True, Reason.VOTE, declared.purpose[0])  # noqa: FBT003
+        return Decision(allowed=False, reason=Reason.NO_VOTE, purpose=declared.purpose[0])
+    return Decision(allowed=True, reason=Reason.VOTE, purpose=declared.purpose[0])
 
 
 def _decide_occasion(declared: DeclaredCookie, occasion: Occasion) -> Decision:
     if occasion.act is Act.STORE and occasion.speculative:
-        return Decision(False, Reason.SPECULATIVE, declared.purpose[0])  # noqa: FBT003
-    return _renewal(declared, occasion) or Decision(True, Reason.NOTHING_REFUSED)  # noqa: FBT003
+        return Decision(allowed=False, reason=Reason.SPECULATIVE, purpose=declared.purpose[0])
+    return _renewal(declared, occasion) or Decision(allowed=True, reason=Reason.NOTHING_REFUSED)
 
 
 def _renewal(declared: DeclaredCookie, occasion: Occasion) -> Decision | None:
     """Blocked where the cookie is there already and is never extended (R-25)."""
     if occasion.act is Act.STORE and occasion.arrived and not declared.renew:
-        return Decision(False, Reason.NOT_RENEWED, declared.purpose[0])  # noqa: FBT003
+        return Decision(allowed=False, reason=Reason.NOT_RENEWED, purpose=declared.purpose[0])
     return None
 
 
