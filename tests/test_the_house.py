@@ -23,13 +23,14 @@ FACE = "__init__"
 LADDER = (
     (
         *("errors", "memory", "wire.cookies", "wire.html", "wire.headers"),
-        *("rules.names", "rules.signals"),
+        *("rules.names", "rules.signals", "rules.yaml_print"),
     ),
-    ("rules.policy",),
-    ("rules.consent", "rules.catalogue", "rules.faults", "notice.text"),
-    ("rules.decision", "rules.policy_file"),
+    ("rules.policy", "rules.catalogue", "rules.yaml_text"),
+    ("rules.consent", "rules.faults", "rules.policy_schema", "notice.text"),
+    ("rules.decision", "rules.lints", "rules.wording"),
+    ("rules.policy_file", "rules.changes"),
     ("rules.visitor", "events", "notice.banner", "notice.declaration", "records"),
-    ("rulings", "pages", "routes", "audit"),
+    ("rulings", "pages", "routes", "audit", "shell"),
     ("enforcement",),
     ("exchange",),
     ("middleware", "cli"),
@@ -40,7 +41,7 @@ TOP = len(LADDER)
 DOORPLATE = 0  # a room's own __init__.py says what the room is, and imports nothing
 
 # Rooms that are one on the ladder, and arrange their own modules.
-WHOLE_ROOMS = ("audit",)
+WHOLE_ROOMS = ("audit", "shell")
 
 # The pillars take values and return values. What would let the world in:
 PILLARS = ("wire", "rules")

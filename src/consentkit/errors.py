@@ -50,7 +50,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 class Fault:
     """One thing that is wrong with a policy: where it stands, what it is, what to do.
 
-    `line` and `column` count from 1; both are 0 for a policy that was built in Python.
+    `line` and `column` count from 1; both are 0 for a policy that was built in Python. One that
+    `is_warning` may hold all the same: it is shown, and stops nothing.
     """
 
     file: str
@@ -58,10 +59,12 @@ class Fault:
     column: int
     what: str
     cure: str = ""
+    is_warning: bool = False
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.what}" + (f"\n    {self.cure}" if self.cure else "")
+        level = "warning: " if self.is_warning else ""
+        return f"{place}: {level}{self.what}" + (f"\n    {self.cure}" if self.cure else "")
 
 
 class ConsentKitError(Exception):

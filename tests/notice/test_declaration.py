@@ -94,7 +94,7 @@ def test_a_page_of_its_own_names_who_answers_and_the_way_to_the_answers() -> Non
     markup = declaration_page(policy_of(), "en", **PLACE, tokens=TOKENS)
     words = text_of(markup)
     assert "Responsible: Moorland District Council." in words
-    assert "Cookies: 5. Last checked on 1 June 2026" in words
+    assert "Entries: 5. Last checked on 1 June 2026" in words
     assert [one.get("href") for one in tree(markup).iter("a")] == [
         "/",
         PATH,
@@ -113,7 +113,7 @@ def test_what_is_not_known_is_left_out() -> None:
     assert "Last checked" not in words
     assert "Contact" not in words
     assert "Services" not in words
-    assert "Cookies: 0" in words
+    assert "Entries: 0" in words
     full = text_of(declaration_page(policy_of(), "en", **PLACE))
     assert "Services of third parties Counter Counter Ltd" in full
 
@@ -146,7 +146,7 @@ def test_the_count_is_of_cookies_not_of_rows() -> None:
     cookies = {"x": {"kind": "session", "purpose": ["polls", "analytics"], "description": "."}}
     markup = declaration_table(policy_of(cookies=cookies), "en")
     assert len(rows(markup)) == 2
-    assert "Cookies: 1." in text_of(markup)
+    assert "Entries: 1." in text_of(markup)
 
 
 def test_a_service_of_two_purposes_is_listed_once() -> None:

@@ -98,9 +98,9 @@ def test_a_locale_has_the_keys_and_placeholders_of_the_english_one(language: str
 def test_no_english_is_left_in_the_german_words() -> None:
     """A notice is in one language (EDPB 03/2022: language discontinuity; LAW R-07)."""
     same = {key for key, text in locale("de").items() if text == locale("en")[key]}
-    assert same == {
+    assert {key for key in same if not key.startswith(".countries")} == {
         ".number_of_cookies",  # Cookies are Cookies
-        ".declaration_caption",
+        ".wheres.indexed-db",  # the name of a programming interface
         *{f".months.{place}" for place in (3, 7, 8, 10)},  # April, August, September, November
     }
     assert not re.search(r"\b(the|you|your|this|and|we|is)\b", " ".join(locale("de").values()))

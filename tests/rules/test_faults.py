@@ -145,7 +145,7 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "two patterns",
         {"cookies": {**cookie("a{x}b")["cookies"], **cookie("a{y}b")["cookies"]}},
         "cookies.a{y}b",
-        ("cookies 'a{x}b' and 'a{y}b' can cover the same name, and neither is more exact"),
+        ("cookie 'a{y}b' and 'a{x}b' can cover the same name, and neither is more exact"),
         "Give one of them a longer literal part, or declare the names one by one.",
     ),
     (

@@ -147,7 +147,7 @@ def test_a_cookie_has_one_name() -> None:
     """Its key; a second one that differs would be believed by somebody."""
     cookie = {"kind": "session", "description": "C", "purpose": "polls"}
     assert policy(cookies={"a": {**cookie, "name": "a"}}).cookies["a"].name == "a"
-    with pytest.raises(ValidationError, match="a cookie's name is its key"):
+    with pytest.raises(ValidationError, match="an item's name is its key"):
         policy(cookies={"a": {**cookie, "name": "b"}})
 
 

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from consentkit.errors import PolicyError
-from consentkit.rules import policy_file
+from consentkit.rules import policy_file, yaml_text
 from consentkit.rules.faults import Problem
 from consentkit.rules.policy import Basis, DeclaredCookie, Kind, Policy
 from consentkit.rules.policy_file import check_policy, load_policy, policy_from, read_policy
+from consentkit.rules.wording import MODELS
+from consentkit.rules.yaml_text import compose
 
 HEAD = """\
 site: {name: Staffordshire Police, controller: Staffordshire Police, updated: 2015-06-01}
@@ -109,7 +111,7 @@ def test_an_empty_optional_value_is_as_good_as_none() -> None:
 
 def test_without_libyaml_the_same_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every wheel of PyYAML has the C parser."""
-    monkeypatch.setattr(policy_file, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
     written = yaml.load(WHOLE, Loader=yaml.BaseLoader)  # noqa: S506  # texts and nothing else
     assert read_policy(WHOLE) == policy_from(written)
     assert "more than 50 levels" in faults_of("[" * 99)
@@ -172,7 +174,7 @@ UNREADABLE: list[tuple[bytes | str, str]] = [
         b"#" * (1 << 20) + b"\n",
         (
             "consent.yaml: the file is larger than 1 MiB.\n"
-            "    A policy is a few hundred lines: is it the right file?"
+            "    A few hundred lines are usual: is it the right file?"
         ),
     ),
     *(
@@ -252,14 +254,14 @@ UNREADABLE: list[tuple[bytes | str, str]] = [
         "[" * 100_000,
         (
             "consent.yaml:1:51: more than 50 levels stand inside one another.\n"
-            "    A policy needs five levels: is it the right file?"
+            "    Five levels are usual: is it the right file?"
         ),
     ),
     (
         "- " * 100_000,
         (
             "consent.yaml:1:101: more than 50 levels stand inside one another.\n"
-            "    A policy needs five levels: is it the right file?"
+            "    Five levels are usual: is it the right file?"
         ),
     ),
 ]
@@ -295,28 +297,28 @@ PASSED_OVER: list[tuple[str, str]] = [
         WHOLE + "---\nmode: explicit\n",
         (
             "consent.yaml:19:1: a second document begins.\n"
-            "    Keep one policy in one file: take the '---' away."
+            "    Keep one in one file: take the '---' away."
         ),
     ),
     (
         WHOLE.replace("One vote each.", "!!python/name:os.system x"),
         (
             "consent.yaml:7:54: the tag '!!python/name:os.system' is not read.\n"
-            "    Take it away: a policy has texts, whole numbers, true and false."
+            "    Take it away: only texts, whole numbers, true and false are read."
         ),
     ),
     (
         WHOLE.replace("ga: {purpose", "ga: !service {purpose"),
         (
             "consent.yaml:18:7: the tag '!service' is not read.\n"
-            "    Take it away: a policy has texts, whole numbers, true and false."
+            "    Take it away: only texts, whole numbers, true and false are read."
         ),
     ),
     (
         WHOLE.replace("ga: {purpose: polls, ", "ga: {<<: {purpose: polls}, "),
         (
             "consent.yaml:18:8: the merge key '<<' is not read.\n"
-            "    Write the keys out, so that everybody sees what is declared."
+            "    Write the keys out, so that everybody sees them where they count."
         ),
     ),
     (
@@ -330,7 +332,7 @@ PASSED_OVER: list[tuple[str, str]] = [
         WHOLE.replace("attributes: {same-site", "attributes: {<<: {secure: true}, same-site"),
         (
             "consent.yaml:14:18: the merge key '<<' is not read.\n"
-            "    Write the keys out, so that everybody sees what is declared."
+            "    Write the keys out, so that everybody sees them where they count."
         ),
     ),
     (
@@ -344,7 +346,7 @@ PASSED_OVER: list[tuple[str, str]] = [
         WHOLE.replace("site: {", "site: {<<: {a: b}, "),
         (
             "consent.yaml:1:8: the merge key '<<' is not read.\n"
-            "    Write the keys out, so that everybody sees what is declared."
+            "    Write the keys out, so that everybody sees them where they count."
         ),
     ),
 ]
@@ -381,8 +383,9 @@ SHAPES: list[tuple[str, str]] = [
         edit("ask-again-after", "ask_again_after"),
         (
             "consent.yaml:3:1: the policy has no key 'ask_again_after'.\n    Its keys: site, mode, "
-            "takes-effect, revision, ask-again-after, languages, purposes, cookies, services, "
-            "undeclared, settings-link, placeholders, banner, token. "
+            "preset, takes-effect, revision, ask-again-after, languages, purposes, cookies, "
+            "storage, services, undeclared, settings-link, placeholders, banner, token, extends, "
+            "uses. "
             "Did you mean 'ask-again-after'?"
         ),
     ),
@@ -517,7 +520,7 @@ SHAPES: list[tuple[str, str]] = [
         edit("attributes: {same-site: lax, http-only: true}", "name: cfid"),
         (
             "consent.yaml:14:5: cookie 'clientvars' is also named 'cfid'.\n"
-            "    A cookie's name is its key: take 'name' away."
+            "    Its name is its key: take 'name' away."
         ),
     ),
     (
@@ -612,9 +615,9 @@ def test_a_fault_of_sense_stands_at_its_key_or_value() -> None:
 
 def test_a_problem_whose_key_is_not_in_the_file_stands_at_what_holds_it() -> None:
     """What is wrong may be what nobody wrote."""
-    root = policy_file._Composer("a: 1\nb:\n  c: 2\n", "consent.yaml").compose().node
+    root = compose("a: 1\nb:\n  c: 2\n", "consent.yaml").node
     places = [
-        policy_file._placed(Problem(loc, "wrong", "mend it"), root, "f")
+        policy_file._placed(Problem(loc, "wrong", "mend it"), root)
         for loc in ((), ("b", "x", "c"), ("a", "b"), ("b", "c"))
     ]
     assert [(fault.line, fault.column) for fault in places] == [(1, 1), (3, 3), (1, 4), (3, 6)]
@@ -721,7 +724,7 @@ def test_a_policy_may_be_built_in_python() -> None:
             },
             (
                 "<policy>: cookies.a.name: cookie 'a' is also named 'b'.\n"
-                "    A cookie's name is its key: take 'name' away."
+                "    Its name is its key: take 'name' away."
             ),
         ),
     ],
@@ -764,14 +767,14 @@ def test_every_part_of_a_policy_has_its_keys_known() -> None:
         }
         return {model}.union(*(reached(each) for each in names))
 
-    assert reached(Policy) == set(policy_file._MODELS.values())
+    assert reached(Policy) == set(MODELS.values())
 
 
 def test_every_key_stands_in_the_reference() -> None:
     """A key nobody can read of is a key nobody can use."""
     page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "policy-file.md"
     documented = set(re.findall("`([a-z-]+)`", page.read_text("utf-8")))
-    for model in policy_file._MODELS.values():
+    for model in MODELS.values():
         keys = {info.alias for info in model.model_fields.values() if not info.exclude}
         assert keys <= documented
         assert keys

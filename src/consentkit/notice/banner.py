@@ -349,6 +349,7 @@ def preferences_page(  # noqa: PLR0913  # a visitor's standing, and where the pa
         chapters=[(chapter, switches.get(chapter.purpose)) for chapter in chapters],
         status=_status(words, chapters, switches, open_purposes),
         signal=_signal_text(words, honoured),
+        signals_win=policy.signals_win,
         path=path,
         stylesheet=stylesheet,
         next=_local(next_path),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consentkit.notice.text import Chapter, Messages, ServiceEntry
-    from consentkit.rules.policy import DeclaredCookie, Policy
+    from consentkit.rules.policy import DeclaredCookie, Policy, StoredItem
 
 __all__ = ["declaration_json", "declaration_page", "declaration_table"]
 
@@ -109,6 +109,7 @@ def declaration_json(policy: Policy, tokens: Sequence[str] = ()) -> dict[str, ob
             _cookie(policy, cookie)
             for cookie in (*policy.cookies.values(), *token_cookies(policy, tokens))
         ],
+        "storage": [_stored(policy, item) for item in policy.storage.values()],
         "services": [_service(policy, name) for name in policy.services],
     }
 
@@ -148,7 +149,25 @@ def _cookie(policy: Policy, cookie: DeclaredCookie) -> dict[str, object]:
     }
 
 
-def _bases(policy: Policy, cookie: DeclaredCookie) -> list[str]:
+def _stored(policy: Policy, item: StoredItem) -> dict[str, object]:
+    return {
+        "name": item.name,
+        "where": item.where.value,
+        "purposes": [*item.purpose],
+        "description": item.description,
+        "duration": item.duration,
+        "provider": provider_of(policy, item),
+        "service": item.service,
+        "recipients": recipients_of(policy, item),
+        "transfer": transfer_of(policy, item),
+        "bases": _bases(policy, item),
+        "justification": item.justification,
+        "more": item.more,
+        "since": item.since,
+    }
+
+
+def _bases(policy: Policy, cookie: DeclaredCookie | StoredItem) -> list[str]:
     # Our own tokens stand under no purpose where the policy has no strictly necessary one.
     bases = {policy.basis_of(name).value for name in cookie.purpose}
     return sorted(bases) or [Basis.STRICTLY_NECESSARY.value]

@@ -22,6 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from consentkit.rules.policy import (
+    COUNTRIES,
     DAY,
     LONGEST,
     Basis,
@@ -30,14 +31,16 @@ from consentkit.rules.policy import (
     Kind,
     Policy,
     Service,
+    StoredItem,
     TakesEffect,
+    Where,
 )
 from consentkit.rules.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from consentkit.rules.policy import Text
+    from consentkit.rules.policy import Text, Transfer
 
 __all__ = [
     "LANGUAGES",
@@ -212,6 +215,7 @@ class Messages(_Words):
     strictly_necessary: str
     strictly_necessary_body: str
     number_of_cookies: str
+    number_of_stored: str
     number_of_services: str
     in_one_table: str
     declaration_title: str
@@ -235,6 +239,7 @@ class Messages(_Words):
     token_given: str
     token_seen: str
     kinds: Annotated[dict[Kind, str], _all_of(Kind)]
+    wheres: Annotated[dict[Where, str], _all_of(Where)]
     parties: dict[str, str]
     bases: Annotated[dict[Way, str], _all_of(Way)]
     basis_vote: str
@@ -246,9 +251,13 @@ class Messages(_Words):
     pages: Annotated[dict[Page, Said], _all_of(Page)]
     page_link: str
     until_closed: str
+    until_tab_closed: str
+    until_deleted: str
     durations: Annotated[dict[Unit, Count], _all_of(Unit)]
     date: str
     months: Annotated[tuple[str, ...], Field(min_length=12, max_length=12)]
+    countries: Annotated[dict[str, str], _all_of(COUNTRIES)]
+    """By ISO 3166-1 code."""
 
 
 @cache
@@ -406,24 +415,27 @@ def kept_for(cookie: DeclaredCookie) -> int | None:
     return LONGEST if cookie.duration is None else min(cookie.duration, LONGEST)
 
 
-def provider_of(policy: Policy, cookie: DeclaredCookie) -> str:
-    """Who sets a cookie: the service's provider, the site, or the domain of a third party."""
-    if cookie.service is not None:
-        service = policy.services.get(cookie.service)
-        return service.provider if service else cookie.service
-    return policy.site.name if cookie.party == "first" else cookie.domain or ""
+def provider_of(policy: Policy, item: DeclaredCookie | StoredItem) -> str:
+    """Who sets an item: the service's provider, the site, or the domain of a third party."""
+    if item.service is not None:
+        service = policy.services.get(item.service)
+        return service.provider if service else item.service
+    if isinstance(item, StoredItem) or item.party == "first":
+        return policy.site.name
+    return item.domain or ""
 
 
-def recipients_of(policy: Policy, cookie: DeclaredCookie) -> Text | None:
+def recipients_of(policy: Policy, item: DeclaredCookie | StoredItem) -> Text | None:
     """Who else gets the data: as declared, else the provider if that is not the site."""
-    own = cookie.service is None and cookie.party == "first"
-    return cookie.recipients or (None if own else provider_of(policy, cookie) or None)
+    third = isinstance(item, DeclaredCookie) and item.party == "third"
+    own = item.service is None and not third
+    return item.recipients or (None if own else provider_of(policy, item) or None)
 
 
-def transfer_of(policy: Policy, cookie: DeclaredCookie) -> Text | None:
-    """The countries the data goes to: as declared on the cookie, else on its service."""
-    service = policy.services.get(cookie.service or "")
-    return cookie.transfer or (service.transfer if service else None)
+def transfer_of(policy: Policy, item: DeclaredCookie | StoredItem) -> Transfer | None:
+    """The countries the data goes to: as declared on the item, else on its service."""
+    service = policy.services.get(item.service or "")
+    return item.transfer or (service.transfer if service else None)
 
 
 def third_parties_of(policy: Policy, purposes: Sequence[str], language: str) -> tuple[str, ...]:
@@ -433,11 +445,12 @@ def third_parties_of(policy: Policy, purposes: Sequence[str], language: str) -> 
     """
     wanted = frozenset(purposes)
     services = [one.provider for one in policy.services.values() if wanted & {*one.purpose}]
+    items: list[DeclaredCookie | StoredItem] = [*policy.cookies.values(), *policy.storage.values()]
     others = [
-        said(recipients_of(policy, cookie) or "", language, policy.languages)
-        or (cookie.name if cookie.party == "third" else "")
-        for cookie in policy.cookies.values()
-        if wanted & {*cookie.purpose}
+        said(recipients_of(policy, item) or "", language, policy.languages)
+        or (item.name if isinstance(item, DeclaredCookie) and item.party == "third" else "")
+        for item in items
+        if wanted & {*item.purpose}
     ]
     return tuple(dict.fromkeys(name for name in (*services, *others) if name))
 
@@ -468,7 +481,7 @@ def _is_necessary(policy: Policy, purpose: str) -> bool:
 
 
 class Entry(NamedTuple):
-    """One declared cookie in words; every column of the declaration (LAW R-73)."""
+    """One declared cookie or stored item in words; every column of the declaration (LAW R-73)."""
 
     name: str
     kind: str
@@ -481,6 +494,7 @@ class Entry(NamedTuple):
     transfer: str
     basis: str
     service: str | None
+    is_cookie: bool = True
 
 
 class ServiceEntry(NamedTuple):
@@ -509,6 +523,16 @@ class Chapter(NamedTuple):
         """The cookies that stand under none of the services."""
         told = {entry for service in self.services for entry in service.entries}
         return tuple(entry for entry in self.entries if entry not in told)
+
+    @property
+    def cookie_count(self) -> int:
+        """How many of the entries are cookies."""
+        return sum(entry.is_cookie for entry in self.entries)
+
+    @property
+    def stored_count(self) -> int:
+        """How many of the entries are items of web storage."""
+        return len(self.entries) - self.cookie_count
 
 
 def chapters_of(policy: Policy, language: str, tokens: Sequence[str] = ()) -> tuple[Chapter, ...]:
@@ -546,15 +570,17 @@ class _Teller:
         purpose = self._policy.purposes[name]
         way = way_of(self._policy, name)
         cookies = [cookie for cookie in self._cookies if name in cookie.purpose]
-        entries = tuple(
-            self._entry(cookie, way, cookie.justification or purpose.justification)
-            for cookie in cookies
+        stored = [item for item in self._policy.storage.values() if name in item.purpose]
+        why = purpose.justification
+        entries = (
+            *(self._entry(cookie, way, cookie.justification or why) for cookie in cookies),
+            *(self._stored(item, way, item.justification or why) for item in stored),
         )
         return Chapter(
             name,
             self._say(purpose.title),
             self._say(purpose.description),
-            self._status(way, cookies),
+            self._status(way, [] if stored else cookies),
             entries,
             tuple(self._services(name, entries)),
         )
@@ -576,7 +602,7 @@ class _Teller:
         return ServiceEntry(
             self._say(service.title) or key,
             service.provider,
-            self._say(service.transfer),
+            self._where_to(service.transfer),
             service.privacy,
             service.opt_out,
             entries,
@@ -595,16 +621,46 @@ class _Teller:
             words.parties[cookie.party],
             duration_text(kept_for(cookie), words),
             self._say(recipients_of(policy, cookie)) or self._nobody(cookie),
-            self._say(transfer_of(policy, cookie)),
+            self._where_to(transfer_of(policy, cookie)),
             self._basis(way, cookie.kind, reason or cookie.justification),
             cookie.service,
         )
+
+    def _stored(self, item: StoredItem, way: Way, reason: Justification | None) -> Entry:
+        words, policy = self._messages, self._policy
+        return Entry(
+            item.name.translate(_PLACEHOLDER),
+            words.wheres[item.where],
+            self._say(item.description),
+            item.more,
+            provider_of(policy, item),
+            words.parties["first"],
+            self._stored_for(item),
+            self._say(recipients_of(policy, item)) or words.nobody,
+            self._where_to(transfer_of(policy, item)),
+            self._basis(way, None, reason),
+            item.service,
+            is_cookie=False,
+        )
+
+    def _stored_for(self, item: StoredItem) -> str:
+        if item.where is Where.SESSION:
+            return self._messages.until_tab_closed
+        if item.duration is None:
+            return self._messages.until_deleted
+        return duration_text(item.duration, self._messages)
+
+    def _where_to(self, transfer: Transfer | None) -> str:
+        if isinstance(transfer, tuple):
+            names = self._messages.countries
+            return ", ".join(names.get(code, code) for code in transfer)
+        return self._say(transfer)
 
     def _nobody(self, cookie: DeclaredCookie) -> str:
         first = cookie.party == "first"
         return self._messages.nobody if first else self._messages.a_third_party
 
-    def _basis(self, way: Way, kind: Kind, reason: Justification | None) -> str:
+    def _basis(self, way: Way, kind: Kind | None, reason: Justification | None) -> str:
         words = self._messages
         if way is not Way.STRICTLY_NECESSARY:
             return words.basis_vote if kind is Kind.POLL_TIMEOUT else words.bases[way]

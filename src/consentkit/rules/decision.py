@@ -225,7 +225,7 @@ def answer_to(
     """One answer in effect.
 
     A signal beats undecided and implied, and a grant given before the signal was known; a grant
-    given while it was on stands. It never grants anything.
+    given while it was on stands, unless a preset lets the signal win (R-37). It never grants.
     """
     own = _own_answer(policy, question, consent, now)
     heard = signals & policy.purposes[question.purpose].honours
@@ -233,7 +233,7 @@ def answer_to(
         return own
     given = consent.given.get(question.purpose)
     knowing = own is Answer.GRANTED and given is not None and heard <= given.despite
-    return own if knowing else Answer.REFUSED
+    return own if knowing and not policy.signals_win else Answer.REFUSED
 
 
 def _own_answer(policy: Policy, question: Question, consent: Consent, now: float) -> Answer:

@@ -16,21 +16,33 @@ from typing import TYPE_CHECKING, Final
 from consentkit.errors import did_you_mean
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import (
+    COUNTRIES,
     DAY,
     LONGEST,
     Basis,
     DeclaredCookie,
+    Item,
     Justification,
     Kind,
     Policy,
     Service,
     Text,
+    Where,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Loc", "Problem", "listed", "problems_in", "subject_of"]
+__all__ = [
+    "Ground",
+    "Loc",
+    "Problem",
+    "ground_of",
+    "listed",
+    "problems_in",
+    "subject_of",
+    "texts_of",
+]
 
 Loc = tuple[str, ...]
 """A path of keys from the top of the policy, as in ``("cookies", "_ga", "purpose")``."""
@@ -39,8 +51,14 @@ LONGEST_NAME: Final = 256
 LONGEST_PURPOSES: Final = 2_000
 """Characters of all optional purposes' names together: they travel in one cookie of 4 KB."""
 
-_SINGULAR: Final = {"purposes": "purpose", "cookies": "cookie", "services": "service"}
-_UNFIT: Final = re.compile(r"[\x00-\x20\x7f=;,]|\s")
+_SINGULAR: Final = {
+    "purposes": "purpose",
+    "cookies": "cookie",
+    "storage": "stored item",
+    "services": "service",
+}
+_UNFIT: Final = re.compile(r"[\x00-\x20\x7f=;,\ud800-\udfff]|\s")
+_UNFIT_TEXT: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNFIT_PATH: Final = re.compile(r"[\x00-\x1f\x7f;]")
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
@@ -54,31 +72,35 @@ _PURPOSE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 class Problem:
     """One thing that is wrong: the key it stands at, what it is, what to do.
 
-    `at_key` points to the key itself and not to its value.
+    `at_key` points to the key itself and not to its value. One that `is_warning` may hold.
     """
 
     loc: Loc
     what: str
     cure: str
     at_key: bool = False
+    is_warning: bool = False
 
 
 _NECESSARY: Final = frozenset({Basis.STRICTLY_NECESSARY})
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class Ground:
     """What the rules look at: the policy, and its names cut at their placeholders.
 
-    `unread` are parts that were written down and could not be read, so they are not in `policy`.
+    `patterns` are those of its cookies, `stored` those of its storage, `refused` says why a name
+    is none. `unread` are parts that could not be read, so that they are not in `policy`.
     """
 
     policy: Policy
     unread: Collection[Loc]
     patterns: dict[str, NamePattern] = field(default_factory=dict)
+    stored: dict[str, NamePattern] = field(default_factory=dict)
+    refused: dict[Loc, str] = field(default_factory=dict)
     bases: dict[tuple[str, ...], frozenset[Basis]] = field(default_factory=dict)
 
-    def bases_of(self, item: DeclaredCookie | Service) -> frozenset[Basis]:
+    def bases_of(self, item: Item) -> frozenset[Basis]:
         """The bases an item's purposes have; none at all if one of them is not there."""
         names, policy = item.purpose, self.policy
         if names not in self.bases:
@@ -86,7 +108,7 @@ class _Ground:
             self.bases[names] = frozenset(map(policy.basis_of, names) if known else ())
         return self.bases[names]
 
-    def is_necessary(self, item: DeclaredCookie | Service) -> bool:
+    def is_necessary(self, item: Item) -> bool:
         """True if every purpose of an item is strictly necessary (R-28)."""
         return self.bases_of(item) == _NECESSARY
 
@@ -97,9 +119,9 @@ def problems_in(policy: Policy, unread: Collection[Loc] = ()) -> list[Problem]:
     `unread` are the places of entries that were left out of `policy` because they are faulty
     themselves: nothing that hangs on them is judged.
     """
-    ground = _Ground(policy, frozenset(unread))
+    ground = ground_of(policy, unread)
     unread_keys = {place[0] for place in ground.unread}
-    found = [*_unfit_names(ground)]
+    found: list[Problem] = []
     for leans_on, rule in RULES:
         if unread_keys.isdisjoint(leans_on):
             found.extend(rule(ground))
@@ -107,6 +129,18 @@ def problems_in(policy: Policy, unread: Collection[Loc] = ()) -> list[Problem]:
         for cookie_rule in COOKIE_RULES:
             found.extend(cookie_rule(ground, name, cookie))
     return found
+
+
+def ground_of(policy: Policy, unread: Collection[Loc] = ()) -> Ground:
+    """What the rules look at, with each name that can be one cut at its placeholders."""
+    ground = Ground(policy, frozenset(unread))
+    for section, patterns in (("cookies", ground.patterns), ("storage", ground.stored)):
+        for name in getattr(policy, section):
+            try:
+                patterns[name] = NamePattern.parse(name)
+            except ValueError as error:
+                ground.refused[section, name] = str(error)
+    return ground
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
@@ -127,22 +161,18 @@ def subject_of(loc: Loc) -> str:
 # Names
 
 
-def _unfit_names(ground: _Ground) -> Iterator[Problem]:
-    """A name must be one that a Set-Cookie can carry (RFC 6265bis §4.1.1) and a pattern can be."""
-    for name in ground.policy.cookies:
-        try:
-            pattern = NamePattern.parse(name)
-        except ValueError as error:
-            cure = "Write an exact name, 'name-{placeholder}', or 'name*'."
-            yield Problem(
-                ("cookies", name), f"cookie '{name}' cannot be: {error}", cure, at_key=True
-            )
-            continue
+def _no_patterns(ground: Ground) -> Iterator[Problem]:
+    cure = "Write an exact name, 'name-{placeholder}', or 'name*'."
+    for loc, why in ground.refused.items():
+        yield Problem(loc, f"{subject_of(loc)} cannot be: {why}", cure, at_key=True)
+
+
+def _unfit_names(ground: Ground) -> Iterator[Problem]:
+    """A name must be one that a Set-Cookie can carry (RFC 6265bis §4.1.1)."""
+    for name in ground.patterns:
         unfit = _UNFIT.search(name)
         if unfit or len(name) > LONGEST_NAME:
             yield _never_on_the_wire(name, unfit)
-        else:
-            ground.patterns[name] = pattern
 
 
 def _never_on_the_wire(name: str, unfit: re.Match[str] | None) -> Problem:
@@ -155,21 +185,26 @@ def _never_on_the_wire(name: str, unfit: re.Match[str] | None) -> Problem:
     return Problem(("cookies", name), what, cure, at_key=True)
 
 
-def _ambiguous_patterns(ground: _Ground) -> Iterator[Problem]:
+def _ambiguous_patterns(ground: Ground) -> Iterator[Problem]:
     """Two patterns of equal weight that one name fits: nobody could tell which one counts.
 
     Two patterns overlap if one's beginning begins with the other's, and likewise their ends, so
     every pattern asks the shorter beginnings that stand on its own for a kindred end.
     """
+    yield from _rivals("cookies", ground.patterns)
+    yield from _rivals("storage", ground.stored)
+
+
+def _rivals(section: str, names: Mapping[str, NamePattern]) -> Iterator[Problem]:
     filed: dict[tuple[int, str], dict[str, str]] = {}
-    patterns = [pattern for pattern in ground.patterns.values() if not pattern.is_exact]
+    patterns = [pattern for pattern in names.values() if not pattern.is_exact]
     for pattern in sorted(patterns, key=lambda pattern: len(pattern.pieces[0])):
         beginning, end, weight = pattern.pieces[0], pattern.pieces[-1], pattern.weight
         kin = (filed.get((weight, beginning[:n])) for n in range(len(beginning) + 1))
         rivals = (_kindred_end(end, ends) for ends in kin if ends)
         rival = next(filter(None, rivals), None)
         if rival is not None:
-            yield _ambiguous(pattern.text, rival)
+            yield _ambiguous((section, pattern.text), rival)
         _file_end(filed.setdefault((weight, beginning), {}), end, pattern.text)
 
 
@@ -185,16 +220,16 @@ def _kindred_end(end: str, ends: Mapping[str, str]) -> str | None:
     return ends.get(end) or next(filter(None, shorter), None)
 
 
-def _ambiguous(name: str, rival: str) -> Problem:
+def _ambiguous(loc: Loc, rival: str) -> Problem:
     return Problem(
-        ("cookies", name),
-        f"cookies '{rival}' and '{name}' can cover the same name, and neither is more exact",
+        loc,
+        f"{subject_of(loc)} and '{rival}' can cover the same name, and neither is more exact",
         "Give one of them a longer literal part, or declare the names one by one.",
         at_key=True,
     )
 
 
-def _own_tokens(ground: _Ground) -> Iterator[Problem]:
+def _own_tokens(ground: Ground) -> Iterator[Problem]:
     """The tokens are declared by this package, and only it may set them (R-83)."""
     token = ground.policy.token.name
     own = [
@@ -216,7 +251,7 @@ def _own_tokens(ground: _Ground) -> Iterator[Problem]:
             )
 
 
-def _purpose_names(ground: _Ground) -> Iterator[Problem]:
+def _purpose_names(ground: Ground) -> Iterator[Problem]:
     for name in ground.policy.purposes:
         if not _PURPOSE_NAME.fullmatch(name):
             yield Problem(
@@ -227,7 +262,7 @@ def _purpose_names(ground: _Ground) -> Iterator[Problem]:
             )
 
 
-def _too_many_purposes(ground: _Ground) -> Iterator[Problem]:
+def _too_many_purposes(ground: Ground) -> Iterator[Problem]:
     """A cookie of more than 4 KB is dropped by browsers, so no answer would ever be kept."""
     length = sum(len(name) + 3 for name in ground.policy.optional_purposes)
     if length > LONGEST_PURPOSES:
@@ -242,7 +277,7 @@ def _too_many_purposes(ground: _Ground) -> Iterator[Problem]:
 # What is named must be there
 
 
-def _no_purposes(ground: _Ground) -> Iterator[Problem]:
+def _no_purposes(ground: Ground) -> Iterator[Problem]:
     if not ground.policy.purposes:
         yield Problem(
             ("purposes",),
@@ -251,14 +286,11 @@ def _no_purposes(ground: _Ground) -> Iterator[Problem]:
         )
 
 
-def _items(policy: Policy) -> Iterator[tuple[Loc, DeclaredCookie | Service]]:
-    for name, cookie in policy.cookies.items():
-        yield ("cookies", name), cookie
-    for name, service in policy.services.items():
-        yield ("services", name), service
+def _items(policy: Policy) -> Iterator[tuple[Loc, Item]]:
+    return (((section, name), item) for section, name, item in policy.items())
 
 
-def _undeclared_purposes(ground: _Ground) -> Iterator[Problem]:
+def _undeclared_purposes(ground: Ground) -> Iterator[Problem]:
     for loc, item in _items(ground.policy):
         if not item.purpose:
             cure = f"Name at least one. {_declared('purposes', ground)}"
@@ -271,38 +303,38 @@ def _undeclared_purposes(ground: _Ground) -> Iterator[Problem]:
                 yield Problem((*loc, "purpose", *index), what, cure)
 
 
-def _undeclared_services(ground: _Ground) -> Iterator[Problem]:
+def _undeclared_services(ground: Ground) -> Iterator[Problem]:
     known = ground.policy.services
-    for name, cookie in ground.policy.cookies.items():
-        service = cookie.service
+    for loc, item in _items(ground.policy):
+        service = None if isinstance(item, Service) else item.service
         if service is None or service in known or ("services", service) in ground.unread:
             continue
-        what = f"cookie '{name}' names service {_shown(service)}, which is not declared"
+        what = f"{subject_of(loc)} names service {_shown(service)}, which is not declared"
         cure = _declared("services", ground, service)
-        yield Problem(("cookies", name, "service"), what, cure)
+        yield Problem((*loc, "service"), what, cure)
 
 
-def _declared(section: str, ground: _Ground, word: str = "") -> str:
+def _declared(section: str, ground: Ground, word: str = "") -> str:
     names = [*getattr(ground.policy, section), *_unread_in(section, ground)]
     known = ", ".join(names) or "none"
     return f"Declared {section}: {known}.{did_you_mean(word, names)}"
 
 
-def _unread_in(section: str, ground: _Ground) -> list[str]:
+def _unread_in(section: str, ground: Ground) -> list[str]:
     return sorted(place[1] for place in ground.unread if place[0] == section and len(place) > 1)
 
 
 # Strictly necessary, and why
 
 
-def _unjustified(ground: _Ground) -> Iterator[Problem]:
+def _unjustified(ground: Ground) -> Iterator[Problem]:
     """What is strictly necessary says which of the exempt reasons holds (WP 194; R-30)."""
     for loc, item in _items(ground.policy):
         if not ground.is_necessary(item) or getattr(item, "justification", None):
             continue
         bare = [name for name in item.purpose if not ground.policy.purposes[name].justification]
         if bare:
-            own = "it or to " if loc[0] == "cookies" else ""
+            own = "" if loc[0] == "services" else "it or to "
             yield Problem(
                 loc,
                 f"{subject_of(loc)} is strictly necessary and does not say why",
@@ -314,13 +346,14 @@ def _unjustified(ground: _Ground) -> Iterator[Problem]:
 _JUSTIFICATIONS: Final = listed(Justification, "or")
 
 
-def _justified_for_nothing(ground: _Ground) -> Iterator[Problem]:
+def _justified_for_nothing(ground: Ground) -> Iterator[Problem]:
     for name, purpose in ground.policy.purposes.items():
         if purpose.justification and ground.policy.basis_of(name) is not Basis.STRICTLY_NECESSARY:
             yield _needless_justification(("purposes", name))
-    for name, cookie in ground.policy.cookies.items():
-        if cookie.justification and ground.bases_of(cookie) and not ground.is_necessary(cookie):
-            yield _needless_justification(("cookies", name))
+    for loc, item in _items(ground.policy):
+        justified = getattr(item, "justification", None)
+        if justified and ground.bases_of(item) and not ground.is_necessary(item):
+            yield _needless_justification(loc)
 
 
 def _needless_justification(loc: Loc) -> Problem:
@@ -332,7 +365,7 @@ def _needless_justification(loc: Loc) -> Problem:
     )
 
 
-def _necessary_analytics(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
+def _necessary_analytics(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
     if cookie.kind is Kind.ANALYTICS and ground.is_necessary(cookie):
         yield Problem(
             ("cookies", name, "kind"),
@@ -344,7 +377,7 @@ def _necessary_analytics(ground: _Ground, name: str, cookie: DeclaredCookie) -> 
 # How long
 
 
-def _durations(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+def _durations(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
     loc = ("cookies", name, "duration")
     if cookie.duration is None:
         if cookie.kind in (Kind.PERSISTENT, Kind.ANALYTICS):
@@ -360,8 +393,34 @@ def _durations(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[P
         yield from _span(loc, cookie.duration)
 
 
-def _asking(ground: _Ground) -> Iterator[Problem]:
+def _stored_durations(ground: Ground) -> Iterator[Problem]:
+    for name, item in ground.policy.storage.items():
+        loc = ("storage", name, "duration")
+        if item.duration is not None and item.where is Where.SESSION:
+            what = f"{subject_of(loc)} is kept in session storage and has a 'duration'"
+            cure = "Take the duration away: it goes when the tab is closed."
+            yield Problem(loc, what, cure, at_key=True)
+        elif item.duration == 0:
+            yield from _span(loc, item.duration)
+
+
+def _asking(ground: Ground) -> Iterator[Problem]:
     yield from _span(("ask-again-after",), ground.policy.ask_again_after)
+
+
+def _transfers(ground: Ground) -> Iterator[Problem]:
+    """A code is shown as the country's name, so it must be one that the notice can name."""
+    for loc, item in _items(ground.policy):
+        codes = item.transfer if isinstance(item.transfer, tuple) else ()
+        for place, code in enumerate(codes):
+            if code not in COUNTRIES:
+                near = f" Did you mean '{code.upper()}'?" if code.upper() in COUNTRIES else ""
+                yield Problem(
+                    (*loc, "transfer", str(place)),
+                    f"{subject_of(loc)} has {_shown(code)} under 'transfer', which is no code of a "
+                    "country that the notice can name",
+                    f"Write a code such as US or IE, or a text with the country's name.{near}",
+                )
 
 
 def _span(loc: Loc, seconds: int) -> Iterator[Problem]:
@@ -374,7 +433,7 @@ def _span(loc: Loc, seconds: int) -> Iterator[Problem]:
         yield Problem(loc, what, "Write '400 days' or less (RFC 6265bis §5.5).")
 
 
-def _poll_without_id(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
+def _poll_without_id(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
     pattern = ground.patterns.get(name)
     if cookie.kind is Kind.POLL_TIMEOUT and pattern and pattern.is_exact:
         yield Problem(
@@ -385,7 +444,7 @@ def _poll_without_id(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iter
         )
 
 
-def _chunked_pattern(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
+def _chunked_pattern(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
     pattern = ground.patterns.get(name)
     if cookie.chunked and pattern and not pattern.is_exact:
         yield Problem(
@@ -416,7 +475,7 @@ _PREFIXES: Final = (
 )
 
 
-def _broken_prefix(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+def _broken_prefix(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
     if not name.startswith("__"):
         return
     beginning = name.lower()
@@ -442,7 +501,7 @@ def _broken_promises(prefix: _Prefix, cookie: DeclaredCookie) -> Iterator[str]:
         yield "no 'domain'"
 
 
-def _insecure(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+def _insecure(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
     attributes = cookie.attributes
     if attributes.secure:
         return
@@ -460,7 +519,7 @@ def _insecure(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Pr
             )
 
 
-def _paths(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+def _paths(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
     if not cookie.path.startswith("/") or _UNFIT_PATH.search(cookie.path):
         yield Problem(
             ("cookies", name, "path"),
@@ -469,11 +528,11 @@ def _paths(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Probl
         )
 
 
-def _cookie_domain(ground: _Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+def _cookie_domain(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
     yield from _domain(("cookies", name, "domain"), cookie.domain)
 
 
-def _token_domain(ground: _Ground) -> Iterator[Problem]:
+def _token_domain(ground: Ground) -> Iterator[Problem]:
     yield from _domain(("token", "domain"), ground.policy.token.domain)
 
 
@@ -490,7 +549,7 @@ def _domain(loc: Loc, domain: str | None) -> Iterator[Problem]:
     )
 
 
-def _hosts(ground: _Ground) -> Iterator[Problem]:
+def _hosts(ground: Ground) -> Iterator[Problem]:
     for name, service in ground.policy.services.items():
         for place, host in enumerate(service.hosts):
             if not _HOST_OR_BELOW.fullmatch(host):
@@ -504,7 +563,7 @@ def _hosts(ground: _Ground) -> Iterator[Problem]:
 # Revisions
 
 
-def _from_the_future(ground: _Ground) -> Iterator[Problem]:
+def _from_the_future(ground: Ground) -> Iterator[Problem]:
     revision = ground.policy.revision
     purposes = ((("purposes", name), item) for name, item in ground.policy.purposes.items())
     for loc, item in (*purposes, *_items(ground.policy)):
@@ -520,13 +579,13 @@ def _from_the_future(ground: _Ground) -> Iterator[Problem]:
 # Words
 
 
-def _texts(policy: Policy) -> Iterator[tuple[Loc, Text]]:
+def texts_of(policy: Policy) -> Iterator[tuple[Loc, Text]]:
     """Every text a visitor reads, by its place."""
-    for section in ("purposes", "cookies", "services"):
+    for section in ("purposes", "cookies", "storage", "services"):
         for name, item in getattr(policy, section).items():
             for key in _TEXT_KEYS[section]:
                 text = getattr(item, key)
-                if text is not None:
+                if isinstance(text, str | dict):
                     yield (section, name, key), text
     for key in ("title", "body", "accept", "reject"):
         text = getattr(policy.banner, key)
@@ -537,18 +596,32 @@ def _texts(policy: Policy) -> Iterator[tuple[Loc, Text]]:
 _TEXT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "purposes": ("title", "description"),
     "cookies": ("description", "recipients", "transfer"),
+    "storage": ("description", "recipients", "transfer"),
     "services": ("title", "provider", "transfer"),
 }
 
 
-def _empty_texts(ground: _Ground) -> Iterator[Problem]:
+def _empty_texts(ground: Ground) -> Iterator[Problem]:
     site = ground.policy.site
     names = ((("site", "name"), site.name), (("site", "controller"), site.controller))
-    for loc, text in (*names, *_texts(ground.policy)):
+    for loc, text in (*names, *texts_of(ground.policy)):
         for part, words in _parts(loc, text):
             if not words.strip():
                 what = f"{subject_of(loc)} has an empty '{loc[-1]}'"
                 yield Problem(part, what, "Write what a visitor is to read, or take the key away.")
+
+
+def _unfit_texts(ground: Ground) -> Iterator[Problem]:
+    """What no file and no page can carry: half of a surrogate pair, a control character."""
+    site = ground.policy.site
+    named = [(("site", key), getattr(site, key) or "") for key in ("name", "controller", "contact")]
+    stored = [(("storage", name), name) for name in ground.policy.storage]
+    for loc, text in (*named, *stored, *texts_of(ground.policy)):
+        for part, words in _parts(loc, text):
+            unfit = _UNFIT_TEXT.search(words)
+            if unfit:
+                what = f"{subject_of(loc)} has the character {unfit[0]!a} in '{loc[-1]}'"
+                yield Problem(part, what, "Take it out: no page can show it.")
 
 
 def _parts(loc: Loc, text: Text) -> list[tuple[Loc, str]]:
@@ -557,7 +630,7 @@ def _parts(loc: Loc, text: Text) -> list[tuple[Loc, str]]:
     return [((*loc, language), words) for language, words in text.items()]
 
 
-def _languages(ground: _Ground) -> Iterator[Problem]:
+def _languages(ground: Ground) -> Iterator[Problem]:
     languages = ground.policy.languages
     if not languages:
         yield Problem(("languages",), "the policy has no language", "Write 'languages: [en]'.")
@@ -576,9 +649,9 @@ def _no_language(loc: Loc, tag: str) -> Problem:
     )
 
 
-def _translations(ground: _Ground) -> Iterator[Problem]:
+def _translations(ground: Ground) -> Iterator[Problem]:
     languages = ground.policy.languages
-    for loc, text in _texts(ground.policy):
+    for loc, text in texts_of(ground.policy):
         if isinstance(text, str):
             continue
         if languages and languages[0] not in text:
@@ -602,10 +675,12 @@ def _stray_language(loc: Loc, tag: str, languages: Collection[str]) -> Iterator[
         yield Problem(loc, what, cure, at_key=True)
 
 
-def _links(ground: _Ground) -> Iterator[Problem]:
+def _links(ground: Ground) -> Iterator[Problem]:
     policy = ground.policy
     links: list[tuple[Loc, str | None]] = [(("site", "policy"), policy.site.policy)]
-    links += [(("cookies", name, "more"), cookie.more) for name, cookie in policy.cookies.items()]
+    for section in ("cookies", "storage"):
+        items = getattr(policy, section).items()
+        links += [((section, name, "more"), item.more) for name, item in items]
     for name, service in policy.services.items():
         links += [(("services", name, key), link) for key, link in _links_of(service)]
     for loc, link in links:
@@ -627,7 +702,7 @@ def _is_implied(policy: Policy) -> bool:
     return any(policy.basis_of(name) is Basis.IMPLIED for name in policy.purposes)
 
 
-def _unseen_notice(ground: _Ground) -> Iterator[Problem]:
+def _unseen_notice(ground: Ground) -> Iterator[Problem]:
     """Who has not seen a notice cannot imply anything by going on."""
     layout = ground.policy.banner.layout
     if layout in ("top", "corner") and _is_implied(ground.policy):
@@ -638,7 +713,7 @@ def _unseen_notice(ground: _Ground) -> Iterator[Problem]:
         )
 
 
-def _nothing_implied(ground: _Ground) -> Iterator[Problem]:
+def _nothing_implied(ground: Ground) -> Iterator[Problem]:
     policy = ground.policy
     if "takes_effect" in policy.model_fields_set and not _is_implied(policy):
         yield Problem(
@@ -649,7 +724,7 @@ def _nothing_implied(ground: _Ground) -> Iterator[Problem]:
         )
 
 
-def _placeholder_paths(ground: _Ground) -> Iterator[Problem]:
+def _placeholder_paths(ground: Ground) -> Iterator[Problem]:
     paths = ground.policy.placeholders
     for place, path in enumerate(paths):
         if not path.startswith("/") and paths != ("*",):
@@ -664,11 +739,14 @@ def _shown(value: str) -> str:
     return repr(value if len(value) <= 60 else f"{value[:60]}…")
 
 
-Rule = Callable[[_Ground], Iterator[Problem]]
-CookieRule = Callable[[_Ground, str, DeclaredCookie], Iterator[Problem]]
+Rule = Callable[[Ground], Iterator[Problem]]
+CookieRule = Callable[[Ground, str, DeclaredCookie], Iterator[Problem]]
 
 RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     # leans on             rule
+    ((), _no_patterns),
+    ((), _unfit_names),
+    ((), _unfit_texts),
     ((), _ambiguous_patterns),
     (("token",), _own_tokens),
     ((), _purpose_names),
@@ -679,6 +757,8 @@ RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     ((), _unjustified),
     ((), _justified_for_nothing),
     ((), _asking),
+    ((), _stored_durations),
+    ((), _transfers),
     ((), _token_domain),
     ((), _hosts),
     (("revision",), _from_the_future),

@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -21,10 +21,12 @@ from consentkit.rules.names import NameIndex
 from consentkit.rules.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
+    "COUNTRIES",
     "LONGEST",
+    "PRESETS",
     "Banner",
     "Basis",
     "CookieAttributes",
@@ -34,12 +36,16 @@ __all__ = [
     "Kind",
     "Mode",
     "Policy",
+    "Preset",
+    "PresetRules",
     "Purpose",
     "Question",
     "Service",
     "Site",
+    "StoredItem",
     "TokenOptions",
     "Undeclared",
+    "Where",
     "parse_duration",
 ]
 
@@ -94,6 +100,46 @@ class TakesEffect(StrEnum):
     AT_ONCE = "at-once"
 
 
+class Where(StrEnum):
+    """Where a browser keeps what is no cookie (LAW R-29)."""
+
+    LOCAL = "local"
+    SESSION = "session"
+    INDEXED_DB = "indexed-db"
+
+
+class Preset(StrEnum):
+    """A jurisdiction whose rules a policy says it keeps (LAW §2)."""
+
+    EU = "eu"
+    DE = "de"
+    ES = "es"
+    FR = "fr"
+    IT = "it"
+    NL = "nl"
+    UK = "uk"
+    US_CA = "us-ca"
+    US_UOOM = "us-uoom"
+    US_FEDERAL = "us-federal"
+    US_LOCALGOV = "us-localgov"
+    US_MN_GOV = "us-mn-gov"
+    US_OTHER = "us-other"
+
+
+class PresetRules(NamedTuple):
+    """What a preset asks of a policy; of several presets the strictest rule holds.
+
+    `bases` are those an optional purpose may have, `longest` is the most a cookie may live and
+    `ask_again` the least time until a visitor is asked again, both in seconds. Where
+    `signals_win`, a signal outweighs also a grant that was given while it was on (R-37).
+    """
+
+    bases: frozenset[Basis]
+    longest: int
+    ask_again: int
+    signals_win: bool = False
+
+
 class Justification(StrEnum):
     """Why an item is strictly necessary: the closed list (WP 194; LAW R-30)."""
 
@@ -144,6 +190,38 @@ Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0)]
 
 Text = str | dict[str, str]
 """Words for the visitor: one string, or one for each language tag."""
+
+COUNTRIES: Final = frozenset(
+    re.findall(
+        "[A-Z]{2}",
+        "AT AU BE BG BR CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IL IN IS IT JP KR LI LT LU LV "
+    "MT NL NO NZ PL PT RO RU SE SG SI SK TR UA US ZA",
+    )
+)
+"""Codes of the countries that every language of the notice has a name for (ISO 3166-1)."""
+
+Transfer = Text | tuple[str, ...]
+"""Where data goes: codes of countries, named in the visitor's language, or words."""
+
+_ASKED_FIRST: Final = frozenset({Basis.CONSENT})
+_ANY_BASIS: Final = frozenset({Basis.CONSENT, Basis.IMPLIED, Basis.OPT_OUT})
+_HALF_A_YEAR: Final = 182 * DAY
+_YEAR: Final = 365 * DAY
+_EU: Final = PresetRules(_ASKED_FIRST, longest=395 * DAY, ask_again=_HALF_A_YEAR)
+_US: Final = PresetRules(_ANY_BASIS, longest=LONGEST, ask_again=_YEAR)
+
+PRESETS: Final = MappingProxyType(
+    {
+        **dict.fromkeys((Preset.EU, Preset.DE, Preset.ES, Preset.FR, Preset.IT, Preset.NL), _EU),
+        # Statistics and appearance may rest on an objection (PECR Sch. A1 paras 5-6).
+        Preset.UK: _EU._replace(bases=frozenset({Basis.CONSENT, Basis.OPT_OUT})),
+        **dict.fromkeys((Preset.US_CA, Preset.US_UOOM), _US._replace(signals_win=True)),
+        **dict.fromkeys(
+            (Preset.US_FEDERAL, Preset.US_LOCALGOV, Preset.US_MN_GOV, Preset.US_OTHER), _US
+        ),
+    }
+)
+"""The rules of each preset that a policy can be held to; guidance, not legal advice (LAW §2)."""
 
 
 class _Model(BaseModel):
@@ -222,14 +300,45 @@ class DeclaredCookie(_Model):
     """Whose host stores it."""
     recipients: Text | None = None
     """Who else gets the data."""
-    transfer: Text | None = None
-    """The countries the data goes to."""
+    transfer: Transfer | None = None
+    """The countries the data goes to: codes such as ``[US, IE]``, or words."""
     attributes: CookieAttributes = CookieAttributes()
     """Secure, HttpOnly, SameSite, Partitioned: raised to these, never lowered."""
     chunked: bool = False
     """True if a long value is cut into ``nameC1``, ``name-0``, ``name.0`` …"""
     renew: bool = True
     """False: a later visit never extends it (R-25)."""
+    since: int = Field(default=1, ge=1)
+    """The revision at which it was added or last changed."""
+    name: str = Field(default="", exclude=True)
+
+    @field_validator("purpose", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+class StoredItem(_Model):
+    """One admitted item of web storage. Its key is its key in the policy's `storage`."""
+
+    where: Where
+    """Which storage of the browser keeps it."""
+    purpose: tuple[str, ...]
+    """One purpose or several; it is allowed only if every one is (R-28)."""
+    description: Text
+    """What it does, in one or two sentences for the visitor."""
+    duration: Duration | None = None
+    """After how long the site deletes it, in seconds; absent where nothing does."""
+    justification: Justification | None = None
+    """Which of the exempt reasons holds (R-30); may stand on the purpose instead."""
+    service: str | None = None
+    """The service that stores it, if it is not the site itself."""
+    more: str | None = None
+    """A page that says more."""
+    recipients: Text | None = None
+    """Who else gets the data."""
+    transfer: Transfer | None = None
+    """The countries the data goes to: codes such as ``[US, IE]``, or words."""
     since: int = Field(default=1, ge=1)
     """The revision at which it was added or last changed."""
     name: str = Field(default="", exclude=True)
@@ -255,8 +364,8 @@ class Service(_Model):
     """Its privacy page."""
     opt_out: str | None = None
     """Where one can opt out at the provider."""
-    transfer: Text | None = None
-    """The countries the data goes to."""
+    transfer: Transfer | None = None
+    """The countries the data goes to: codes such as ``[US, IE]``, or words."""
     since: int = Field(default=1, ge=1)
     """The revision at which it was added or last changed."""
 
@@ -287,6 +396,12 @@ class TokenOptions(_Model):
     same_site: Literal["lax", "strict"] = "lax"
 
 
+_Named = TypeVar("_Named", DeclaredCookie, StoredItem)
+
+Item = DeclaredCookie | StoredItem | Service
+"""What stands under a purpose."""
+
+
 class Question(NamedTuple):
     """One thing a visitor answers to: a purpose as it stands since a revision."""
 
@@ -300,6 +415,8 @@ class Policy(_Model):
     site: Site
     mode: Mode
     """The basis of every purpose that names none."""
+    preset: tuple[Preset, ...] = ()
+    """The jurisdictions whose rules this policy is held to."""
     takes_effect: TakesEffect = TakesEffect.NEXT_PAGE
     """When implied consent begins to count."""
     revision: int = Field(default=1, ge=1)
@@ -310,6 +427,7 @@ class Policy(_Model):
     """Language tags of the notice; the first is the fall-back."""
     purposes: dict[str, Purpose]
     cookies: dict[str, DeclaredCookie] = {}
+    storage: dict[str, StoredItem] = {}
     services: dict[str, Service] = {}
     undeclared: Undeclared = Undeclared.BLOCK
     """What happens to cookies no declaration covers."""
@@ -320,13 +438,18 @@ class Policy(_Model):
     banner: Banner = Banner()
     token: TokenOptions = TokenOptions()
 
-    @field_validator("cookies", mode="after")
+    @field_validator("preset", mode="before")
     @classmethod
-    def _name_each_cookie(cls, cookies: dict[str, DeclaredCookie]) -> dict[str, DeclaredCookie]:
-        for name, cookie in cookies.items():
-            if cookie.name not in ("", name):
-                raise ValueError("a cookie's name is its key; it has no key 'name'")
-        return {name: cookie.model_copy(update={"name": name}) for name, cookie in cookies.items()}
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("cookies", "storage", mode="after")
+    @classmethod
+    def _name_each(cls, items: dict[str, _Named]) -> dict[str, _Named]:
+        for name, item in items.items():
+            if item.name not in ("", name):
+                raise ValueError("an item's name is its key; it has no key 'name'")
+        return {name: item.model_copy(update={"name": name}) for name, item in items.items()}
 
     def declaration_of(self, name: str) -> DeclaredCookie | None:
         """The declaration that covers a cookie name, or None if it is undeclared.
@@ -362,6 +485,17 @@ class Policy(_Model):
             )
         return tuple(asked)
 
+    @cached_property
+    def signals_win(self) -> bool:
+        """True where a preset lets a signal outweigh every grant (R-37)."""
+        return any(PRESETS[preset].signals_win for preset in self.preset)
+
+    def items(self) -> Iterator[tuple[str, str, Item]]:
+        """Everything that stands under a purpose: its section, its name, and itself."""
+        for section in ("cookies", "storage", "services"):
+            for name, item in getattr(self, section).items():
+                yield section, name, item
+
     def questions_of(self, cookie: DeclaredCookie) -> tuple[int, ...]:
         """Places in `questions` of all that must be allowed before this cookie is."""
         return self._questions_by_cookie[cookie.name]
@@ -369,20 +503,18 @@ class Policy(_Model):
     @cached_property
     def has_unmarked_changes(self) -> bool:
         """True if the revision was raised and nothing says since when it stands as it does."""
-        items: list[Purpose | DeclaredCookie | Service] = [
-            *self.purposes.values(),
-            *self.cookies.values(),
-            *self.services.values(),
-        ]
-        return all(item.since != self.revision for item in items)
+        purposes = self.purposes.values()
+        return all(
+            item.since != self.revision
+            for item in (*purposes, *(item for _, _, item in self.items()))
+        )
 
     def _since(self, since: int) -> int:
         # A raised revision that marks no change means: everything changed.
         return self.revision if self.has_unmarked_changes else since
 
-    def _items_of(self, purpose: str) -> list[DeclaredCookie | Service]:
-        items: list[DeclaredCookie | Service] = [*self.cookies.values(), *self.services.values()]
-        return [item for item in items if purpose in item.purpose]
+    def _items_of(self, purpose: str) -> list[Item]:
+        return [item for _, _, item in self.items() if purpose in item.purpose]
 
     @cached_property
     def _names(self) -> NameIndex[DeclaredCookie]:

@@ -2,54 +2,69 @@
 
 It has never heard of visitors or HTTP: it reads text and says what is wrong with it.
 
-Three steps. The YAML events are composed into `_Node`, plain values that remember their lines
-(libyaml's C parser; YAML 1.1, of which only text, whole numbers, true, false and nothing are
-read, so ``no`` is Norwegian and ``2015-06-01`` is text until a date is wanted). pydantic checks
-the shape, and its findings are put into our words by `_WORDING`. `faults.problems_in` checks the
-sense; entries that have no shape are left out of it, so one slip is one fault.
-
-A file has at most 1 MiB and 50 levels; aliases may repeat 20,000 nodes, merge keys are refused.
+A policy is laid together from parts: what its `uses` declare, then each base that it `extends`,
+then the file itself, the upper part's words over the lower's; a service that the catalogue knows
+is filled in beneath what the file says of it. pydantic checks the shape of the whole, `wording`
+says what it found, and `problems_in` checks the sense; entries that have no shape are left out
+there, so one slip is one fault. `lints_in` says what may be and would be better otherwise. Each
+fault stands where its words stand, in whichever file that is.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn
 
-import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from consentkit.errors import Fault, PolicyError, did_you_mean
-from consentkit.rules.faults import Loc, Problem, listed, problems_in, subject_of
-from consentkit.rules.policy import (
-    IN_A_FILE,
-    Banner,
-    CookieAttributes,
-    DeclaredCookie,
-    Policy,
-    Purpose,
-    Service,
-    Site,
-    TokenOptions,
-)
+from consentkit.rules import catalogue
+from consentkit.rules.faults import Loc, Problem, problems_in
+from consentkit.rules.lints import lints_in
+from consentkit.rules.policy import IN_A_FILE, Basis, Policy
+from consentkit.rules.wording import ENTRIES, FILE_KEYS, dashed, in_our_words
+from consentkit.rules.yaml_text import LARGEST, Node, Place, compose, merged, node_of, shown
 
-__all__ = ["check_policy", "load_policy", "policy_from", "read_policy"]
+__all__ = [
+    "Inspection",
+    "check_policy",
+    "inspect_policy",
+    "inspect_text",
+    "load_policy",
+    "policy_from",
+    "read_policy",
+]
 
-LARGEST: Final = 1 << 20
-"""Bytes of the largest file that is read."""
-DEEPEST: Final = 50
-MOST_REPEATED: Final = 20_000
+LONGEST_CHAIN: Final = 10
+"""Files that may extend one another."""
 
-_Place = tuple[int, int]
-_Data: TypeAlias = Any
-"""Plain data of any shape: that is what is to be found out."""
-_Event: TypeAlias = Any
-"""An event of PyYAML, whose types leave out what its kinds hold."""
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Everything that can be said of a policy file: for whoever checks it, not for a start-up.
+
+    `policy` is None where there are `faults`. `sources` are the texts of all files that were read,
+    by name. No fault of the file is raised: all are here, sorted by place.
+    """
+
+    file: str
+    policy: Policy | None
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    sources: Mapping[str, str]
+    root: Node | None = field(default=None, repr=False)
+
+    def place_of(self, *loc: str) -> Place | None:
+        """Where the key at this path stands; None if no file says it."""
+        place, node = None, self.root
+        for part in loc:
+            if node is None or not node.items or part not in node.items:
+                return None
+            place, node = node.items[part]
+        return place
 
 
 def load_policy(path: str | os.PathLike[str]) -> Policy:
@@ -57,28 +72,31 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
 
     Raises PolicyError with every fault, also where the file is missing or cannot be read.
     """
-    file = os.fspath(path)
-    try:
-        with Path(file).open("rb") as stream:
-            source = stream.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise PolicyError([_fault(file, (0, 0), *_unreadable(error))]) from error
-    return read_policy(source, file)
+    return _policy_of(inspect_policy(path))
 
 
 def read_policy(source: bytes | str, file: str = "<policy>") -> Policy:
     """The policy in the text of a YAML file (bytes are UTF-8); `file` is its name in faults.
 
-    Raises PolicyError with every fault.
+    Raises PolicyError with every fault. A text stands in no folder, so it extends no file.
     """
-    document = _Composer(_text_of(source, file), file).compose()
-    node = document.node
-    holes = _holes_in(node) if document.faults else frozenset()
-    policy, problems = _judge(node.data, holes, in_file=True)
-    faults = [*document.faults, *(_placed(each, node, file) for each in problems)]
-    if faults:
-        raise PolicyError(faults)
-    return policy
+    return _policy_of(inspect_text(source, file))
+
+
+def inspect_policy(path: str | os.PathLike[str], *, spoken: Collection[str] = ()) -> Inspection:
+    """The policy in a YAML file, or its faults, and its warnings. Raises nothing for either.
+
+    `spoken` are the languages that the notice has words in; where given, others are warned of.
+    """
+    file = os.fspath(path)
+    return _Reader(spoken, from_disk=True).inspect(file, lambda: _bytes_of(file, Place(file)))
+
+
+def inspect_text(
+    source: bytes | str, file: str = "<policy>", *, spoken: Collection[str] = ()
+) -> Inspection:
+    """As `inspect_policy`, for the text of a file."""
+    return _Reader(spoken, from_disk=False).inspect(file, lambda: source)
 
 
 def policy_from(data: Mapping[str, object], file: str = "<policy>") -> Policy:
@@ -87,319 +105,322 @@ def policy_from(data: Mapping[str, object], file: str = "<policy>") -> Policy:
     Keys may have underscores, durations may be whole seconds. Raises PolicyError with every
     fault; a fault's place is the path of its keys.
     """
-    policy, problems = _judge(dict(data), frozenset(), in_file=False)
-    _raise_pathed(problems, file)
+    parts = _Parts(node_of(data, Place(file)))
+    policy, problems = _judge(parts.laid_together().data, frozenset(), in_file=False)
+    if "extends" in data:
+        what = "'extends' names a file, and this policy stands in no folder"
+        problems.append(Problem(("extends",), what, _SAVE_IT))
+    _raise_pathed([*parts.problems, *problems], file)
     return policy
 
 
 def check_policy(policy: Policy) -> None:
     """Raise PolicyError if a policy that was built in Python cannot hold."""
-    _raise_pathed(problems_in(policy), "<policy>")
+    _raise_pathed([*problems_in(policy), *lints_in(policy)], "<policy>")
+
+
+def _policy_of(inspection: Inspection) -> Policy:
+    if inspection.policy is None:
+        raise PolicyError(inspection.faults)
+    return inspection.policy
 
 
 def _raise_pathed(problems: Sequence[Problem], file: str) -> None:
-    if problems:
+    errors = [problem for problem in problems if not problem.is_warning]
+    if errors:
         raise PolicyError(
-            _fault(file, (0, 0), ": ".join((*path, each.what)), each.cure)
-            for each in problems
+            _fault(Place(file), ": ".join((*path, each.what)), each.cure)
+            for each in errors
             for path in [[".".join(each.loc)] if each.loc else []]
         )
 
 
-def _fault(file: str, place: _Place, what: str, cure: str) -> Fault:
-    return Fault(file, *place, f"{what}.", cure)
+def _fault(place: Place, what: str, cure: str, *, is_warning: bool = False) -> Fault:
+    return Fault(*place, f"{what}.", cure, is_warning)
 
 
-# Bytes to text
+def _stop(place: Place, what: str, cure: str) -> NoReturn:
+    raise PolicyError([_fault(place, what, cure)])
+
+
+# Files
 
 _UNREADABLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     FileNotFoundError: ("there is no such file", "Check the path; it counts from where you start."),
     IsADirectoryError: ("this is a directory", "Name the policy file in it."),
     PermissionError: ("this file may not be read", "Let the user who runs the site read it."),
 }
-_NOT_UTF_8: Final = "Save it as UTF-8."
-_WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
-_NEVER_IN_YAML: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
 
 
-def _unreadable(error: Exception) -> tuple[str, str]:
-    known = _UNREADABLE.get(type(error))
-    reason = error.strerror if isinstance(error, OSError) else str(error)
-    return known or (f"this file cannot be read: {reason}", "Check the path.")
-
-
-def _text_of(source: bytes | str, file: str) -> str:
-    if len(source) > LARGEST:
-        what = f"the file is larger than {LARGEST >> 20} MiB"
-        _stop(file, (0, 0), what, "A policy is a few hundred lines: is it the right file?")
-    text = source if isinstance(source, str) else _decoded(source, file)
-    text = text.removeprefix("\ufeff")
-    stray = _NEVER_IN_YAML.search(text)
-    if stray:
-        what = f"the character {stray[0]!a} cannot stand in a YAML file"
-        _stop(file, _place_in(text, stray.start()), what, "Delete it; your editor may not show it.")
-    return text
-
-
-def _decoded(source: bytes, file: str) -> str:
-    if source.startswith(_WIDE):
-        _stop(file, (0, 0), "the file is UTF-16", _NOT_UTF_8)
-    if b"\0" in source:
-        _stop(file, (0, 0), "the file is binary", "Is it the right file?")
+def _bytes_of(file: str, place: Place) -> bytes:
+    """What a file holds; PolicyError at `place`, which names it, where it cannot be read."""
     try:
-        return source.decode()
-    except UnicodeDecodeError as error:
-        before = source[: error.start].decode()
-        what = f"the byte 0x{source[error.start]:02x} is not UTF-8"
-        _stop(file, _place_in(before, len(before)), what, _NOT_UTF_8)
+        with Path(file).open("rb") as stream:
+            return stream.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        otherwise = f"this file cannot be read: {said}", "Check the path."
+        what, cure = _UNREADABLE.get(type(error), otherwise)
+        if place.line:
+            what, cure = f"{shown(file)} cannot be extended: {what}", _FROM_THIS_FOLDER
+        raise PolicyError([_fault(place, what, cure)]) from error
 
 
-def _place_in(text: str, at: int) -> _Place:
-    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+_FROM_THIS_FOLDER: Final = "Write it as in 'extends: base.yaml'; it counts from this file's folder."
 
 
-def _stop(file: str, place: _Place, what: str, cure: str) -> NoReturn:
-    raise PolicyError([_fault(file, place, what, cure)])
+_SAVE_IT: Final = "Save it as a file, and load it with load_policy."
 
 
-# Text to nodes
+class _Reader:
+    """Reads one policy with all that it extends, and keeps what was wrong on the way."""
 
-
-@dataclass(slots=True)
-class _Node:
-    """A value of the file: its plain data, its place, and what it holds by key.
-
-    Each of `items` is the place of the key and the node of the value; a scalar has none. `size`
-    counts it and all it holds, aliases spelled out. `has_holes` says that something in it was
-    left out, so that nothing may be said of what it lacks.
-    """
-
-    line: int
-    column: int
-    data: _Data
-    size: int = 1
-    has_holes: bool = False
-    items: dict[str, tuple[_Place, _Node]] | None = None
-
-    def add(self, key: str, place: _Place, child: _Node) -> None:
-        """Hold `child` too."""
-        self.items = {} if self.items is None else self.items
-        self.items[key] = place, child
-        self.size += child.size
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    node: _Node
-    faults: list[Fault]
-
-
-_PLAIN: Final[Mapping[str, bool | None]] = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-}
-_WHOLE_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_NO_TAGS: Final = (None, "!")
-_TEXT_TAGS: Final = (None, "!", "tag:yaml.org,2002:str")
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-_SYNTAX_CURES: Final = (
-    ("tab character", "Indent with spaces: YAML refuses tabs."),
-    ("mapping values are not allowed", "A text with ': ' in it needs quotes."),
-    ("could not find expected ':'", "A key ends with a colon: 'key: value'."),
-    ("alias", "A value that begins with '*' needs quotes: it would be an alias."),
-    ("anchor", "A value that begins with '&' needs quotes: it would be an anchor."),
-    (
-        "cannot start any token",
-        "Indent with spaces, not tabs; a value that begins with '@', '`' or '%' needs quotes.",
-    ),
-    ("block mapping", "Look at the indentation: keys of one level stand in one column."),
-    ("flow", "Look for a bracket, a brace or a comma that is missing, and quote names with '{'."),
-    ("quoted scalar", "Look for a quote that is missing."),
-)
-
-
-class _Composer:
-    """Makes nodes of YAML events; what can be passed over is noted, the rest stops it."""
-
-    def __init__(self, text: str, file: str) -> None:
-        self._file = file
-        self._next: Callable[[], _Event] = _LOADER(text).get_event
-        self._anchors: dict[str, _Node] = {}
-        self._repeated = 0
+    def __init__(self, spoken: Collection[str], *, from_disk: bool) -> None:
+        self._spoken = spoken
+        self._from_disk = from_disk
+        self._sources: dict[str, str] = {}
         self._faults: list[Fault] = []
 
-    def compose(self) -> _Document:
-        """The one document of the file, a mapping. Raises PolicyError where there is none."""
+    def inspect(self, file: str, read: Callable[[], bytes | str]) -> Inspection:
+        """Everything that can be said of `file`, whose source `read` gives."""
         try:
-            node = self._document()
-        except yaml.MarkedYAMLError as error:
-            raise PolicyError([*self._faults, self._syntax_fault(error)]) from error
+            chain = self._chain(file, read)
+        except PolicyError as error:
+            faults = tuple(sorted({*self._faults, *error.faults}))
+            return Inspection(file, None, faults, (), self._sources)
+        parts = _Parts(chain)
+        root = parts.laid_together()
+        holes = _holes_in(root) if self._faults else frozenset()
+        policy, problems = _judge(root.data, holes, in_file=True, spoken=self._spoken)
+        found = {*self._faults, *(_placed(each, root) for each in (*parts.problems, *problems))}
+        faults = tuple(sorted(fault for fault in found if not fault.is_warning))
+        warnings = tuple(sorted(fault for fault in found if fault.is_warning))
+        return Inspection(file, None if faults else policy, faults, warnings, self._sources, root)
+
+    def _chain(self, file: str, read: Callable[[], bytes | str]) -> Node:
+        """The file, laid upon the base that it extends, which lies upon its own, and so on."""
+        nodes = [self._mapping(file, read())]
+        been = [os.path.realpath(file)]
+        while base := self._base_of(nodes[-1]):
+            name, place = base
+            if os.path.realpath(name) in been:
+                what = f"{shown(name)} is extended in a circle"
+                _stop(place, what, "Take one 'extends' out.")
+            if len(been) >= LONGEST_CHAIN:
+                what = f"more than {LONGEST_CHAIN} files extend one another"
+                _stop(place, what, "One base for all of them is easier to read.")
+            been.append(os.path.realpath(name))
+            nodes.append(self._mapping(name, _bytes_of(name, place)))
+        root = nodes.pop()
+        while nodes:
+            root = _laid_upon(root, nodes.pop())
+        return root
+
+    def _mapping(self, file: str, source: bytes | str) -> Node:
+        document = compose(source, file)
+        self._sources[file] = document.text
+        self._faults += document.faults
+        node = document.node
         if node.data is None:
-            self._stop(node, "the file is empty", "A policy needs 'site', 'mode' and 'purposes'.")
+            _stop(node.place, "the file is empty", "A policy needs 'site', 'mode' and 'purposes'.")
         if not isinstance(node.data, dict):
-            self._stop(
-                node,
-                f"the policy is {_shown(node.data)}, and must be keys with values",
-                "Begin with 'site:', 'mode:' and 'purposes:'.",
-            )
-        return _Document(node, self._faults)
-
-    def _document(self) -> _Node:
-        self._next()  # the stream begins
-        if isinstance(self._next(), yaml.StreamEndEvent):
-            return _Node(1, 1, None)
-        node = self._node(self._next(), 0)
-        self._next()  # the document ends
-        more = self._next()
-        if not isinstance(more, yaml.StreamEndEvent):
-            what = "a second document begins"
-            self._note(_place_of(more), what, "Keep one policy in one file: take the '---' away.")
+            what = f"the policy is {shown(node.data)}, and must be keys with values"
+            _stop(node.place, what, "Begin with 'site:', 'mode:' and 'purposes:'.")
         return node
 
-    def _node(self, event: _Event, depth: int) -> _Node:
-        if isinstance(event, yaml.ScalarEvent):
-            node = self._scalar(event)
-        elif isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
-        elif depth >= DEEPEST:
-            cure = "A policy needs five levels: is it the right file?"
-            self._stop(event, f"more than {DEEPEST} levels stand inside one another", cure)
+    def _base_of(self, node: Node) -> tuple[str, Place] | None:
+        """The path of the file that a file extends, and the place that says so."""
+        base = node.get("extends")
+        if base is None:
+            return None
+        if not isinstance(base.data, str) or not base.data.strip():
+            what = f"'extends' must be the path of one file, and is {shown(base.data)}"
+            self._faults.append(_fault(base.place, what, _FROM_THIS_FOLDER))
+        elif not self._from_disk:
+            what = "'extends' names a file, and this policy stands in no folder"
+            self._faults.append(_fault(base.place, what, _SAVE_IT))
         else:
-            node = self._collection(event, depth)
-        if event.anchor:
-            self._anchors[event.anchor] = node
-        return node
+            folder = Path(base.place.file).parent
+            return os.path.normpath(folder / base.data), base.place
+        return None
 
-    def _alias(self, event: _Event) -> _Node:
-        node = self._anchors.get(event.anchor)
+
+def _laid_upon(base: Node, over: Node) -> Node:
+    """`over` upon `base`; an entry that says of itself what it is stands alone."""
+    for section, sign in (("cookies", "kind"), ("storage", "where")):
+        above, below = over.get(section), base.get(section)
+        if above and below:
+            alone = {name for name, entry in above.children() if entry.get(sign)}
+            base = _with(base, section, _without_children(below, alone))
+    return merged(base, over)
+
+
+def _with(node: Node, key: str, child: Node) -> Node:
+    items = dict(node.items or {})
+    items[key] = items[key][0], child
+    return Node(node.place, node.data, node.size, node.has_holes, items)
+
+
+def _without_children(node: Node, names: Collection[str]) -> Node:
+    items = {name: item for name, item in (node.items or {}).items() if name not in names}
+    return Node(node.place, node.data, node.size, node.has_holes, items)
+
+
+# What the catalogue supplies
+
+_SAY_WHY: Final = "'necessary: {basis: strictly-necessary, title: …, description: …}'"
+
+
+class _Parts:
+    """A policy's own words, and what the catalogue lays beneath them."""
+
+    def __init__(self, own: Node) -> None:
+        self._own = own
+        self.problems: list[Problem] = []
+
+    def laid_together(self) -> Node:
+        """The whole: frameworks' cookies and services' facts beneath what the policy says."""
+        root = self._own
+        if not isinstance(root.data, Mapping):
+            return root
+        for place, framework in self._used():
+            root = _laid_upon(self._declared_by(framework, place), root)
+        services = root.get("services")
+        if services and services.items:
+            root = merged(_known_services(root.place, services), root)
+        data = {key: value for key, value in root.data.items() if key not in FILE_KEYS}
+        return Node(root.place, data, root.size, root.has_holes, root.items)
+
+    def _used(self) -> Iterable[tuple[Loc, catalogue.Framework]]:
+        node = self._own.get("uses")
         if node is None:
-            what = f"the alias '*{event.anchor}' names nothing that stands whole before it"
-            self._stop(event, what, "A text that begins with '*' needs quotes.")
-        self._repeated += node.size
-        if self._repeated > MOST_REPEATED:
-            what = f"the aliases repeat more than {MOST_REPEATED} values"
-            self._stop(event, what, "Write the values out.")
-        return node
+            return
+        names = [(("uses",), node.data)] if isinstance(node.data, str) else _listed(node)
+        if names is None:
+            what = f"'uses' must be a list, and is {shown(node.data)}"
+            self._found(("uses",), what, "Write it in brackets: [django].")
+            return
+        known = catalogue.frameworks()
+        for loc, name in names:
+            if isinstance(name, str) and name in known:
+                yield loc, known[name]
+            else:
+                near = did_you_mean(name, known) if isinstance(name, str) else ""
+                what = f"'uses' names {shown(name)}, whose cookies the catalogue does not know"
+                self._found(loc, what, f"It knows those of: {', '.join(known)}.{near}")
 
-    def _scalar(self, event: _Event) -> _Node:
-        if event.tag:
-            self._check_tag(event, _TEXT_TAGS)
-        mark, text = event.start_mark, event.value
-        data: str | int | bool | None = text
-        if event.implicit[0] and not event.tag:
-            if text in _PLAIN:
-                data = _PLAIN[text]
-            elif _WHOLE_NUMBER.fullmatch(text):
-                data = int(text)
-        return _Node(mark.line + 1, mark.column + 1, data)
+    def _declared_by(self, framework: catalogue.Framework, loc: Loc) -> Node:
+        """The framework's cookies, declared at the place that names it."""
+        purpose = _necessary_purpose(self._own)
+        if purpose is None:
+            what = f"'{framework.key}' sets cookies that are strictly necessary, and no purpose is"
+            self._found(loc, what, f"Add one to 'purposes': {_SAY_WHY}.")
+            return node_of({}, self._own.place)
+        tags = _languages_of(self._own)
+        cookies = {
+            name: {**declared, "purpose": purpose, "description": _in(tags, declared)}
+            for name, declared in framework.cookies.items()
+        }
+        return node_of({"cookies": cookies}, _place_at(self._own, loc))
 
-    def _collection(self, event: _Event, depth: int) -> _Node:
-        self._check_tag(event, _NO_TAGS)
-        if isinstance(event, yaml.MappingStartEvent):
-            node = _Node(*_place_of(event), {})
-            while not isinstance(key := self._next(), yaml.MappingEndEvent):
-                self._pair(node, key, depth + 1)
-        else:
-            node = _Node(*_place_of(event), [])
-            while not isinstance(item := self._next(), yaml.SequenceEndEvent):
-                self._item(node, item, depth + 1)
-        return node
-
-    def _item(self, node: _Node, event: _Event, depth: int) -> None:
-        child = self._node(event, depth)
-        node.add(str(len(node.data)), (child.line, child.column), child)
-        node.data.append(child.data)
-
-    def _pair(self, node: _Node, key: _Event, depth: int) -> None:
-        name = self._key(key, depth)
-        child = self._node(self._next(), depth)
-        if name is None:
-            node.has_holes = True
-        elif name in node.data:
-            (line, column), _ = (node.items or {})[name]
-            what = f"the key {_shown(name)} stands in line {line}, column {column} already"
-            self._note(_place_of(key), what, "Take one of the two away.")
-        else:
-            node.add(name, _place_of(key), child)
-            node.data[name] = child.data
-
-    def _key(self, event: _Event, depth: int) -> str | None:
-        """A key as it is written: ``no`` and ``1`` are text. None for one that cannot be."""
-        if not isinstance(event, yaml.ScalarEvent):
-            self._node(event, depth)
-            what = "a key must be text"
-            cure = "If it is a name or a template with '{', '[' or '*', put it in quotes."
-            self._note(_place_of(event), what, cure)
-            return None
-        self._check_tag(event, _TEXT_TAGS)
-        if event.value == "<<" and event.implicit[0]:
-            cure = "Write the keys out, so that everybody sees what is declared."
-            self._note(_place_of(event), "the merge key '<<' is not read", cure)
-            return None
-        return str(event.value)
-
-    def _check_tag(self, event: _Event, known: tuple[str | None, ...]) -> None:
-        if event.tag not in known:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            cure = "Take it away: a policy has texts, whole numbers, true and false."
-            self._note(_place_of(event), f"the tag '{tag}' is not read", cure)
-
-    def _note(self, place: _Place, what: str, cure: str) -> None:
-        self._faults.append(_fault(self._file, place, what, cure))
-
-    def _stop(self, where: _Node | _Event, what: str, cure: str) -> NoReturn:
-        place = (where.line, where.column) if isinstance(where, _Node) else _place_of(where)
-        raise PolicyError([*self._faults, _fault(self._file, place, what, cure)])
-
-    def _syntax_fault(self, error: yaml.MarkedYAMLError) -> Fault:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        said = ", ".join(filter(None, (error.context, error.problem)))
-        cure = next((cure for sign, cure in _SYNTAX_CURES if sign in said), "")
-        return _fault(self._file, place, f"this is not YAML: {said}", cure)
+    def _found(self, loc: Loc, what: str, cure: str) -> None:
+        self.problems.append(Problem(loc, what, cure))
 
 
-def _place_of(event: _Event) -> _Place:
-    return event.start_mark.line + 1, event.start_mark.column + 1
+def _listed(node: Node) -> list[tuple[Loc, object]] | None:
+    if not isinstance(node.data, list | tuple):
+        return None
+    return [(("uses", key), child.data) for key, child in node.children()]
 
 
-def _placed(problem: Problem, root: _Node, file: str) -> Fault:
-    """The fault of a problem, at the innermost of its keys that stands in the file."""
-    node, place = root, (root.line, root.column)
-    for part in problem.loc:
-        if not node.items or part not in node.items:
-            break
-        key_place, node = node.items[part]
-        place = key_place if problem.at_key else (node.line, node.column)
-    return _fault(file, place, problem.what, problem.cure)
+def _necessary_purpose(root: Node) -> str | None:
+    purposes = root.get("purposes")
+    for name, purpose in purposes.children() if purposes else ():
+        basis = purpose.get("basis")
+        if basis is not None and basis.data == Basis.STRICTLY_NECESSARY:
+            return name
+    return None
 
 
-def _holes_in(root: _Node) -> frozenset[Loc]:
-    """The parts of which something was left out, so that the rest of them cannot be judged."""
-    holes: set[Loc] = set()
-    for key, node in _held(root):
-        if node.has_holes or (key not in _ENTRIES and _is_holed(node)):
-            holes.add((key,))
-        elif key in _ENTRIES:
-            holes |= {(key, name) for name, entry in _held(node) if _is_holed(entry)}
-    return frozenset(holes)
+def _languages_of(root: Node) -> tuple[str, ...]:
+    node = root.get("languages")
+    said = node.data if node is not None and isinstance(node.data, list | tuple) else ()
+    return tuple(tag for tag in said if isinstance(tag, str)) or ("en",)
 
 
-def _is_holed(node: _Node) -> bool:
-    return node.has_holes or any(_is_holed(child) for _, child in _held(node))
+def _in(tags: tuple[str, ...], declared: Mapping[str, Any]) -> str | dict[str, str]:
+    """A catalogued description in the policy's languages; in English where the first is not."""
+    words = declared["description"]
+    said = {tag: words[tag] for tag in tags if tag in words}
+    return said if tags[0] in said else words["en"]
 
 
-def _held(node: _Node) -> list[tuple[str, _Node]]:
-    return [(key, child) for key, (_, child) in (node.items or {}).items()]
+def _known_services(place: Place, services: Node) -> Node:
+    """What the catalogue knows of the services that are named, each at the name's place."""
+    known, beneath = catalogue.services(), Node(place, {})
+    for name, (where, own) in (services.items or {}).items():
+        if name in known and isinstance(own.data, Mapping):
+            facts = _facts_of(known[name])
+            new = {key: facts[key] for key in facts.keys() - set(map(dashed, own.data))}
+            beneath.add(name, where, node_of(new, where))
+    return _holding(place, "services", beneath)
+
+
+def _holding(place: Place, key: str, child: Node) -> Node:
+    node = Node(place, {})
+    node.add(key, place, child)
+    return node
+
+
+def _facts_of(service: catalogue.KnownService) -> dict[str, object]:
+    facts = {
+        "title": service.title,
+        "provider": service.provider,
+        "hosts": list(service.hosts),
+        "privacy": service.privacy,
+        "opt-out": service.opt_out,
+        "transfer": list(service.transfer),
+    }
+    return {key: fact for key, fact in facts.items() if fact}
+
+
+def _place_at(root: Node, loc: Loc) -> Place:
+    """The place of the innermost value on the path `loc` that is there."""
+    node = root
+    for part in loc:
+        node = node.get(part) or node
+    return node.place
 
 
 # Data to Policy
 
-_ENTRIES: Final = ("purposes", "cookies", "services")
+
+def _placed(problem: Problem, root: Node) -> Fault:
+    """The fault of a problem, at the innermost of its keys that stands in a file."""
+    node, place = root, root.place
+    for part in problem.loc:
+        if not node.items or part not in node.items:
+            break
+        key_place, node = node.items[part]
+        place = key_place if problem.at_key else node.place
+    return _fault(place, problem.what, problem.cure, is_warning=problem.is_warning)
+
+
+def _holes_in(root: Node) -> frozenset[Loc]:
+    """The parts of which something was left out, so that the rest of them cannot be judged."""
+    holes: set[Loc] = set()
+    for key, node in root.children():
+        if node.has_holes or (key not in ENTRIES and _is_holed(node)):
+            holes.add((key,))
+        elif key in ENTRIES:
+            holes |= {(key, name) for name, entry in node.children() if _is_holed(entry)}
+    return frozenset(holes)
+
+
+def _is_holed(node: Node) -> bool:
+    return node.has_holes or any(_is_holed(child) for _, child in node.children())
+
+
 _STAND_INS: Final[Mapping[str, object]] = {
     "site": {"name": "-", "controller": "-"},
     "mode": "explicit",
@@ -409,7 +430,11 @@ _STAND_INS: Final[Mapping[str, object]] = {
 
 
 def _judge(
-    data: dict[str, Any], unread: frozenset[Loc], *, in_file: bool
+    data: Mapping[str, Any],
+    unread: frozenset[Loc],
+    *,
+    in_file: bool,
+    spoken: Collection[str] = (),
 ) -> tuple[Policy, list[Problem]]:
     """A policy and what is wrong with it; only where that is nothing, it is the one in `data`.
 
@@ -423,14 +448,15 @@ def _judge(
             policy = _validated(rest, in_file=in_file)
         except ValidationError as error:
             details = error.errors(include_url=False)
-            problems += _in_our_words(details, rest)
+            problems += in_our_words(details, rest)
             unread |= {_part_of(detail["loc"]) for detail in details}
             rest = _without(data, unread)
         else:
-            return policy, problems + problems_in(policy, unread)
+            sense = [*problems_in(policy, unread), *lints_in(policy, unread, spoken)]
+            return policy, problems + sense
 
 
-def _validated(data: dict[str, Any], *, in_file: bool) -> Policy:
+def _validated(data: Mapping[str, Any], *, in_file: bool) -> Policy:
     if in_file:
         return Policy.model_validate(data, by_alias=True, by_name=False, context=IN_A_FILE)
     return Policy.model_validate(data)
@@ -439,12 +465,12 @@ def _validated(data: dict[str, Any], *, in_file: bool) -> Policy:
 def _part_of(loc: tuple[int | str, ...]) -> Loc:
     """What is left out for an error at `loc`: an entry, or a key of the policy."""
     head, *rest = map(str, loc)
-    return (head, rest[0]) if head in _ENTRIES and rest else (_dashed(head),)
+    return (head, rest[0]) if head in ENTRIES and rest else (dashed(head),)
 
 
-def _without(data: dict[str, Any], unread: frozenset[Loc]) -> dict[str, Any]:
+def _without(data: Mapping[str, Any], unread: frozenset[Loc]) -> dict[str, Any]:
     keys = {loc[0] for loc in unread if len(loc) == 1}
-    rest = {key: value for key, value in data.items() if _dashed(str(key)) not in keys}
+    rest = {key: value for key, value in data.items() if dashed(str(key)) not in keys}
     for section in {loc[0] for loc in unread if len(loc) > 1} & rest.keys():
         rest[section] = {
             name: entry
@@ -452,210 +478,3 @@ def _without(data: dict[str, Any], unread: frozenset[Loc]) -> dict[str, Any]:
             if (section, str(name)) not in unread
         }
     return rest | {key: value for key, value in _STAND_INS.items() if key in keys}
-
-
-def _dashed(key: str) -> str:
-    return key.replace("_", "-")
-
-
-# pydantic's findings, in our words
-
-_MODELS: Final[Mapping[Loc, type[BaseModel]]] = {
-    (): Policy,
-    ("site",): Site,
-    ("purposes", "*"): Purpose,
-    ("cookies", "*"): DeclaredCookie,
-    ("cookies", "*", "attributes"): CookieAttributes,
-    ("services", "*"): Service,
-    ("banner",): Banner,
-    ("token",): TokenOptions,
-}
-_WORDS_BRANCH: Final = "dict[str,str]"
-"""What pydantic calls the second half of `Text` in its places."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """One finding of pydantic: its kind, its place in the data, the value, and what it says."""
-
-    type: str
-    loc: Loc
-    value: Any
-    context: Mapping[str, Any]
-    message: str
-
-    @property
-    def where(self) -> str:
-        """The entry and the key in it, as in ``cookie '_ga': 'attributes.same-site'``."""
-        inner = self.loc[2:] if self.loc[:1] and self.loc[0] in _ENTRIES else self.loc[1:]
-        keys = ".".join(part for part in inner if not part.isdigit())
-        return subject_of(self.loc) + (f": '{keys}'" if keys else "")
-
-    @property
-    def keys(self) -> list[str]:
-        """The keys that are known where this one stands."""
-        fields = _model_at(self.loc[:-1]).model_fields.values()
-        return [str(info.alias) for info in fields if not info.exclude]
-
-
-def _in_our_words(details: Iterable[ErrorDetails], data: Mapping[str, Any]) -> Iterator[Problem]:
-    findings = [_finding(detail, data) for detail in details if not _is_first_half(detail)]
-    misspelt = {_meant(finding) for finding in findings if finding.type == "extra_forbidden"}
-    for finding in findings:
-        if finding.type != "missing" or finding.loc not in misspelt:
-            yield from _WORDING.get(finding.type, _wrong_value)(finding)
-
-
-def _is_first_half(detail: ErrorDetails) -> bool:
-    # A union is told of once for each half; `Text` is told of where its second half failed.
-    *parents, last = detail["loc"]
-    is_text_type = detail["type"] == "string_type" and last == "str"
-    return is_text_type and parents[-1] != _WORDS_BRANCH
-
-
-def _finding(detail: ErrorDetails, data: Mapping[str, Any]) -> _Finding:
-    loc, kind = detail["loc"], detail["type"]
-    path = _followed(loc, data)
-    if kind == "missing":
-        path = (*path, str(loc[-1]))
-    elif loc[-1] == _WORDS_BRANCH:
-        kind = "words_type"
-    elif loc[-1] == "[key]":
-        kind = "invalid_key"
-    return _Finding(kind, path, detail["input"], detail.get("ctx", {}), detail["msg"])
-
-
-def _followed(loc: tuple[int | str, ...], data: _Data) -> Loc:
-    """The part of pydantic's `loc` that is really there: without union tags and ``[key]``."""
-    path = []
-    for part in loc:
-        in_list = isinstance(data, Sequence) and isinstance(part, int)
-        if in_list or (isinstance(data, Mapping) and part in data):
-            data = data[part]
-            path.append(str(part))
-    return tuple(path)
-
-
-def _model_at(loc: Loc) -> type[BaseModel]:
-    return _MODELS[(loc[0], "*", *loc[2:]) if loc and loc[0] in _ENTRIES else loc]
-
-
-def _meant(finding: _Finding) -> Loc:
-    """The place of the key that was meant by one that is unknown."""
-    near = re.search("'(.*)'", did_you_mean(_dashed(finding.loc[-1]), finding.keys))
-    return (*finding.loc[:-1], near[1]) if near else ()
-
-
-def _missing(finding: _Finding) -> Iterator[Problem]:
-    *parents, key = finding.loc
-    holder = tuple(parents)
-    fields = _model_at(holder).model_fields.values()
-    about = next(info.description for info in fields if info.alias == key)
-    cure = f"Add it: {about.splitlines()[0]}" if about else "Add it."
-    yield Problem(holder, f"{subject_of(holder)} has no '{key}'", cure, at_key=True)
-
-
-def _unknown_key(finding: _Finding) -> Iterator[Problem]:
-    *parents, key = finding.loc
-    known = finding.keys
-    what = f"{subject_of(tuple(parents))} has no key {_shown(key)}"
-    cure = f"Its keys: {', '.join(known)}.{did_you_mean(_dashed(key), known)}"
-    yield Problem(finding.loc, what, cure, at_key=True)
-
-
-def _key_not_text(finding: _Finding) -> Iterator[Problem]:
-    *parents, key = finding.loc
-    what = f"{subject_of(tuple(parents))} has the key {key}, which is not text"
-    yield Problem(finding.loc, what, "Write it as a string.", at_key=True)
-
-
-def _not_among(finding: _Finding) -> Iterator[Problem]:
-    known = re.findall("'([^']*)'", finding.context["expected"])
-    word = _dashed(finding.value) if isinstance(finding.value, str) else ""
-    what = f"{finding.where} is {_shown(finding.value)}, which it cannot be"
-    cure = f"It can be {listed(known, 'or')}.{did_you_mean(word, known)}"
-    yield Problem(finding.loc, what, cure)
-
-
-def _refused_value(finding: _Finding) -> Iterator[Problem]:
-    if finding.loc == ("cookies",):
-        yield from _named_twice(finding.value)
-    else:
-        said = str(finding.context["error"])
-        what = f"{finding.where} is {_shown(finding.value)}, which is no duration"
-        yield Problem(finding.loc, what, f"{said[:1].upper()}{said[1:]}.")
-
-
-def _named_twice(cookies: Mapping[str, Any]) -> Iterator[Problem]:
-    for key, cookie in cookies.items():
-        name = cookie.get("name", key) if isinstance(cookie, Mapping) else cookie.name
-        if name not in ("", key):
-            what = f"cookie '{key}' is also named {_shown(name)}"
-            cure = "A cookie's name is its key: take 'name' away."
-            yield Problem(("cookies", key, "name"), what, cure, at_key=True)
-
-
-_NUMBER: Final = ("must be a whole number", "Write digits alone.")
-_SWITCH: Final = ("must be true or false", "Write true or false.")
-_LIST: Final = ("must be a list", "Write it in brackets: [{value}].")
-_KEYS: Final = ("must be keys with values", "Write its keys below it, each with a colon, indented.")
-_DAY: Final = ("must be a day", "Write it as 2015-06-01.")
-_TEXT: Final = ("must be text", "Put it in quotes, if it is what you mean.")
-_EXPECTED: Final[Mapping[str, tuple[str, str]]] = {
-    "string_type": _TEXT,
-    "words_type": ("must be text, or one text for each language", _TEXT[1]),
-    "string_pattern_mismatch": (
-        "cannot be a token's name",
-        "Use letters, digits, '-' and '_', at most 64.",
-    ),
-    "int_type": _NUMBER,
-    "int_parsing": _NUMBER,
-    "int_parsing_size": _NUMBER,
-    "int_from_float": _NUMBER,
-    "greater_than_equal": ("is too small", "Write 1 or more; a duration is never negative."),
-    "bool_type": _SWITCH,
-    "bool_parsing": _SWITCH,
-    "tuple_type": _LIST,
-    "frozen_set_type": _LIST,
-    "dict_type": _KEYS,
-    "model_type": _KEYS,
-    "date_type": _DAY,
-    "date_parsing": _DAY,
-    "date_from_datetime_parsing": _DAY,
-    "date_from_datetime_inexact": _DAY,
-}
-"""What a value should have been, and the cure, for pydantic's error types."""
-
-
-def _wrong_value(finding: _Finding) -> Iterator[Problem]:
-    if finding.value is None:
-        cure = "Write one, or take the line away."
-        yield Problem(finding.loc, f"{finding.where} has no value", cure, at_key=True)
-        return
-    known = _EXPECTED.get(finding.type)
-    must, cure = known or (f"cannot be: {finding.message}", "Correct it.")
-    what = f"{finding.where} {must}, and is {_shown(finding.value)}"
-    value = finding.value if isinstance(finding.value, str | int) else "one, two"
-    yield Problem(finding.loc, what, cure.format(value=value))
-
-
-_WORDING: Final[Mapping[str, Callable[[_Finding], Iterator[Problem]]]] = {
-    "missing": _missing,
-    "extra_forbidden": _unknown_key,
-    "invalid_key": _key_not_text,
-    "enum": _not_among,
-    "literal_error": _not_among,
-    "value_error": _refused_value,
-}
-
-
-def _shown(value: object) -> str:
-    """A value in a few words, as it would stand in the file."""
-    if isinstance(value, Mapping):
-        return "a set of keys"
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "nothing"}[value]
-    if isinstance(value, str | int):
-        text = repr(value)
-        return text if len(text) <= 62 else f"{text[:60]}…"
-    return "a list" if isinstance(value, list | tuple) else f"of type {type(value).__name__}"
