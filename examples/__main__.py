@@ -29,7 +29,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware, Event
-from examples.staffordshire_police.app import create_app
+from examples.missouri_secretary_of_state import app as missouri
+from examples.staffordshire_police import app as staffordshire
 from examples.third_parties import AnalyticsServer
 
 HERE: Final = Path(__file__).parent
@@ -38,7 +39,7 @@ HERE: Final = Path(__file__).parent
 with chdir(HERE / "quickstart"):
     from examples.quickstart import app as quickstart
 
-SITES: Final = ("index", "staffordshire", "quickstart", "analytics")
+SITES: Final = ("index", "staffordshire", "missouri", "quickstart", "analytics")
 """What is served, in the order of the ports."""
 COLOURS: Final = {"blocked": 31, "expired": 35, "hidden": 33, "trimmed": 36}
 """ANSI colours of what is done to a cookie."""
@@ -105,11 +106,12 @@ def apps(urls: Mapping[str, str], on_decision: Callable[[Event], None]) -> dict[
 
     return {
         "index": Starlette(routes=[Route("/", show_index)]),
-        "staffordshire": create_app(
+        "staffordshire": staffordshire.create_app(
             third_party_origin=os.environ.get("ANALYTICS_ORIGIN", urls["analytics"].rstrip("/")),
             secure=False,
             on_decision=on_decision,
         ),
+        "missouri": missouri.create_app(secure=False, on_decision=on_decision),
         # The quickstart is left as it stands in the README. A second middleware around it, with
         # the same policy, does the work and tells of it, and the inner one stands down.
         "quickstart": ConsentMiddleware(

@@ -75,6 +75,7 @@ def test_the_demo_serves_every_example_and_tells_what_is_blocked(demo: Demo) -> 
     index = fetch(urls["index"])
     for site, title in (
         ("staffordshire", "<h1>Keeping Staffordshire safe"),
+        ("missouri", "<h1>What can we do for you?"),
         ("quickstart", "Visit 1"),
     ):
         assert f'href="{urls[site]}"' in index
@@ -84,6 +85,9 @@ def test_the_demo_serves_every_example_and_tells_what_is_blocked(demo: Demo) -> 
     for cookie, site in (("_ga", "staffordshire"), ("visits", "quickstart")):
         line = demo.waits_for(rf"\b{site} GET /$")
         assert re.fullmatch(rf"blocked +{cookie} +not answered yet \(\w+\) +{site} GET /", line)
+    fetch(f"{urls['missouri']}forms/?q=report")
+    line = demo.waits_for(r"\bmissouri GET /forms/$")
+    assert re.fullmatch(r"blocked +last-search +not declared +missouri GET /forms/", line)
     assert "\x1b" not in demo.out.read_text("utf-8")
 
 
@@ -115,11 +119,11 @@ def test_a_port_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch) -
         bind(80)
 
 
-@pytest.mark.parametrize("port", ["65534", "-1", "http"])
+@pytest.mark.parametrize("port", ["65532", "-1", "http"])
 def test_a_port_without_room_for_the_others_is_refused(
     port: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Four ports are taken, one after the other."""
+    """Five ports are taken, one after the other."""
     with pytest.raises(SystemExit) as ended:
         main([f"--port={port}"])
     assert ended.value.code == 2

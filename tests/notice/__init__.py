@@ -79,6 +79,16 @@ def changed(policy: Policy, **purposes: dict[str, Any]) -> Policy:
     return Policy.model_validate(policy.model_dump() | {"purposes": new})
 
 
+def asking_nothing() -> Policy:
+    """A policy of which nothing needs an answer: strictly necessary, and nothing else."""
+    necessary = {"basis": "strictly-necessary", "title": "Session", "description": "Needed."}
+    return policy_of(
+        purposes={"necessary": {**necessary, "justification": "user-input"}},
+        cookies={"form": {"kind": "session", "purpose": "necessary", "description": "A form."}},
+        services={},
+    )
+
+
 def tree(markup: bytes) -> Element:
     """The document a browser makes of a page, or of markup that stands first in a body."""
     page = markup if markup.startswith(b"<!doctype") else b"<!doctype html><body>" + markup

@@ -27,7 +27,18 @@ from consentkit.rules.consent import Answer
 from consentkit.rules.decision import DECISIONS
 from consentkit.rules.policy import Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
-from tests.notice import PATH, PLACE, PURPOSES, SHEET, TOKENS, changed, policy_of, text_of, tree
+from tests.notice import (
+    PATH,
+    PLACE,
+    PURPOSES,
+    SHEET,
+    TOKENS,
+    asking_nothing,
+    changed,
+    policy_of,
+    text_of,
+    tree,
+)
 
 GPC = frozenset({Signal.GPC})
 EN = messages_for("en")
@@ -596,3 +607,20 @@ def test_every_class_that_is_printed_is_styled_or_said_to_be_the_sites() -> None
     styled = {*re.findall(r"\.(consentkit(?:-[a-z]+)?)\b", stylesheet().body.decode())}
     assert printed - styled == {"consentkit-top", "consentkit-link"}
     assert styled - printed == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("is_part", [False, True], ids=["page", "part"])
+def test_where_nothing_is_optional_there_is_nothing_to_press(
+    language: str, *, is_part: bool
+) -> None:
+    """A button that changes nothing deceives; an answer that nobody gave is none (R-03)."""
+    page = preferences(asking_nothing(), language=language, is_part=is_part, tokens=TOKENS)
+    asking = preferences(policy_of(), language=language, is_part=is_part, tokens=TOKENS)
+    for tag in ("form", "button"):
+        assert not [*tree(page).iter(tag)]
+        assert [*tree(asking).iter(tag)]
+    words = messages_for(language)
+    assert words.now not in text_of(page)
+    assert "A form." in text_of(page)
+    assert (words.intro_nothing in text_of(page)) is not is_part

@@ -6,7 +6,17 @@ import pytest
 
 from consentkit.notice.declaration import declaration_json, declaration_page, declaration_table
 from consentkit.notice.text import LANGUAGES, messages_for
-from tests.notice import PATH, PLACE, SHEET, TOKENS, changed, policy_of, text_of, tree
+from tests.notice import (
+    PATH,
+    PLACE,
+    SHEET,
+    TOKENS,
+    asking_nothing,
+    changed,
+    policy_of,
+    text_of,
+    tree,
+)
 
 COLUMNS = ("name", "kind", "provider", "party", "purposes", "duration", "recipients", "transfer")
 
@@ -196,3 +206,25 @@ def test_a_policy_without_a_date_says_null() -> None:
     """An unknown date is not today's."""
     undated = policy_of(site={"name": "S", "controller": "C"})
     assert declaration_json(undated)["lastUpdate"] is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_nothing_is_optional_our_tokens_are_not_declared(language: str) -> None:
+    """They are never set there, and "session cookies only" would be contradicted by the table."""
+    for markup in (
+        declaration_table(asking_nothing(), language, tokens=TOKENS),
+        declaration_page(asking_nothing(), language, **PLACE, tokens=TOKENS),
+    ):
+        assert [row[0].split()[0] for row in rows(markup)] == ["form"]
+    cookies = declaration_json(asking_nothing(), TOKENS)["cookies"]
+    assert isinstance(cookies, list)
+    assert [one["name"] for one in cookies] == ["form"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_nothing_is_optional_nobody_is_sent_to_the_settings(language: str) -> None:
+    """There is nothing to change or to withdraw there."""
+    for policy, leads in ((asking_nothing(), False), (policy_of(), True)):
+        page = declaration_page(policy, language, **PLACE, tokens=TOKENS)
+        assert (PATH in [link.get("href") for link in tree(page).iter("a")]) is leads
+        assert (messages_for(language).declaration_nothing in text_of(page)) is not leads

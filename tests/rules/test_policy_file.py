@@ -13,7 +13,14 @@ from consentkit.errors import PolicyError
 from consentkit.rules import policy_file, yaml_text
 from consentkit.rules.faults import Problem
 from consentkit.rules.policy import Basis, DeclaredCookie, Kind, Policy
-from consentkit.rules.policy_file import check_policy, load_policy, policy_from, read_policy
+from consentkit.rules.policy_file import (
+    check_policy,
+    inspect_policy,
+    inspect_text,
+    load_policy,
+    policy_from,
+    read_policy,
+)
 from consentkit.rules.wording import MODELS
 from consentkit.rules.yaml_text import compose
 
@@ -850,3 +857,323 @@ def test_any_python_data_is_a_policy_or_a_policy_error(changes: dict[Any, Any]) 
         check_policy(policy_from(data(**changes)))
     except PolicyError as error:
         assert error.faults  # noqa: PT017
+
+
+# Files that extend one another
+
+
+def written(folder: Path, **files: str) -> Path:
+    """A folder with these files, and the last one's path."""
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder / f"{name}.yaml"
+
+
+def faults_in(path: Path) -> list[str]:
+    """What is wrong with a file: each fault without its cure, files by their bare names."""
+    found = inspect_policy(path)
+    assert found.policy is None
+    assert found.faults
+    said = (str(fault).split("\n")[0] for fault in found.faults)
+    return [line.replace(f"{path.parent}{os.sep}", "") for line in said]
+
+
+BASE = """\
+site: {name: The county, controller: The council}
+mode: explicit
+purposes:
+  necessary: {basis: strictly-necessary, title: Needed, description: Works.}
+  statistics: {title: Statistics, description: Counts.}
+cookies:
+  session: {kind: session, purpose: necessary, justification: user-input, description: Visit.}
+  _count: {kind: persistent, duration: 1 year, purpose: statistics, description: Counts.}
+"""
+
+
+def test_a_file_is_laid_upon_the_one_it_extends(tmp_path: Path) -> None:
+    """Sites of one county share a declaration, and each says what is its own."""
+    ours = """\
+extends: base.yaml
+site: {name: The police}
+purposes: {statistics: {title: {en: How often}}, videos: {title: Films, description: Shows.}}
+cookies:
+  session: {description: Ours.}
+  _count: {kind: session, purpose: videos, description: No longer kept.}
+"""
+    policy = load_policy(written(tmp_path, base=BASE, ours=ours))
+    assert (policy.site.name, policy.site.controller) == ("The police", "The council")
+    assert list(policy.purposes) == ["necessary", "statistics", "videos"]
+    assert policy.purposes["statistics"].title == {"en": "How often"}
+    assert policy.cookies["session"].justification == "user-input"
+    assert policy.cookies["session"].description == "Ours."
+    # It names its kind, so it stands alone: nothing of the base's duration is left.
+    assert policy.cookies["_count"].duration is None
+
+
+def test_a_base_may_extend_a_base_in_another_folder(tmp_path: Path) -> None:
+    """Each path counts from the folder of the file that names it."""
+    (tmp_path / "shared").mkdir()
+    written(tmp_path / "shared", all=BASE, county="extends: all.yaml\nrevision: 3\n")
+    ours = written(tmp_path, ours="extends: shared/county.yaml\nlanguages: [en, de]\n")
+    policy = load_policy(ours)
+    assert (policy.revision, policy.languages) == (3, ("en", "de"))
+    report = inspect_policy(ours)
+    assert [Path(name).name for name in report.sources] == ["ours.yaml", "county.yaml", "all.yaml"]
+    place = report.place_of("cookies", "_count", "duration")
+    assert place is not None
+    assert (Path(place.file).name, place.line) == ("all.yaml", 8)
+
+
+def test_a_fault_stands_in_the_file_that_says_it(tmp_path: Path) -> None:
+    """Whoever mends it opens that file."""
+    base = BASE.replace("purpose: statistics", "purpose: statistic")
+    ours = "extends: base.yaml\npurposes: {videos: {titel: Films, description: Shows.}}\n"
+    assert faults_in(written(tmp_path, base=base, ours=ours)) == [
+        "base.yaml:8:57: cookie '_count' names purpose 'statistic', which is not declared.",
+        "ours.yaml:2:21: purpose 'videos' has no key 'titel'.",
+    ]
+
+
+CHAINS: list[tuple[dict[str, str], str]] = [
+    ({"ours": "extends: ours.yaml\n"}, "ours.yaml:1:10: 'ours.yaml' is extended in a circle."),
+    (
+        {"a": "extends: b.yaml\n", "b": "extends: ours.yaml\n", "ours": "extends: a.yaml\n"},
+        "b.yaml:1:10: 'ours.yaml' is extended in a circle.",
+    ),
+    (
+        {"ours": "extends: gone.yaml\n"},
+        "ours.yaml:1:10: 'gone.yaml' cannot be extended: there is no such file.",
+    ),
+    ({"ours": "extends: .\n"}, "ours.yaml:1:10: '.' cannot be extended: this is a directory."),
+    (
+        {"ours": "extends: [a.yaml]\n" + BASE},
+        "ours.yaml:1:10: 'extends' must be the path of one file, and is a list.",
+    ),
+    (
+        {"ours": "extends: ''\n" + BASE},
+        "ours.yaml:1:10: 'extends' must be the path of one file, and is ''.",
+    ),
+    (
+        {"ours": "extends:\n" + BASE},
+        "ours.yaml:1:9: 'extends' must be the path of one file, and is nothing.",
+    ),
+    ({"a": "", "ours": "extends: a.yaml\n"}, "a.yaml:1:1: the file is empty."),
+    (
+        {"a": "- b\n", "ours": "extends: a.yaml\n"},
+        "a.yaml:1:1: the policy is a list, and must be keys with values.",
+    ),
+    (
+        {f"f{n}": f"extends: f{n + 1}.yaml\n" for n in range(12, -1, -1)},
+        "f9.yaml:1:10: more than 10 files extend one another.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "fault"), CHAINS)
+def test_a_chain_that_leads_nowhere_is_one_fault(
+    files: dict[str, str], fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A circle, a gap, a directory: said at the key that leads there."""
+    monkeypatch.chdir(tmp_path)
+    assert faults_in(Path(written(tmp_path, **files).name)) == [fault]
+
+
+def test_ten_files_are_no_fault(tmp_path: Path) -> None:
+    """The control of the longest chain."""
+    chain = {f"f{n}": f"extends: f{n + 1}.yaml\n" for n in range(8, -1, -1)}
+    assert load_policy(written(tmp_path, f9=BASE, **chain)).mode == "explicit"
+
+
+def test_a_text_extends_no_file() -> None:
+    """It stands in no folder; a path that happened to fit would be a surprise."""
+    assert faults_of(f"extends: base.yaml\n{BASE}") == (
+        "consent.yaml:1:10: 'extends' names a file, and this policy stands in no folder.\n"
+        "    Save it as a file, and load it with load_policy."
+    )
+    with pytest.raises(PolicyError, match="extends: 'extends' names a file"):
+        policy_from({**yaml.safe_load(BASE), "extends": "base.yaml"})
+
+
+# What the catalogue supplies
+
+
+def test_a_framework_declares_its_own_cookies() -> None:
+    """Nobody need know by heart what Django sets (U-22)."""
+    policy = read_policy(f"uses: [django]\n{BASE}")
+    declared = policy.cookies["csrftoken"]
+    assert (declared.purpose, declared.justification) == (("necessary",), "security")
+    assert policy.cookies.keys() > {"csrftoken", "sessionid", "session", "_count"}
+    assert read_policy(f"uses: django\n{BASE}") == policy
+    assert policy_from({**yaml.safe_load(BASE), "uses": ["django"]}).cookies == policy.cookies
+
+
+def test_a_frameworks_cookies_speak_the_policys_languages() -> None:
+    """Where the first language has no words, English stands for all of them."""
+
+    def description(languages: str) -> object:
+        source = f"uses: django\nlanguages: {languages}\n{BASE}"
+        return read_policy(source).cookies["csrftoken"].description
+
+    both = description("[de, en]")
+    assert isinstance(both, dict)
+    assert both.keys() == {"de", "en"}
+    assert description("[en]") == {"en": both["en"]}
+    assert description("[de, fr]") == {"de": both["de"]}
+    assert description("[fr, de]") == both["en"]
+
+
+def test_an_entry_of_ones_own_is_laid_over_the_frameworks() -> None:
+    """One key alone may be changed; a kind of one's own stands alone."""
+    plain = read_policy(f"uses: django\n{BASE}").cookies["sessionid"]
+    ours = read_policy(f"uses: django\n{BASE}  sessionid: {{description: Ours.}}\n")
+    assert ours.cookies["sessionid"] == plain.model_copy(update={"description": "Ours."})
+    alone = "  sessionid: {kind: session, purpose: statistics, description: Ours.}\n"
+    declared = read_policy(f"uses: django\n{BASE}{alone}").cookies["sessionid"]
+    assert (declared.kind, declared.duration, declared.justification) == ("session", None, None)
+
+
+USES: list[tuple[str, str]] = [
+    ("uses: [djanjo]", "consent.yaml:1:8: 'uses' names 'djanjo', whose cookies the catalogue"),
+    ("uses: djanjo", "consent.yaml:1:7: 'uses' names 'djanjo', whose cookies the catalogue"),
+    ("uses: [3]", "consent.yaml:1:8: 'uses' names 3, whose cookies the catalogue does not know"),
+    ("uses: {django: }", "consent.yaml:1:7: 'uses' must be a list, and is a set of keys."),
+    ("uses:", "consent.yaml:1:6: 'uses' must be a list, and is nothing."),
+]
+
+
+@pytest.mark.parametrize(("line", "fault"), USES)
+def test_a_framework_that_nobody_knows_is_a_fault(line: str, fault: str) -> None:
+    """With the names that are known, and the one that was meant."""
+    said = faults_of(f"{line}\n{BASE}")
+    assert said.startswith(fault)
+    assert ("Did you mean 'django'?" in said) is ("djanjo" in line)
+
+
+def test_a_frameworks_cookies_need_a_purpose_that_is_strictly_necessary() -> None:
+    """It is not made up: visitors read its title."""
+    source = "uses: [django]\n" + BASE.replace("basis: strictly-necessary, ", "")
+    said = faults_of(source.replace("justification: user-input, ", ""))
+    assert said == (
+        "consent.yaml:1:8: 'django' sets cookies that are strictly necessary, and no purpose is.\n"
+        "    Add one to 'purposes': 'necessary: {basis: strictly-necessary, title: …, "
+        "description: …}'."
+    )
+
+
+def test_a_fault_of_a_frameworks_cookie_stands_where_it_is_named() -> None:
+    """No line of the file says what is wrong, so the one that brought it in is shown."""
+    pattern = "  csrf*: {kind: session, purpose: statistics, description: Ours.}\n"
+    inspection = inspect_text(f"uses: [django]\n{BASE}{pattern}", "consent.yaml")
+    assert inspection.policy is None
+    assert inspection.place_of("cookies", "csrftoken") == ("consent.yaml", 1, 8)
+
+
+def test_a_known_service_needs_no_more_than_its_purpose() -> None:
+    """Hosts, provider and links come from the catalogue; what is written here counts instead."""
+    written_out = "services: {youtube: {purpose: statistics, provider: Ours, hosts: [a.example]}}"
+    policy = read_policy(f"{BASE}services: {{youtube: {{purpose: statistics}}}}\n")
+    known, ours = policy.services["youtube"], read_policy(f"{BASE}{written_out}\n")
+    assert known.provider
+    assert any("youtube" in host for host in known.hosts)
+    assert ours.services["youtube"].hosts == ("a.example",)
+    assert ours.services["youtube"].provider == "Ours"
+    assert ours.services["youtube"].privacy == known.privacy
+    assert policy_from(yaml.safe_load(BASE) | {"services": {"youtube": {"purpose": "statistics"}}})
+
+
+def test_a_service_built_in_python_may_spell_its_keys_either_way() -> None:
+    """`opt_out` and `opt-out` are one key, so the catalogue does not add a second."""
+    link = "https://example.org/out"
+    services = {"google-analytics": {"purpose": "statistics", "opt_out": link}}
+    policy = policy_from({**yaml.safe_load(BASE), "services": services})
+    assert policy.services["google-analytics"].opt_out == link
+
+
+def test_an_unknown_service_has_to_say_who_provides_it() -> None:
+    """The control: nothing is made up for a name that nobody knows."""
+    assert "service 'ours' has no 'provider'" in faults_of(
+        f"{BASE}services: {{ours: {{purpose: statistics}}}}\n"
+    )
+
+
+# Inspection
+
+
+def test_an_inspection_tells_everything_and_raises_nothing(tmp_path: Path) -> None:
+    """Faults and warnings apart, the texts that were read, and the place of each key."""
+    file = written(tmp_path, consent=BASE.replace("explicit", "implied"))
+    report = inspect_policy(file, spoken=("de",))
+    assert report.policy is not None
+    assert report.faults == ()
+    assert [str(each).partition("warning: ")[2].split("\n")[0] for each in report.warnings] == [
+        "the notice has no words of its own in 'en'.",
+        "no regulator of the EU, the EEA or the UK accepts consent by going on.",
+    ]
+    assert report.sources == {str(file): BASE.replace("explicit", "implied")}
+    assert report.place_of("cookies", "session", "kind") == (str(file), 7, 13)
+    assert report.place_of("cookies", "nobody") is None
+    assert report.place_of("cookies", "session", "kind", "deeper") is None
+    assert inspect_policy(tmp_path / "missing.yaml").faults[0].what == "there is no such file."
+    assert inspect_text(b"\xff\xfe").faults[0].what == "the file is UTF-16."
+    assert inspect_text(b"\xff\xfe").place_of("site") is None
+
+
+def test_a_fault_hides_no_warning_and_a_warning_no_fault() -> None:
+    """One run shows everything."""
+    report = inspect_text(BASE.replace("explicit", "implied") + "languages: []\n", "f")
+    assert [each.is_warning for each in (*report.faults, *report.warnings)] == [False, True]
+
+
+def test_countries_are_codes_or_words() -> None:
+    """A list is named in the visitor's language, a text is shown as it is (R-73)."""
+
+    def source(transfer: str) -> str:
+        return BASE.replace("purpose: statistics,", f"purpose: statistics, transfer: {transfer},")
+
+    assert read_policy(source("[US, IE]")).cookies["_count"].transfer == ("US", "IE")
+    assert read_policy(source("Mars")).cookies["_count"].transfer == "Mars"
+    for wrong, said in (
+        ("[us]", "cookie '_count' has 'us' under 'transfer', which is no code of a country"),
+        ("[US, 3]", "cookie '_count': 'transfer' must be text, and is 3."),
+        ("3", "cookie '_count': 'transfer' must be text, or one text for each language, and is 3"),
+        ("{en: 3}", "cookie '_count': 'transfer.en' must be text, and is 3."),
+    ):
+        assert said in faults_of(source(wrong))
+    assert "Did you mean 'US'?" in faults_of(source("[us]"))
+
+
+def test_an_item_of_storage_is_declared_like_a_cookie() -> None:
+    """The rules cover web storage too: an item says which it is in (EDPB 2/2023; R-29)."""
+
+    def source(where: str, more: str = "", name: str = "draft-{n}") -> str:
+        return (
+            f"{BASE}storage:\n"
+            f"  {name}: {{where: {where}, purpose: statistics, description: D.{more}}}\n"
+        )
+
+    item = read_policy(source("local", ", duration: 30 days")).storage["draft-{n}"]
+    assert (item.where, item.purpose, item.duration) == ("local", ("statistics",), 30 * 86_400)
+    for where, more, said in (
+        ("session", ", duration: 1 day", "is kept in session storage and has a 'duration'"),
+        ("local", ", duration: 0 days", "lasts no time at all"),
+        ("locale", "", "stored item 'draft-{n}': 'where' is 'locale', which it cannot be"),
+        ("local", ", service: maps", "names service 'maps', which is not declared"),
+        ("local", ", justification: security", "has a justification, and the visitor is asked"),
+        ("local", ", name: other", "stored item 'draft-{n}' is also named 'other'"),
+        ("local", ", more: 'javascript:x'", "as 'more', which is no link"),
+        ("local", ", transfer: [XX]", "has 'XX' under 'transfer'"),
+    ):
+        assert said in faults_of(source(where, more))
+    for name, said in (("'*'", "it would cover every"), ("''", "the empty name")):
+        assert said in faults_of(source("local", name=name))
+
+
+def test_a_character_that_no_page_can_show_is_a_fault() -> None:
+    """A YAML escape can bring in what no editor would have shown."""
+    for place, name in (
+        ("name: The county", 'name: "The\\x07county"'),
+        ("description: Counts.}", 'description: "Counts\\x9b."}'),
+    ):
+        assert "no page can show it" in faults_of(BASE.replace(place, name))
+    with pytest.raises(PolicyError, match="no page can show it"):
+        policy_from({**yaml.safe_load(BASE), "banner": {"title": {"en": "\ud800"}}})

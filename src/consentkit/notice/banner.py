@@ -347,7 +347,7 @@ def preferences_page(  # noqa: PLR0913  # a visitor's standing, and where the pa
         site=policy.site,
         intro=_intro(policy, words),
         chapters=[(chapter, switches.get(chapter.purpose)) for chapter in chapters],
-        status=_status(words, chapters, switches, open_purposes),
+        status=_status(words, chapters, switches, open_purposes) if switches else "",
         signal=_signal_text(words, honoured),
         signals_win=policy.signals_win,
         path=path,
@@ -359,6 +359,8 @@ def preferences_page(  # noqa: PLR0913  # a visitor's standing, and where the pa
 
 def _intro(policy: Policy, words: Messages) -> str:
     ways = {way_of(policy, name) for name in policy.optional_purposes}
+    if not ways:
+        return words.intro_nothing
     return words.intro_asked if ways <= {Way.CONSENT} else words.intro
 
 

@@ -59,6 +59,7 @@ def declaration_page(  # noqa: PLR0913  # each is named where it is given
         "declaration.html",
         language,
         **_table(policy, language, tokens),
+        is_asking=bool(policy.optional_purposes),
         site=policy.site,
         path=path,
         stylesheet=stylesheet,

@@ -201,6 +201,7 @@ class Messages(_Words):
     back: str
     intro: str
     intro_asked: str
+    intro_nothing: str
     now: str
     saved: str
     not_answered: str
@@ -220,6 +221,7 @@ class Messages(_Words):
     in_one_table: str
     declaration_title: str
     declaration_body: str
+    declaration_nothing: str
     declaration_caption: str
     declaration_checked: str
     column_name: str
@@ -459,8 +461,11 @@ def token_cookies(policy: Policy, tokens: Sequence[str]) -> tuple[DeclaredCookie
     """Our own tokens as declared cookies: strictly necessary, 400 days (LAW R-30).
 
     `tokens` names the one of the answers, then that of the automatic state. They stand under the
-    first strictly necessary purpose; one that the policy declares itself is left to it.
+    first strictly necessary purpose; one that the policy declares itself is left to it. Where
+    nothing is optional there is no answer to keep, so neither is ever set.
     """
+    if not policy.optional_purposes:
+        return ()
     necessary = [name for name in policy.purposes if _is_necessary(policy, name)]
     return tuple(
         DeclaredCookie(

@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from consentkit.rules.names import NameIndex
 from consentkit.rules.signals import Signal
+from consentkit.rules.yaml_print import print_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,6 +48,7 @@ __all__ = [
     "Undeclared",
     "Where",
     "parse_duration",
+    "print_duration",
 ]
 
 DAY: Final = 86_400
@@ -164,7 +166,7 @@ _UNITS: Final = {
     "month": None,  # twelve of them are a year: 13 months are 395 days, as regulators count
     "year": 365 * DAY,
 }
-_DURATION: Final = re.compile(r"([0-9]{1,6}) *(second|minute|hour|day|week|month|year)s?")
+_DURATION: Final = re.compile(r"([0-9]{1,8}) *(second|minute|hour|day|week|month|year)s?")
 
 
 def parse_duration(text: object) -> int:
@@ -177,6 +179,21 @@ def parse_duration(text: object) -> int:
         raise ValueError("write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year")
     count, unit = int(found[1]), _UNITS[found[2]]
     return count * 365 // 12 * DAY if unit is None else count * unit
+
+
+def print_duration(seconds: int) -> str:
+    """The shortest duration that `parse_duration` reads as exactly so many seconds.
+
+    >>> [print_duration(each) for each in (395 * DAY, 14 * DAY, 5400, 86_401)]
+    ['13 months', '2 weeks', '90 minutes', '86401 seconds']
+    """
+    for unit in reversed(_UNITS):
+        size = _UNITS[unit]
+        count = -(-seconds * 12 // (365 * DAY)) if size is None else seconds // size
+        text = f"{count} {unit}{'' if count == 1 else 's'}"
+        if count and parse_duration(text) == seconds:
+            return text
+    return "0 seconds"
 
 
 def _duration(value: object, info: ValidationInfo) -> object:
@@ -195,7 +212,7 @@ COUNTRIES: Final = frozenset(
     re.findall(
         "[A-Z]{2}",
         "AT AU BE BG BR CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IL IN IS IT JP KR LI LT LU LV "
-    "MT NL NO NZ PL PT RO RU SE SG SI SK TR UA US ZA",
+        "MT NL NO NZ PL PT RO RU SE SG SI SK TR UA US ZA",
     )
 )
 """Codes of the countries that every language of the notice has a name for (ISO 3166-1)."""
@@ -535,3 +552,38 @@ class Policy(_Model):
 
     def _when_both_stood(self, purpose: str, cookie: DeclaredCookie) -> int:
         return self._since(max(self.purposes[purpose].since, cookie.since))
+
+    def to_yaml(self) -> str:
+        """The text of a policy file that says the same; what is as by default is left out.
+
+        `read_policy` makes an equal policy of it. Bases, frameworks and the catalogue's words are
+        written out; what a service of the catalogue leaves open is filled in when it is read.
+        """
+        return print_yaml(_as_in_a_file(self))
+
+
+_DURATIONS: Final = frozenset({"duration", "ask_again_after"})
+_ONE_OR_SEVERAL: Final = frozenset({"purpose", "preset"})
+
+
+def _as_in_a_file(model: _Model) -> dict[str, object]:
+    """What differs from the defaults, with dashes in its keys, in the order of the fields."""
+    return {
+        str(info.alias): _value_in_a_file(name, value)
+        for name, info in type(model).model_fields.items()
+        if not info.exclude and (value := getattr(model, name)) != info.default
+    }
+
+
+def _value_in_a_file(key: str, value: object) -> object:
+    if isinstance(value, _Model):
+        return _as_in_a_file(value)
+    if isinstance(value, dict):
+        return {name: _value_in_a_file("", held) for name, held in value.items()}
+    if isinstance(value, int) and key in _DURATIONS:
+        return print_duration(value)
+    if isinstance(value, frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, tuple):
+        return str(value[0]) if key in _ONE_OR_SEVERAL and len(value) == 1 else [*map(str, value)]
+    return str(value) if isinstance(value, StrEnum) else value

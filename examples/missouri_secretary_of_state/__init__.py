@@ -1,0 +1,1 @@
+"""The site of Missouri's Secretary of State, rebuilt from its privacy policy: session cookies."""

@@ -1,0 +1,336 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consentkit.rules.lints import LINTS, lints_in
+from consentkit.rules.policy import LONGEST, PRESETS, Basis, Mode, Policy, Preset
+from consentkit.rules.policy_file import policy_from
+
+NECESSARY = {
+    "title": "Necessary",
+    "description": "Makes it work.",
+    "basis": "strictly-necessary",
+    "justification": "security",
+}
+PURPOSES = {"necessary": NECESSARY, "polls": {"title": "Polls", "description": "One vote each."}}
+SITE = {"name": "A site", "controller": "Its owner"}
+
+
+def policy(**changes: Any) -> Policy:
+    return Policy.model_validate(
+        {"site": SITE, "mode": "explicit", "purposes": PURPOSES, **changes}
+    )
+
+
+def cookie(**changes: Any) -> dict[str, Any]:
+    plain = {"kind": "session", "purpose": "polls", "description": "It counts."}
+    return {**plain, **changes}
+
+
+def lasting(days: int, **changes: Any) -> dict[str, Any]:
+    return cookie(kind="persistent", duration=days * 86_400, **changes)
+
+
+def said(changes: dict[str, Any], spoken: tuple[str, ...] = ()) -> list[tuple[str, str, bool]]:
+    """Place, sentence and whether it only warns."""
+    found = lints_in(policy(**changes), spoken=spoken)
+    return [(".".join(each.loc), each.what, each.is_warning) for each in found]
+
+
+OPT_OUT = {**PURPOSES, "polls": {**PURPOSES["polls"], "basis": "opt-out"}}
+DEAF = {**PURPOSES, "polls": {**PURPOSES["polls"], "honours": []}}
+FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
+    (
+        "a preset that asks first, and a mode that does not",
+        {"preset": "eu", "mode": "implied"},
+        "mode",
+        "purpose 'polls' has the basis implied, and preset 'eu' allows consent",
+        False,
+    ),
+    (
+        "a preset that asks first, and a purpose that does not",
+        {"preset": "fr", "purposes": OPT_OUT},
+        "purposes.polls.basis",
+        "purpose 'polls' has the basis opt-out, and preset 'fr' allows consent",
+        False,
+    ),
+    (
+        "a duration over the preset's cap",
+        {"preset": "de", "cookies": {"a": lasting(396)}},
+        "cookies.a.duration",
+        "cookie 'a' lasts 396 days, and preset 'de' allows 395",
+        False,
+    ),
+    (
+        "asking too soon, with the number that stands there",
+        {"preset": "eu", "ask_again_after": 90 * 86_400},
+        "ask-again-after",
+        "visitors are asked again after 90 days, and preset 'eu' leaves them alone for 182",
+        False,
+    ),
+    (
+        "asking too soon, by default",
+        {"preset": "us-other", "mode": "opt-out"},
+        "preset",
+        "visitors are asked again after 182 days, and preset 'us-other' leaves them alone for 365",
+        False,
+    ),
+    (
+        "deaf to GPC where it is the law",
+        {"preset": "us-ca", "ask_again_after": 365 * 86_400, "purposes": DEAF},
+        "purposes.polls.honours",
+        "purpose 'polls' does not honour GPC, and preset 'us-ca' does",
+        False,
+    ),
+    (
+        "an advertising cookie called necessary",
+        {"cookies": {"_fbp": cookie(purpose="necessary")}},
+        "cookies._fbp",
+        "cookie '_fbp' is declared strictly necessary, and '_fbp' of meta-pixel is known to be for "
+        "advertising",
+        False,
+    ),
+    (
+        "a wildcard called necessary that lets a tracker through",
+        {"cookies": {"_gi*": cookie(purpose="necessary")}},
+        "cookies._gi*",
+        "cookie '_gi*' is declared strictly necessary, and '_gid' of google-analytics is known to "
+        "be for analytics",
+        False,
+    ),
+    (
+        "a tag manager called necessary",
+        {"services": {"google-tag-manager": {"purpose": "necessary", "provider": "Google"}}},
+        "services.google-tag-manager",
+        "service 'google-tag-manager' is declared strictly necessary, and Google Tag Manager is "
+        "known to be for loading other parties' scripts",
+        False,
+    ),
+    (
+        "a tag manager's host under another name",
+        {
+            "services": {
+                "scripts": {
+                    "purpose": "necessary",
+                    "provider": "Us",
+                    "hosts": ["www.googletagmanager.com"],
+                }
+            }
+        },
+        "services.scripts",
+        "service 'scripts' is declared strictly necessary, and Google Tag Manager is known to be "
+        "for loading other parties' scripts",
+        False,
+    ),
+    (
+        "a wildcard over another purpose's cookie",
+        {"cookies": {"app_*": cookie(), "app_login": cookie(purpose="necessary")}},
+        "cookies.app_*",
+        "cookie 'app_*' also covers 'app_login', which has another purpose",
+        False,
+    ),
+    (
+        "a wildcard over another purpose's pattern",
+        {"cookies": {"app_*": cookie(), "app_x_{id}": cookie(purpose="necessary")}},
+        "cookies.app_*",
+        "cookie 'app_*' also covers 'app_x_{id}', which has another purpose",
+        False,
+    ),
+    (
+        "a wildcard over stored items of another purpose",
+        {
+            "storage": {
+                "app_*": {"where": "local", "purpose": "polls", "description": "D."},
+                "app_b": {"where": "local", "purpose": "necessary", "description": "D."},
+            }
+        },
+        "storage.app_*",
+        "stored item 'app_*' also covers 'app_b', which has another purpose",
+        False,
+    ),
+    (
+        "a wildcard of two letters",
+        {"cookies": {"ab*": cookie()}},
+        "cookies.ab*",
+        "cookie 'ab*' covers every name that begins with 'ab'",
+        True,
+    ),
+    (
+        "going on taken for an answer",
+        {"banner": {"body": "By continuing to browse you agree."}},
+        "banner.body",
+        "'banner' says 'by continuing' in 'body', which takes going on for an answer",
+        False,
+    ),
+    (
+        "the same on a site of implied consent",
+        {"mode": "implied", "preset": "us-other", "ask_again_after": 365 * 86_400}
+        | {"banner": {"body": {"de": "Durch die weitere Nutzung …"}}, "languages": ["de"]},
+        "banner.body.de",
+        "'banner' says 'durch die weitere nutzung' in 'body', which takes going on for an answer",
+        True,
+    ),
+    (
+        "praise",
+        {"purposes": {"polls": {"title": "Polls", "description": "To improve your experience."}}},
+        "purposes.polls.description",
+        "purpose 'polls' says 'improve your experience' in 'description', which praises instead of "
+        "saying what happens",
+        False,
+    ),
+    (
+        "closing that says yes",
+        {"banner": {"accept": "Accept & close"}},
+        "banner.accept",
+        "'banner' says 'accept & close' in 'accept', which makes closing the notice a yes",
+        False,
+    ),
+    (
+        "a language without texts",
+        {"languages": ["en", "de"]},
+        "languages.1",
+        "4 of 4 texts have no words in 'de', as purpose 'necessary': 'title'",
+        True,
+    ),
+    (
+        "implied before a no is possible",
+        {"mode": "implied", "takes_effect": "at-once", "preset": "us-other"}
+        | {"ask_again_after": 365 * 86_400},
+        "takes-effect",
+        "'takes-effect: at-once' stores everything before the visitor could say no",
+        True,
+    ),
+    (
+        "implied, and nobody knows where",
+        {"mode": "implied"},
+        "mode",
+        "no regulator of the EU, the EEA or the UK accepts consent by going on",
+        True,
+    ),
+    (
+        "a service whose cookies are missing",
+        {"services": {"hotjar": {"purpose": "polls", "provider": "Hotjar"}}},
+        "services.hotjar",
+        "service 'hotjar' is known to set ",
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "loc", "what", "warns"), [row[1:] for row in FOUND], ids=[row[0] for row in FOUND]
+)
+def test_what_speaks_against_a_policy_is_said_once_in_its_place(
+    changes: dict[str, Any], loc: str, what: str, warns: bool
+) -> None:
+    """One sentence, at the key that would be changed; an error only where nobody can mean it."""
+    ((place, sentence, is_warning),) = said(changes)
+    assert (place, sentence[: len(what)], is_warning) == (loc, what, warns)
+
+
+QUIET: list[tuple[str, dict[str, Any]]] = [
+    ("a plain policy", {}),
+    ("a preset that is kept", {"preset": ["eu", "uk"], "cookies": {"a": lasting(395)}}),
+    ("an objection, in the United Kingdom", {"preset": "uk", "purposes": OPT_OUT}),
+    ("a year, in California", {"preset": "us-ca", "ask_again_after": 365 * 86_400}),
+    ("analytics that are asked about", {"cookies": {"_ga": lasting(395)}}),
+    ("a name of one's own", {"cookies": {"basket": cookie(purpose="necessary")}}),
+    ("a name that begins like one", {"cookies": {"_fb_*": cookie(purpose="necessary")}}),
+    ("a placeholder before it", {"cookies": {"{n}_ga": cookie(purpose="necessary")}}),
+    ("one purpose, one wildcard", {"cookies": {"app_*": cookie(), "app_login": cookie()}}),
+    (
+        "a placeholder beside an exact name",
+        {"cookies": {"poll-{id}": cookie(), "poll-log": cookie(purpose="necessary")}},
+    ),
+    ("words that say what happens", {"banner": {"accept": "Accept", "body": "Continue reading"}}),
+    (
+        "implied, and said where",
+        {"mode": "implied", "preset": "us-localgov", "ask_again_after": 365 * 86_400},
+    ),
+    ("implied, with nothing to imply", {"mode": "implied", "purposes": {"necessary": NECESSARY}}),
+    (
+        "a service with its cookie",
+        {
+            "services": {"hotjar": {"purpose": "polls", "provider": "Hotjar"}},
+            "cookies": {"_hjSession_{id}": cookie(service="hotjar")},
+        },
+    ),
+    ("an unknown service", {"services": {"ours": {"purpose": "polls", "provider": "We"}}}),
+]
+
+
+@pytest.mark.parametrize("changes", [row[1] for row in QUIET], ids=[row[0] for row in QUIET])
+def test_what_is_as_it_should_be_is_not_spoken_of(changes: dict[str, Any]) -> None:
+    """A warning about nothing teaches to overlook warnings."""
+    assert said(changes) == []
+
+
+def test_a_language_that_the_notice_does_not_speak_is_warned_of() -> None:
+    """The visitor would read it in English; regional variants of a language it has are fine."""
+    texts = {"title": {"cy": "T", "de-AT": "T"}, "description": {"cy": "D", "de-AT": "D"}}
+    changes = {"languages": ["cy", "de-AT"], "purposes": {"polls": texts}}
+    assert said(changes, ("en", "de")) == [
+        ("languages.0", "the notice has no words of its own in 'cy'", True)
+    ]
+    assert said(changes) == []
+
+
+@pytest.mark.parametrize("name", ["uid", "id"])
+def test_a_name_that_anybody_could_use_only_warns(name: str) -> None:
+    """What proves nothing stops nobody: a catalogue never overrules a declaration (FZ-09)."""
+    found = said({"cookies": {name: cookie(purpose="necessary")}})
+    assert all(warns for _, _, warns in found)
+    assert said({"cookies": {"_ga": cookie(purpose="necessary")}})[0][2] is False
+
+
+def test_of_several_presets_the_strictest_counts() -> None:
+    """Each rule is asked of each preset, so the narrowest of them holds (LAW §2)."""
+    found = said({"preset": ["us-other", "eu"], "cookies": {"a": lasting(400)}})
+    assert {what.partition(" preset ")[2][:10] for _, what, _ in found} == {
+        "'eu' allow",
+        "'us-other'",
+    }
+
+
+def test_every_preset_has_its_rules() -> None:
+    """A name without rules would promise what nobody checks."""
+    assert set(PRESETS) == set(Preset)
+    for rules in PRESETS.values():
+        assert rules.longest <= LONGEST
+        assert Basis.CONSENT in rules.bases
+        assert Basis.STRICTLY_NECESSARY not in rules.bases
+
+
+def test_parts_that_could_not_be_read_are_not_spoken_of() -> None:
+    """A mode that is misspelt is one fault, and says nothing of implied consent."""
+    implied = policy(mode=Mode.IMPLIED)
+    assert [each.loc for each in lints_in(implied)] == [("mode",)]
+    assert lints_in(implied, [("mode",)]) == []
+    keys = {key for leans_on, _ in LINTS for key in leans_on}
+    assert keys <= {str(info.alias) for info in Policy.model_fields.values()}
+
+
+def test_an_error_stops_the_start_and_a_warning_does_not() -> None:
+    """`load_policy` passes over warnings: they are for whoever checks the file."""
+    data = {"site": SITE, "mode": "implied", "purposes": PURPOSES}
+    assert policy_from(data).mode is Mode.IMPLIED
+    with pytest.raises(ValueError, match="preset 'eu' allows consent"):
+        policy_from({**data, "preset": "eu"})
+
+
+@given(st.text(max_size=300))
+def test_any_words_can_be_judged(words: str) -> None:
+    """The phrases are looked for in a time that any text allows."""
+    for _, what, _ in said({"banner": {"body": words}}):
+        assert "'banner' says" in what
+
+
+@pytest.mark.parametrize(
+    ("words", "misleads"),
+    [("improve " * 20_000, False), ("best possible " * 10_000 + "experience", True)],
+)
+def test_beginnings_of_a_phrase_do_not_pile_up(words: str, misleads: bool) -> None:
+    """A text that begins a phrase again and again is read in one go (no test ends otherwise)."""
+    assert bool(said({"banner": {"body": words}})) is misleads
