@@ -101,7 +101,7 @@ def test_the_table_stands_in_any_page_as_one_element() -> None:
 
 def test_a_page_of_its_own_names_who_answers_and_the_way_to_the_answers() -> None:
     """R-15, R-74: reachable without an answer."""
-    markup = declaration_page(policy_of(), "en", **PLACE, tokens=TOKENS)
+    markup = declaration_page(policy_of("implied"), "en", **PLACE, tokens=TOKENS)
     words = text_of(markup)
     assert "Responsible: Moorland District Council." in words
     assert "Entries: 5. Last checked on 1 June 2026" in words
@@ -168,7 +168,7 @@ def test_a_service_of_two_purposes_is_listed_once() -> None:
 
 def test_the_declaration_for_machines_holds_what_the_table_holds() -> None:
     """R-77: JSON with revision and lastUpdate."""
-    copy = json.loads(json.dumps(declaration_json(policy_of(revision=3), TOKENS)))
+    copy = json.loads(json.dumps(declaration_json(policy_of("implied", revision=3), TOKENS)))
     assert (copy["revision"], copy["lastUpdate"]) == (3, "2026-06-01")
     assert copy["controller"]["name"] == "Moorland District Council"
     assert [one["name"] for one in copy["purposes"]] == [
@@ -177,7 +177,7 @@ def test_the_declaration_for_machines_holds_what_the_table_holds() -> None:
         "analytics",
         "embeds",
     ]
-    assert [one["basis"] for one in copy["purposes"]] == ["strictly-necessary", *["consent"] * 3]
+    assert [one["basis"] for one in copy["purposes"]] == ["strictly-necessary", *["implied"] * 3]
     cookies = {one["name"]: one for one in copy["cookies"]}
     assert [*cookies] == ["clientvars", "PollTimeout-{pollid}", "_ga", *TOKENS]
     assert all(column in one for one in cookies.values() for column in COLUMNS)
@@ -196,7 +196,7 @@ def test_the_declaration_for_machines_holds_what_the_table_holds() -> None:
 
 def test_our_tokens_are_strictly_necessary_also_where_no_purpose_is() -> None:
     """R-30: they have a basis whatever the policy declares."""
-    optional = changed(policy_of(), necessary={"basis": "consent"})
+    optional = changed(policy_of("implied"), necessary={"basis": "consent"})
     cookies = declaration_json(optional, TOKENS)["cookies"]
     assert isinstance(cookies, list)
     assert [one["bases"] for one in cookies[-2:]] == [["strictly-necessary"]] * 2
@@ -228,3 +228,60 @@ def test_where_nothing_is_optional_nobody_is_sent_to_the_settings(language: str)
         page = declaration_page(policy, language, **PLACE, tokens=TOKENS)
         assert (PATH in [link.get("href") for link in tree(page).iter("a")]) is leads
         assert (messages_for(language).declaration_nothing in text_of(page)) is not leads
+
+
+@pytest.mark.parametrize("mode", ["explicit", "implied", "opt-out"])
+def test_only_the_tokens_that_are_ever_set_are_declared(mode: str) -> None:
+    """The automatic state is kept where consent is implied, and nowhere else."""
+    cookies = declaration_json(policy_of(mode), TOKENS)["cookies"]
+    assert isinstance(cookies, list)
+    own = [one["name"] for one in cookies if one["name"] in TOKENS]
+    assert own == [*(TOKENS if mode == "implied" else TOKENS[:1])]
+
+
+STORED = {
+    "draft-{n}": {"where": "local", "purpose": "polls", "description": "A draft."},
+    "tab": {"where": "session", "purpose": "necessary", "description": "A tab."},
+    "films": {
+        "where": "indexed-db",
+        "purpose": "embeds",
+        "service": "films",
+        "duration": "30 days",
+        "transfer": ["US", "IE"],
+        "description": "Films seen.",
+    },
+}
+
+
+def test_web_storage_stands_in_the_same_table() -> None:
+    """The rules cover it like cookies, and the visitor is told which storage it is (R-29)."""
+    policy = policy_of(storage=STORED)
+    told = {row[0]: row for row in rows(declaration_table(policy, "en"))}
+    assert told["draft-<n> Local storage"][3] == "Until you or the site delete it"
+    assert told["tab Session storage"][3:] == [
+        "Until you close the tab",
+        "Nobody",
+        "Strictly necessary: log-in",
+    ]
+    films = told["films IndexedDB"]
+    assert films[2:5] == [
+        "Films Inc First party",
+        "30 days",
+        "Films Inc Data goes to: United States, Ireland",
+    ]
+    german = " ".join(text_of(declaration_table(policy, "de")).split())
+    assert "Vereinigte Staaten, Irland" in german
+    stored = declaration_json(policy)["storage"]
+    assert isinstance(stored, list)
+    assert [(one["name"], one["where"], one["transfer"]) for one in stored] == [
+        ("draft-{n}", "local", None),
+        ("tab", "session", None),
+        ("films", "indexed-db", ("US", "IE")),
+    ]
+
+
+def test_a_text_for_a_country_is_shown_as_it_is() -> None:
+    """The control: only codes are translated."""
+    films = {"films": {**STORED["films"], "transfer": "the Moon"}}
+    table = text_of(declaration_table(policy_of(storage=films), "de"))
+    assert "the Moon" in table

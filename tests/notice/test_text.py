@@ -32,7 +32,7 @@ from consentkit.notice.text import (
     way_of,
 )
 from consentkit.rules.decision import duration_of
-from consentkit.rules.policy import DAY, DeclaredCookie, Kind, parse_duration
+from consentkit.rules.policy import COUNTRIES, DAY, DeclaredCookie, Kind, parse_duration
 from tests.notice import PURPOSES, TOKENS, changed, policy_of
 
 EN, DE = messages_for("en"), messages_for("de")
@@ -309,7 +309,7 @@ def test_what_is_told_of_a_duration_is_what_is_enforced(kind: Kind, duration: in
 
 def test_our_tokens_stand_under_the_first_strictly_necessary_purpose() -> None:
     """R-30, R-74: they are declared like any other cookie, for 400 days."""
-    chapter = chapters_of(policy_of(), "en", TOKENS)[0]
+    chapter = chapters_of(policy_of("implied"), "en", TOKENS)[0]
     assert [entry.name for entry in chapter.entries] == ["clientvars", *TOKENS]
     assert {entry.duration for entry in chapter.entries[1:]} == {"400 days"}
     assert chapter.entries[1].basis == "Strictly necessary: your answer"
@@ -318,7 +318,7 @@ def test_our_tokens_stand_under_the_first_strictly_necessary_purpose() -> None:
 
 def test_our_tokens_stand_alone_where_nothing_else_is_necessary() -> None:
     """A site without strictly necessary purposes still stores the answer."""
-    policy = policy_of()
+    policy = policy_of("implied")
     purposes = {name: policy.purposes[name] for name in PURPOSES}
     bare = policy.model_copy(update={"purposes": purposes, "cookies": {}})
     first, *others = chapters_of(bare, "de", TOKENS)
@@ -331,7 +331,7 @@ def test_our_tokens_stand_alone_where_nothing_else_is_necessary() -> None:
 def test_a_token_that_the_policy_declares_itself_is_left_to_it() -> None:
     """Nothing stands in the table twice."""
     own = {"__Host-consent": {"kind": "persistent", "purpose": "necessary", "description": "Ours."}}
-    assert [one.name for one in token_cookies(policy_of(cookies=own), TOKENS)] == [TOKENS[1]]
+    assert [one.name for one in token_cookies(policy_of("implied", cookies=own), TOKENS)] == [TOKENS[1]]
 
 
 def test_a_cookie_with_several_purposes_stands_under_each() -> None:
@@ -405,3 +405,11 @@ def test_third_parties_are_counted_once_and_by_purpose() -> None:
     assert third_parties_of(policy, ["polls"], "en") == ("Counter Ltd", "Printers", "nowhere")
     assert third_parties_of(policy, ["analytics", "embeds"], "en") == ("Counter Ltd", "Films Inc")
     assert third_parties_of(policy, ["necessary"], "en") == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_country_has_a_name(language: str) -> None:
+    """A code that a policy may name is never shown as a code."""
+    names = messages_for(language).countries
+    assert names.keys() == COUNTRIES
+    assert len(set(names.values())) == len(names)

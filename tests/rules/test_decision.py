@@ -412,6 +412,15 @@ def test_a_grant_given_while_the_signal_was_on_stands() -> None:
     assert answers_to(some, unknowing, NO_SIGNALS, NOW)[0] is Answer.GRANTED
 
 
+def test_a_signal_outweighs_every_grant_where_a_preset_says_so() -> None:
+    """R-37 (11 CCR 7025(c)(1)): in California also the grant that was given while it was on."""
+    knowing = Consent({"a": Given(granted=True, revision=1, time=int(NOW), despite=GPC)})
+    for preset, answer in (("us-ca", Answer.REFUSED), ("us-other", Answer.GRANTED)):
+        some = policy(preset=preset)
+        assert answers_to(some, knowing, GPC, NOW)[0] is answer
+        assert answers_to(some, knowing, NO_SIGNALS, NOW)[0] is Answer.GRANTED
+
+
 def test_a_purpose_honours_only_the_signals_it_names() -> None:
     """`honours: []` for one, DNT for another."""
     some = policy(

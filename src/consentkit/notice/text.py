@@ -462,9 +462,10 @@ def token_cookies(policy: Policy, tokens: Sequence[str]) -> tuple[DeclaredCookie
 
     `tokens` names the one of the answers, then that of the automatic state. They stand under the
     first strictly necessary purpose; one that the policy declares itself is left to it. Where
-    nothing is optional there is no answer to keep, so neither is ever set.
+    nothing is optional there is no answer to keep, and where nothing is implied there is no state.
     """
-    if not policy.optional_purposes:
+    bases = {policy.basis_of(name) for name in policy.optional_purposes}
+    if not bases:
         return ()
     necessary = [name for name in policy.purposes if _is_necessary(policy, name)]
     return tuple(
@@ -477,7 +478,7 @@ def token_cookies(policy: Policy, tokens: Sequence[str]) -> tuple[DeclaredCookie
             description={tag: getattr(messages_for(tag), key) for tag in LANGUAGES},
         )
         for name, key in zip(tokens, ("token_given", "token_seen"), strict=False)
-        if name not in policy.cookies
+        if name not in policy.cookies and (key == "token_given" or Basis.IMPLIED in bases)
     )
 
 
