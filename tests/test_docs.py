@@ -9,10 +9,13 @@ import inspect
 import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -23,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 
 FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,}) *(?P<language>[^`]*)$")
+EXITS = re.compile(r"^<!-- exits: (?P<code>\d+) -->$")
 NOT_RUN = re.compile(r"^<!-- not run:(?P<reason>.*)-->$")
 FILE_NAME = re.compile(r"^# (?P<name>[\w.-]+\.[a-z]+)$")
 SCRIPT = re.compile(r"(?:^|\s)\./(?P<path>[\w./-]+)")
@@ -33,13 +37,17 @@ SHOWN = ("css", "diff", "html", "http", "js", "text")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where its fence stands, its language, its lines, and why it is not run."""
+    """A fenced block: where its fence stands, its language, its lines, and why it is not run.
+
+    `exits` is the code that the last of its commands ends with.
+    """
 
     page: str
     line: int
     language: str
     code: str
     not_run: str | None = None
+    exits: int = 0
 
     @property
     def place(self) -> str:
@@ -53,9 +61,10 @@ def blocks(page: str, text: str) -> Iterator[Block]:
     for number, line in lines:
         if opening := FENCE.match(line):
             code = "".join(f"{inner}\n" for inner in inside(opening["fence"], lines))
-            reason = NOT_RUN.match(above)
+            reason, exits = NOT_RUN.match(above), EXITS.match(above)
             skipped = reason["reason"].strip() if reason else None
-            yield Block(page, number, opening["language"].strip(), code, skipped)
+            status = int(exits["code"]) if exits else 0
+            yield Block(page, number, opening["language"].strip(), code, skipped, status)
         above = line.strip() or above
 
 
@@ -115,6 +124,35 @@ class Page:
         if isinstance(content, dict) and "purposes" in content:
             load_policy(path)
 
+    def run_commands(self, block: Block) -> None:
+        """Run each `$ consentkit …`, and compare what it prints where the page shows that.
+
+        A line of ``…`` alone stands for any lines. Other commands must be scripts of this project.
+        """
+        self.find_scripts(block)
+        *earlier, last = commands(block.code)
+        for command, expected in earlier:
+            self.run_command(block, command, expected, 0)
+        self.run_command(block, *last, block.exits)
+
+    def run_command(self, block: Block, command: str, expected: list[str], exits: int) -> None:
+        if "consentkit " not in command:
+            return
+        done = subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {command}"],
+            cwd=self.folder,
+            env=shell_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
+        if done.returncode != exits or (expected and not fits(said, expected)):
+            pytest.fail(
+                f"{block.place}: `{command}` ended with {done.returncode} and said:\n"
+                + "\n".join(said)
+            )
+
     def find_scripts(self, block: Block) -> None:
         """Each script of this project that a reader is told to run must be there."""
         for named in SCRIPT.finditer(block.code):
@@ -132,11 +170,56 @@ RUNNERS: dict[str, Callable[[Page, Block], None]] = {
     "python": Page.run_python,
     "pycon": Page.run_session,
     "yaml": Page.load_yaml,
-    "console": Page.find_scripts,
+    "console": Page.run_commands,
     "sh": Page.find_scripts,
     "json": Page.load_json,
     "toml": Page.load_toml,
 }
+
+
+def commands(code: str) -> list[tuple[str, list[str]]]:
+    """The commands of a console block, each with the lines that it is shown to print."""
+    found: list[tuple[str, list[str]]] = []
+    for line in code.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif found and found[-1][0].endswith("\\") and not found[-1][1]:
+            found[-1] = (found[-1][0][:-1] + line.strip(), [])
+        elif found:
+            found[-1][1].append(line.rstrip())
+    return found or [("", [])]
+
+
+def fits(said: list[str], expected: list[str]) -> bool:
+    """True if the lines are those expected, `…` standing for any number of them."""
+    pattern = "".join(
+        r"(?:.*\n)*" if line.strip() == "…" else f"{re.escape(line)}\n"
+        for line in "\n".join(expected).strip("\n").split("\n")
+    )
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in trimmed(said))) is not None
+
+
+def trimmed(lines: list[str]) -> list[str]:
+    return "\n".join(lines).strip("\n").split("\n")
+
+
+@cache
+def shell_environment() -> dict[str, str]:
+    """An environment in which `consentkit` is this project's, at 100 columns, without colours."""
+    folder = Path(tempfile.mkdtemp(prefix="consentkit-docs-"))
+    command = folder / "consentkit"
+    start = "from consentkit.cli import main; main()"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{start}" "$@"\n')
+    command.chmod(0o755)
+    path = os.pathsep.join((str(folder), os.environ.get("PATH", "")))
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("COV_")}
+    return {
+        **kept,
+        "PATH": path,
+        "PYTHONPATH": str(ROOT / "src"),
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
 
 
 def call(test: Callable[[], object]) -> None:
@@ -173,6 +256,7 @@ def pages() -> dict[str, str]:
 
 
 PAGES = pages()
+WALKED = "docs/tutorial/five-minutes.md"
 SKIPPED = [
     block
     for name, text in PAGES.items()
@@ -186,6 +270,8 @@ def test_every_block_of_a_page_runs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a reader copies works."""
+    if name == WALKED:
+        pytest.skip(f"{name} is walked, with a real pip and a real server, by test_five_minutes.py")
     read_page(PAGES[name], tmp_path, monkeypatch, name)
 
 
@@ -208,6 +294,11 @@ FAILING = {
     "json": "```json\n{'a': 1}\n```",
     "toml": "```toml\na =\n```",
     "a script that is not there": "```console\n$ ./scripts/fly --now\n```",
+    "a command that fails": "```console\n$ consentkit check gone.yaml\n```",
+    "a command that says something else": "```console\n$ consentkit --help\nnothing\n```",
+    "a command that should have failed": (
+        "<!-- exits: 1 -->\n```console\n$ consentkit --help\n```"
+    ),
     "an unknown language": "```pyhton\n1 / 0\n```",
     "no language": "```\n1 / 0\n```",
     "a tilde fence": "~~~python\n1 / 0\n~~~",
@@ -224,6 +315,16 @@ PASSING = {
     "what is shown": "```html\n<b>\n```\n\n```{toctree}\nnowhere\n```",
     "a script that is there": "```sh\n./scripts/test\n```",
     "a fence in a fence": "````text\n```python\n1 / 0\n```\n````",
+    "a command that says what is shown": (
+        "```console\n$ consentkit --help | head -n 1\n"
+        "Usage: consentkit [OPTIONS] COMMAND [ARGS]...\n```"
+    ),
+    "some lines of what a command says": (
+        "```console\n$ consentkit --help\nUsage: consentkit [OPTIONS] COMMAND [ARGS]...\n…\n```"
+    ),
+    "a command that fails as it is said to": (
+        "<!-- exits: 1 -->\n```console\n$ consentkit check gone.yaml\n```"
+    ),
     "a block that is not run": "<!-- not run: divides -->\n```python\n1 / 0\n```",
     "json and toml": "```json\n[1]\n```\n```toml\na = 1\n```",
 }

@@ -1,0 +1,63 @@
+"""``{commands}``: every command of the shell with its help text, its arguments and its options.
+
+It has never heard of what they do: it copies what click would print, in the order of the list.
+"""
+
+import inspect
+
+import click
+from decision_table import literal, table
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from consentkit import cli
+
+
+def commands() -> dict[str, click.Command]:
+    """The commands by name, as `consentkit --help` lists them."""
+    names = cli.commands.list_commands(click.Context(cli.commands, info_name="consentkit"))
+    return {name: cli.commands.commands[name] for name in names}
+
+
+def paragraphs(help_text: str) -> list[nodes.Node]:
+    """The help text: prose as paragraphs, and what stands after ``\\b`` as it stands."""
+    made: list[nodes.Node] = []
+    for block in inspect.cleandoc(help_text).split("\n\n"):
+        if block.startswith("\b\n"):
+            made.append(nodes.literal_block("", block.removeprefix("\b\n"), language="text"))
+        else:
+            made.append(nodes.paragraph("", " ".join(block.split())))
+    return made
+
+
+def options(command: click.Command) -> list[nodes.Node]:
+    rows: list[list[nodes.Node | str]] = []
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            names = ", ".join((*parameter.opts, *parameter.secondary_opts))
+            rows.append([literal(names), parameter.help or ""])
+    return [table(["option", "what it does"], rows)]
+
+
+class Commands(SphinxDirective):
+    """No arguments, no content."""
+
+    def run(self) -> list[nodes.Node]:
+        sections = []
+        for name, command in commands().items():
+            section = nodes.section(ids=[f"command-{name}"])
+            section += nodes.title("", "", literal(f"consentkit {name}"))
+            pieces = command.collect_usage_pieces(click.Context(command, info_name=name))
+            section += nodes.literal_block(
+                "", " ".join((f"consentkit {name}", *pieces)), language="text"
+            )
+            section += paragraphs(command.help or "")
+            section += options(command)
+            sections.append(section)
+        return sections
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("commands", Commands)
+    return {"parallel_read_safe": True}
