@@ -17,7 +17,10 @@ author = "the consentkit authors"
 copyright = f"2026, {author}"
 version = release = metadata["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "decision_table", "explained", "catalogue_tables", "commands"]
+extensions = [
+    *("myst_parser", "sphinx.ext.autodoc"),
+    *("decision_table", "explained", "catalogue_tables", "commands"),
+]
 exclude_patterns = ["_build"]
 nitpicky = True
 

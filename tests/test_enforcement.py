@@ -16,10 +16,10 @@ from consentkit.enforcement import (
     filter_headers,
     only_strictly_necessary,
 )
-from consentkit.events import Event, EventLog
+from consentkit.events import Asked, Event, EventLog, span_in_words
 from consentkit.rules.consent import Answer, Consent, Given, Seen
 from consentkit.rules.decision import STORE, Decision, Occasion, Reason, decide, duration_of
-from consentkit.rules.policy import DAY, LONGEST, Kind, Policy
+from consentkit.rules.policy import DAY, LONGEST, Kind, Policy, parse_duration
 from consentkit.rules.signals import NO_SIGNALS, Signal
 from consentkit.rulings import Rulings, Variant, text_of
 from consentkit.wire.cookies import (
@@ -303,6 +303,71 @@ def test_an_undeclared_cookie_is_reported_or_dropped(level: str, passes: int) ->
     assert len(result.headers) == passes
     acts = [(event.act, event.name) for event in result.events]
     assert acts == [("undeclared" if passes else "blocked", "stranger")]
+
+
+@pytest.mark.parametrize("level", ["report", "block", "hide"])
+@pytest.mark.parametrize(
+    ("tail", "asked"),
+    [
+        (b"", Asked(None, http_only=False)),
+        (b"; Path=/; HttpOnly", Asked(None, http_only=True)),
+        (b"; Max-Age=63072000; httponly", Asked(63_072_000, http_only=True)),
+        (b"; Expires=Fri, 15 Jan 2027 08:01:40 GMT", Asked(100, http_only=False)),
+        (b"; Max-Age=60; Expires=Fri, 15 Jan 2027 08:01:40 GMT", Asked(60, http_only=False)),
+        (b"; Max-Age=soon", Asked(None, http_only=False)),
+        (b"; Max-Age=0; Max-Age=x1", Asked(0, http_only=False)),  # no removal everywhere
+    ],
+)
+def test_the_event_of_an_undeclared_cookie_says_what_the_app_asked(
+    level: str, tail: bytes, asked: Asked
+) -> None:
+    """R-26: whoever declares it has to say how long it lives; the app knows, and is heard."""
+    (event,) = filtered(policy(undeclared=level), b"stranger=hush" + tail).events
+    assert (event.why, event.asked) == ("not declared", asked)
+    told = filtered(policy(), b"_ga=1" + tail, b"sid=1; Max-Age=60", answer=Answer.REFUSED).events
+    assert [each.asked for each in told] == [None, None]  # those are declared
+
+
+def test_what_was_asked_is_remembered_with_what_was_decided() -> None:
+    """The same Set-Cookie costs a look-up the second time; a date asks for less each second."""
+    some = rulings(policy())
+    for tail, is_remembered in (
+        (b" Max-Age=60", True),
+        (b" Expires=Fri, 15 Jan 2027 08:01:40", False),
+    ):
+        for later in (0, 10):
+            passage = some.passage(b"stranger", tail, STORE, NOTHING, NOW + later)
+            assert passage.event is not None
+            seconds = 60 if is_remembered else 100 - later
+            assert passage.event.asked == Asked(seconds, http_only=False)
+        assert ((b"stranger", tail) in some.passages) is is_remembered
+
+
+@given(st.integers(0, 999_999 * DAY))
+@example(0)
+@example(DAY - 1)
+@example(63_071_999)
+def test_a_span_in_words_can_be_a_duration_and_is_hardly_longer(seconds: int) -> None:
+    """It may stand in a policy as it is, and then cuts nothing off what the app asks for."""
+    said = parse_duration(span_in_words(seconds))
+    assert seconds <= said <= seconds * 1.005
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (60, "1 minute"),
+        (5400, "90 minutes"),
+        (90_000, "25 hours"),
+        (DAY, "1 day"),
+        (63_071_999, "730 days"),
+    ],
+)
+def test_a_span_is_said_in_the_largest_unit_that_tells_it(seconds: int, words: str) -> None:
+    """A reader knows what 730 days are, and not what 63071999 seconds are."""
+    assert span_in_words(seconds) == words
 
 
 def test_a_header_may_come_as_anything_like_bytes() -> None:
@@ -1010,6 +1075,41 @@ def test_a_line_has_a_level_and_keys_for_machines(caplog: pytest.LogCaptureFixtu
     would = lines_of(EventLog(None, report_only=True), caplog, Event("hidden", "", "why"))
     assert would == ["cookie (a cookie without a name) would be hidden: why; path '/'"]
     assert caplog.records[0].levelno == logging.WARNING
+
+
+def test_a_line_says_what_an_undeclared_cookie_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    """Lifetime and HttpOnly, in words and under keys; a cookie that asked nothing has no keys."""
+    event = Event("blocked", "x", "not declared", Decision(False, Reason.UNDECLARED))  # noqa: FBT003
+    for asked, words, seconds in (
+        (Asked(63_072_000, http_only=True), "; asked to live 730 days, HttpOnly", 63_072_000),
+        (Asked(None, http_only=False), "; asked for the session", None),
+    ):
+        log = EventLog(None, report_only=False)
+        (line,) = lines_of(log, caplog, event._replace(asked=asked), path="/p")
+        assert line == f"cookie 'x' blocked: not declared{words}; path '/p'"
+        record: Any = caplog.records[0]
+        assert (record.consentkit_asked_seconds, record.consentkit_http_only) == (seconds, asked[1])
+        assert (record.consentkit_path, record.consentkit_more) == ("/p", 0)
+    (line,) = lines_of(EventLog(None, report_only=False), caplog, event, path="/p" * 500)
+    assert line.startswith("cookie 'x' blocked: not declared; path '/p/p")
+    record = caplog.records[0]
+    assert not hasattr(record, "consentkit_asked_seconds")
+    assert len(record.consentkit_path) == EventLog.LONGEST
+
+
+def test_other_lifetimes_of_one_cookie_make_no_line_of_their_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An app that counts the seconds to midnight asks for another lifetime each second."""
+    log = EventLog(None, report_only=False)
+    events = [
+        Event("undeclared", "x", "not declared", None, Asked(n, http_only=False)) for n in (5, 4)
+    ]
+    caplog.set_level(logging.INFO)
+    assert len(lines_of(log, caplog, *events)) == 1
+    (line,) = lines_of(log, caplog, events[1], now=NOW + 60)
+    assert line.endswith("asked to live 4 seconds; path '/' (and 1 more like it)")
+    assert vars(caplog.records[0])["consentkit_more"] == 1
 
 
 names = st.text() | st.sampled_from(["a\r\nERROR root: x", "\x1b[31mred", "\u202egnp", "a\x00b"])

@@ -35,5 +35,5 @@ def test_importing_the_package_imports_nothing_else() -> None:
 def test_a_name_that_is_not_there_is_an_ordinary_error() -> None:
     """As for any other module."""
     with pytest.raises(AttributeError, match="module 'consentkit' has no attribute 'banana'"):
-        _ = consentkit.banana  # type: ignore[attr-defined]
+        _ = consentkit.banana
     assert {*consentkit.__all__} <= {*dir(consentkit)}

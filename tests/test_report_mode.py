@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 
 import pytest
+import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from consentkit import ConsentMiddleware, Event, visitor_from
+from consentkit import ConsentMiddleware, Event, Policy, visitor_from
+from consentkit.shell.drafts import draft_from_log
 from consentkit.testing import Browser, assert_blocked, assert_removed, assert_sets
 from tests.apps import (
     COOKIES,
+    DECLARED,
     NAVIGATION,
     NOW,
     OTHERS,
@@ -138,6 +141,32 @@ async def test_undeclared_cookies_that_pass_are_told_in_both_modes() -> None:
         outcome = await run(app, scope_of("/json"))
         assert COOKIES[2] in outcome.set_cookies
         assert ("undeclared", "stray") in acts_of(events)
+
+
+async def test_what_report_mode_logs_can_be_declared_from_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once what the log tells is drafted and declared, the log tells of nothing undeclared."""
+    tries = [*TRIES, b"basket=1; Max-Age=63072000; HttpOnly", b"theme-1=1", b"theme-2=1"]
+    headers = [(b"content-type", b"application/json"), *((b"set-cookie", c) for c in tries)]
+    rules = policy()
+    for lines_of_undeclared in (4, 0):
+        caplog.clear()
+        app = consent(says(b"{}", headers=headers), rules, report_only=True)
+        await run(app, scope_of("/a"))
+        found = [line for line in caplog.messages if "not declared" in line]
+        assert len(found) == lines_of_undeclared
+        if found:
+            draft = draft_from_log(caplog.messages, rules, frameworks=[])
+            rules = declared_too(draft)
+    assert rules.cookies["basket"].duration == 400 * 86_400
+    assert rules.declaration_of("theme-17") == rules.cookies["theme-{id}"]
+
+
+def declared_too(draft: str) -> Policy:
+    """The policy of the site with what a draft declares under the keys of the same name."""
+    more = yaml.safe_load(draft)
+    return policy(**{key: {**DECLARED[key], **more[key]} for key in ("purposes", "cookies")})
 
 
 async def test_in_report_mode_everything_is_allowed() -> None:

@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+import anyio
 import httpx
 import httpx2
 import pytest
@@ -48,7 +49,6 @@ class Site:
         self.scopes.append(scope)
         first = await receive()
         self.bodies.append(first["body"])
-        assert (await receive())["type"] == "http.disconnect"
         headers = [(b"Content-Type", b"text/plain"), (b"X-A", b"1"), (b"x-a", b"2")]
         headers += [(b"Set-Cookie", value) for value in self.set_cookies]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
@@ -164,6 +164,21 @@ async def test_an_app_that_answers_nothing_is_told() -> None:
 
     with pytest.raises(AssertionError, match="/x: the app ended without starting a response"):
         await Browser(silent).visit("/x")
+
+
+async def test_the_browser_stays_until_it_has_its_answer() -> None:
+    """Django, for one, gives up where the visitor seems to have left before the page was made."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "http.request"
+        with anyio.move_on_after(0.05):
+            await receive()
+            return
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+        assert await receive() == {"type": "http.disconnect"}
+
+    assert (await Browser(app).visit("/")).status == 204
 
 
 async def test_what_enforcement_did_stands_in_the_response() -> None:

@@ -1,6 +1,9 @@
 """What enforcement did: told to whoever listens, and logged, one line of a kind in a minute.
 
 It has never heard of headers; it is told of a cookie's name and a reason, never of its value.
+
+Of a cookie that nobody declared it is also told what it asked for, since whoever declares it next
+has to say how long it lives.
 """
 
 from __future__ import annotations
@@ -13,20 +16,53 @@ from consentkit.rules.decision import Decision, Reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Event", "EventLog"]
+__all__ = ["Asked", "Event", "EventLog", "span_in_words"]
+
+_UNITS: Final = (("day", 86_400), ("hour", 3600), ("minute", 60))
+
+
+def span_in_words(seconds: int) -> str:
+    """`seconds` in the largest unit that tells them to half a percent, rounded up.
+
+    What it says can stand as a duration in a policy, up to 999,999 days.
+
+    >>> span_in_words(63_071_999), span_in_words(5400), span_in_words(1)
+    ('730 days', '90 minutes', '1 second')
+    """
+    for unit, length in _UNITS:
+        count = -(-seconds // length)
+        if count and (count * length - seconds) * 200 <= seconds:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
+class Asked(NamedTuple):
+    """What the app asked for with a Set-Cookie: seconds to live, None for the session."""
+
+    seconds: int | None
+    http_only: bool
+
+    def __str__(self) -> str:
+        """A few words for people, with nothing of the app's own in them."""
+        life = (
+            "for the session" if self.seconds is None else f"to live {span_in_words(self.seconds)}"
+        )
+        return f"asked {life}{', HttpOnly' if self.http_only else ''}"
 
 
 class Event(NamedTuple):
     """One thing enforcement did (in report mode: would have done) to one cookie.
 
     `act` is ``blocked``, ``trimmed``, ``hidden``, ``expired``, ``undeclared`` (seen and let be) or
-    ``differs`` (set otherwise than declared); `name` the cookie's, never its value.
+    ``differs`` (set otherwise than declared); `name` the cookie's, never its value. `asked` is
+    there for an undeclared cookie that the app sets.
     """
 
     act: str
     name: str
     why: str
     decision: Decision | None = None
+    asked: Asked | None = None
 
 
 _ACTS_ON_A_COOKIE: Final = frozenset({"blocked", "expired", "hidden", "trimmed"})
@@ -83,17 +119,30 @@ class EventLog:
         name = ascii(event.name[: self.LONGEST]) if event.name else "(a cookie without a name)"
         self._logger.log(
             logging.WARNING if self._report_only or undeclared else logging.INFO,
-            "cookie %s %s%s: %s; path %s%s",
+            "cookie %s %s%s: %s%s; path %s%s",
             name,
             would,
             event.act,
             event.why,
+            f"; {event.asked}" if event.asked else "",
             ascii(path[: self.LONGEST]),
             f" (and {folded} more like it)" if folded else "",
             extra={
                 "consentkit_act": event.act,
                 "consentkit_cookie": event.name[: self.LONGEST],
                 "consentkit_why": event.why,
+                "consentkit_path": path[: self.LONGEST],
+                "consentkit_more": folded,
                 "consentkit_report_only": self._report_only,
+                **_keys_of(event.asked),
             },
         )
+
+
+def _keys_of(asked: Asked | None) -> dict[str, object]:
+    if asked is None:
+        return {}
+    return {
+        "consentkit_asked_seconds": asked.seconds,
+        "consentkit_http_only": asked.http_only,
+    }

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from consentkit.events import Event
+from consentkit.events import Asked, Event
 from consentkit.rules.decision import READ, STORE, Decision, Occasion, Reason, decide, duration_of
 from consentkit.wire.cookies import (
     Attributes,
@@ -150,10 +150,13 @@ def _passage(
     name: bytes, tail: bytes, ruling: Ruling, attributes: Attributes, now: float
 ) -> Passage:
     declared, decision = ruling
-    if not decision.allowed:
-        return Passage(None, Event("blocked", text_of(name), decision.reason.value, decision))
+    why = decision.reason.value
     if declared is None:
-        return Passage(tail, Event("undeclared", text_of(name), decision.reason.value, decision))
+        act, passed = ("undeclared", tail) if decision.allowed else ("blocked", None)
+        asked = _what_was_asked(attributes, now)
+        return Passage(passed, Event(act, text_of(name), why, decision, asked))
+    if not decision.allowed:
+        return Passage(None, Event("blocked", text_of(name), why, decision))
     variant = Variant(attributes.path, attributes.domain, attributes.partitioned)
     trimmed = set_cookie_tail(_trim(b";" + tail, declared, attributes, now))
     event = None
@@ -161,6 +164,12 @@ def _passage(
         why = _what_was_trimmed(tail, trimmed)
         event = Event("trimmed", text_of(name), why, decision)
     return Passage(trimmed, event, variant)
+
+
+def _what_was_asked(attributes: Attributes, now: float) -> Asked:
+    lifetime = attributes.lifetime(now)
+    seconds = None if lifetime is None else max(round(lifetime), 0)
+    return Asked(seconds, attributes.http_only)
 
 
 def _trim(raw: bytes, declared: DeclaredCookie, attributes: Attributes, now: float) -> bytes:

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlencode, urlsplit
 
+import anyio
+
 from consentkit.wire.cookies import (
     SetCookie,
     default_path,
@@ -268,11 +270,19 @@ async def _run(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
     sent: list[Message] = []
     incoming: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
+    answered = anyio.Event()
+
     async def receive() -> Message:
-        return incoming.pop() if incoming else {"type": "http.disconnect"}
+        # A browser stays until it has its answer: some apps listen for it to leave (Django does).
+        if incoming:
+            return incoming.pop()
+        await answered.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            answered.set()
 
     await app(scope, receive, send)
     return sent

@@ -239,7 +239,7 @@ def test_only_the_tokens_that_are_ever_set_are_declared(mode: str) -> None:
     assert own == [*(TOKENS if mode == "implied" else TOKENS[:1])]
 
 
-STORED = {
+STORED: dict[str, dict[str, object]] = {
     "draft-{n}": {"where": "local", "purpose": "polls", "description": "A draft."},
     "tab": {"where": "session", "purpose": "necessary", "description": "A tab."},
     "films": {

@@ -331,7 +331,8 @@ def test_our_tokens_stand_alone_where_nothing_else_is_necessary() -> None:
 def test_a_token_that_the_policy_declares_itself_is_left_to_it() -> None:
     """Nothing stands in the table twice."""
     own = {"__Host-consent": {"kind": "persistent", "purpose": "necessary", "description": "Ours."}}
-    assert [one.name for one in token_cookies(policy_of("implied", cookies=own), TOKENS)] == [TOKENS[1]]
+    policy = policy_of("implied", cookies=own)
+    assert [one.name for one in token_cookies(policy, TOKENS)] == [TOKENS[1]]
 
 
 def test_a_cookie_with_several_purposes_stands_under_each() -> None:

@@ -95,7 +95,8 @@ def test_the_order_is_the_bases_unless_all_of_it_is_named_anew() -> None:
 
 def test_a_value_is_shown_in_few_words() -> None:
     """As it would stand in the file; what is long is cut."""
-    assert [shown(each) for each in ({}, [], (), True, None, 3, "a", 1.5)] == [
+    values: list[object] = [{}, [], (), True, None, 3, "a", 1.5]
+    assert [shown(each) for each in values] == [
         "a set of keys",
         "a list",
         "a list",

@@ -6,8 +6,8 @@ says allows a cookie, blocks one, or has one removed.
 The facts are in ``catalogue/*.yaml``, each in our own words, with the page that documents it and
 the day it was read. `checked` says whether somebody found them there, or in the package that the
 vendor publishes: for a cookie its name and what it is for, for a service its maker and one of the
-hosts. What is not checked is what is generally known of it. ``scripts/stale`` lists what has not
-been read for a year.
+hosts. What is not checked is what is generally known of it. Checked are 161 of 416 names, 34 of
+115 services, and all 27 frameworks. ``scripts/stale`` lists what has not been read for a year.
 
 An area's file has ``services`` and ``platforms``, each with ``cookies`` and ``storage``; what these
 do not say themselves (purpose, party, source, day) they take from what they stand under. Nothing
@@ -21,7 +21,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 import yaml
 
@@ -134,14 +134,19 @@ def cookies() -> tuple[KnownCookie, ...]:
 @cache
 def frameworks() -> Mapping[str, Framework]:
     """Every framework whose own cookies the catalogue knows, by key."""
-    page = _read("frameworks", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    read = _taken(page, "frameworks.yaml", {"read", "frameworks"})["read"]
+    page = _taken(_read("frameworks"), "frameworks.yaml", {"read", "frameworks"})
     entries: dict[str, Any] = page["frameworks"]
-    return MappingProxyType({key: _framework(key, entry, read) for key, entry in entries.items()})
+    known = {key: _framework(key, entry, page["read"]) for key, entry in entries.items()}
+    return MappingProxyType(known)
 
 
 def known_cookie(name: str) -> KnownCookie | None:
-    """What is known of the cookie of this name; None if nothing is."""
+    """What is known of the cookie of this name; None if nothing is.
+
+    >>> known = known_cookie("_ga_R4JMGZWPD9")
+    >>> known.name, known.service, known.duration
+    ('_ga_*', 'google-analytics', '2 years')
+    """
     return _names().cookies.find(name)
 
 
@@ -159,6 +164,9 @@ def service_of_host(host: str) -> KnownService | None:
 
     ``*.example.com`` in the catalogue fits everything below example.com, and itself if nothing
     else does. Any text may be asked for.
+
+    >>> service_of_host("www.youtube-nocookie.com").title
+    'YouTube'
     """
     name = host.rstrip(".").lower()
     hosts = _hosts()
@@ -179,7 +187,11 @@ def countries() -> frozenset[str]:
 
 def read_before(day: date) -> tuple[KnownService | KnownCookie | Framework, ...]:
     """What was last read before this day, and so may have changed since."""
-    everything = (*services().values(), *cookies(), *frameworks().values())
+    everything: tuple[KnownService | KnownCookie | Framework, ...] = (
+        *services().values(),
+        *cookies(),
+        *frameworks().values(),
+    )
     return tuple(entry for entry in everything if entry.read < day)
 
 
@@ -225,11 +237,8 @@ class _Ground(NamedTuple):
 def _areas() -> _Areas:
     known: dict[str, KnownService] = {}
     stored: list[KnownCookie] = []
-    # Every scalar as text: NO stays the code of Norway, and it is read in half the time.
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     for area in AREAS:
-        page = _read(area, loader)
-        _taken(page, f"{area}.yaml", {"read"}, {"services", "platforms"})
+        page = _taken(_read(area), f"{area}.yaml", {"read"}, {"services", "platforms"})
         for key, entry in page.get("services", {}).items():
             known[key] = _service(key, entry, page["read"])
             stored.extend(_stored_by(key, entry, page["read"]))
@@ -252,10 +261,30 @@ def _hosts() -> Mapping[str, KnownService]:
     return {host: service for service in services().values() for host in service.hosts}
 
 
-def _read(name: str, loader: type[yaml.SafeLoader]) -> dict[str, Any]:
+_LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_SWITCHES: Final = {"true": True, "false": False}
+
+
+def _read(name: str) -> dict[str, Any]:
     path = files("consentkit.rules").joinpath("catalogue", f"{name}.yaml")
-    page: dict[str, Any] = yaml.load(path.read_bytes(), loader)  # noqa: S506  # makes plain values only
+    page: dict[str, Any] = _plain(yaml.compose(path.read_bytes(), _LOADER))
     return page
+
+
+def _plain(node: Any) -> Any:  # noqa: ANN401  # whatever the file says
+    """A node as dicts, lists, text and switches: NO stays the code of Norway.
+
+    It takes two thirds of the time that PyYAML's own constructor does, and sees a key said twice.
+    """
+    value = node.value
+    if isinstance(value, str):
+        return _SWITCHES.get(value, value)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(each) for each in value]
+    plain = {key.value: _plain(each) for key, each in value}
+    if len(plain) != len(value):
+        raise ValueError(f"the catalogue says a key twice: {node.start_mark}.")
+    return plain
 
 
 def _taken(
@@ -285,13 +314,11 @@ def _service(key: str, entry: dict[str, Any], read: str) -> KnownService:
         opt_out=entry.get("opt-out"),
         source=entry["source"],
         read=date.fromisoformat(entry.get("read", read)),
-        checked=entry.get("checked") != "false",
+        checked=entry.get("checked", True),
     )
 
 
-def _stored_by(
-    service: str | None, entry: dict[str, Any], read: str
-) -> Iterator[KnownCookie]:
+def _stored_by(service: str | None, entry: dict[str, Any], read: str) -> Iterator[KnownCookie]:
     day = date.fromisoformat(entry.get("read", read))
     party, source = entry.get("party", "first"), entry["source"]
     for name, said in entry.get("cookies", {}).items():
@@ -316,10 +343,10 @@ def _cookie(said: dict[str, Any], where: Where, ground: _Ground) -> KnownCookie:
         service=ground.service,
         party=said.get("party", ground.party),
         description={"en": said["description"]},
-        shared=said.get("shared") == "true",
+        shared=said.get("shared", False),
         source=said.get("source", ground.source),
         read=ground.read,
-        checked=said.get("checked") != "false",
+        checked=said.get("checked", True),
     )
 
 
@@ -333,10 +360,10 @@ def _suggestion(purpose: str, place: str) -> Suggestion:
     if purpose not in PURPOSES:
         known = ", ".join(PURPOSES)
         raise ValueError(f"the catalogue's '{place}' suggests '{purpose}': write one of {known}.")
-    return cast("Suggestion", purpose)
+    return purpose
 
 
-def _framework(key: str, entry: dict[str, Any], read: date) -> Framework:
+def _framework(key: str, entry: dict[str, Any], read: str) -> Framework:
     _taken(entry, key, _OF_A_FRAMEWORK, {"read"})
     for name, declared in entry["cookies"].items():
         _taken(declared, name, _OF_A_DECLARATION, _OF_SOME_DECLARATIONS)
@@ -346,5 +373,5 @@ def _framework(key: str, entry: dict[str, Any], read: date) -> Framework:
         packages=tuple(entry["packages"]),
         cookies=MappingProxyType(entry["cookies"]),
         source=entry["source"],
-        read=entry.get("read", read),
+        read=date.fromisoformat(entry.get("read", read)),
     )

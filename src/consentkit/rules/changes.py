@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
+from functools import cached_property
 from math import inf
 from typing import Any, Final, TypeAlias
 
@@ -88,7 +89,7 @@ def problems_against(old: Policy, new: Policy) -> list[Problem]:
 # Since when
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Standing:
     """Since which revision each purpose and item of a policy stands as it does, by its place."""
 
@@ -104,7 +105,7 @@ class _Standing:
         since |= {(section, name): item.since for section, name, item in policy.items()}
         return cls(policy, policy.revision, since)
 
-    @property
+    @cached_property
     def marks_nothing(self) -> bool:
         """True if the revision was raised for everything: no mark has its number."""
         return self.revision not in self.since.values()
@@ -438,6 +439,8 @@ def _difference(loc: Loc, was: _Value, now: _Value) -> str:
     key = loc[-1] if subject else ".".join(loc)
     spell = _days if key in ("duration", "ask-again-after") else _said
     before, after = spell(was), spell(now)
+    if key in ("title", "description"):
+        return f"{subject}'{key}' is worded differently"
     if before == after:
         return f"{subject}'{key}' is not what it was"
     return f"{subject}'{key}' is {after}, and was {before}"
@@ -611,9 +614,9 @@ class _Comparison:
         if self._asks_everything and weights <= {_Weight.LITTLE}:
             yield Problem(
                 ("revision",),
-                f"the revision is {self._new.revision}, and nothing asks for it: everybody is "
-                "asked again",
-                f"Write 'revision: {self._old.revision}', unless something means something else.",
+                f"the revision is {self._new.revision}, and nothing new is to be asked about: "
+                "everybody is asked about everything again",
+                f"Write 'revision: {self._old.revision}', unless a text means something else now.",
                 is_warning=True,
             )
 

@@ -166,7 +166,9 @@ _UNITS: Final = {
     "month": None,  # twelve of them are a year: 13 months are 395 days, as regulators count
     "year": 365 * DAY,
 }
-_DURATION: Final = re.compile(r"([0-9]{1,8}) *(second|minute|hour|day|week|month|year)s?")
+# Only seconds need more than six digits: a browser's 400 days are 34,560,000 of them.
+_COUNT: Final = "[0-9]{1,6}|[0-9]{7,12}(?= *s)"
+_DURATION: Final = re.compile(rf"({_COUNT}) *(second|minute|hour|day|week|month|year)s?")
 
 
 def parse_duration(text: object) -> int:
@@ -177,8 +179,12 @@ def parse_duration(text: object) -> int:
     found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise ValueError("write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year")
-    count, unit = int(found[1]), _UNITS[found[2]]
-    return count * 365 // 12 * DAY if unit is None else count * unit
+    return _seconds(int(found[1]), found[2])
+
+
+def _seconds(count: int, unit: str) -> int:
+    size = _UNITS[unit]
+    return count * 365 // 12 * DAY if size is None else count * size
 
 
 def print_duration(seconds: int) -> str:
@@ -190,10 +196,9 @@ def print_duration(seconds: int) -> str:
     for unit in reversed(_UNITS):
         size = _UNITS[unit]
         count = -(-seconds * 12 // (365 * DAY)) if size is None else seconds // size
-        text = f"{count} {unit}{'' if count == 1 else 's'}"
-        if count and parse_duration(text) == seconds:
-            return text
-    return "0 seconds"
+        if 0 < count < 1_000_000 and _seconds(count, unit) == seconds:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
 
 
 def _duration(value: object, info: ValidationInfo) -> object:
@@ -211,8 +216,8 @@ Text = str | dict[str, str]
 COUNTRIES: Final = frozenset(
     re.findall(
         "[A-Z]{2}",
-        "AT AU BE BG BR CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IL IN IS IT JP KR LI LT LU LV "
-        "MT NL NO NZ PL PT RO RU SE SG SI SK TR UA US ZA",
+        "AT AU BE BG BR CA CH CN CY CZ DE DK EE ES FI FR GB GR HR HU IE IL IN IS IT JP KR LI LT LU "
+        "LV MT NL NO NZ PL PT RO RU SE SG SI SK TR UA US ZA",
     )
 )
 """Codes of the countries that every language of the notice has a name for (ISO 3166-1)."""

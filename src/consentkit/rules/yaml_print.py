@@ -13,7 +13,7 @@ characters, line separators, marks that turn the direction of writing) is writte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -125,7 +125,8 @@ def _is_word(value: object) -> bool:
 
 # Scalars
 
-_RESOLVER: Final = yaml.resolver.Resolver()
+_tag_of: Final[Callable[..., str]] = yaml.resolver.Resolver().resolve
+"""The tag that PyYAML gives to a plain text; it has all of YAML 1.1's but for ``y`` and ``n``."""
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
 _READ_BY_OTHERS: Final = re.compile(
     r"[yYnN]|[-+]?0o[0-7]+|[-+]?[0-9][0-9_,.:]*|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+"
@@ -172,7 +173,7 @@ def _may_be_plain(text: str) -> bool:
         return False
     if ": " in text or " #" in text or text[-1] == ":":
         return False
-    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))
+    tag = _tag_of(yaml.ScalarNode, text, (True, False))
     return tag == _TEXT_TAG and not _READ_BY_OTHERS.fullmatch(text)
 
 
