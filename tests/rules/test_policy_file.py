@@ -1178,3 +1178,10 @@ def test_a_character_that_no_page_can_show_is_a_fault() -> None:
         assert "no page can show it" in faults_of(BASE.replace(place, name))
     with pytest.raises(PolicyError, match="no page can show it"):
         policy_from({**yaml.safe_load(BASE), "banner": {"title": {"en": "\ud800"}}})
+
+
+def test_the_text_is_there_also_where_it_is_no_yaml() -> None:
+    """Whoever shows the fault shows the line."""
+    report = inspect_text("a: b: c\n", "f")
+    assert [fault.line for fault in report.faults] == [1]
+    assert report.sources == {"f": "a: b: c\n"}

@@ -26,7 +26,16 @@ from consentkit.rules.faults import Loc, Problem, problems_in
 from consentkit.rules.lints import lints_in
 from consentkit.rules.policy import IN_A_FILE, Basis, Policy
 from consentkit.rules.wording import ENTRIES, FILE_KEYS, dashed, in_our_words
-from consentkit.rules.yaml_text import LARGEST, Node, Place, compose, merged, node_of, shown
+from consentkit.rules.yaml_text import (
+    LARGEST,
+    Node,
+    Place,
+    compose,
+    merged,
+    node_of,
+    shown,
+    text_of,
+)
 
 __all__ = [
     "Inspection",
@@ -217,8 +226,8 @@ class _Reader:
         return root
 
     def _mapping(self, file: str, source: bytes | str) -> Node:
-        document = compose(source, file)
-        self._sources[file] = document.text
+        text = self._sources[file] = text_of(source, file)
+        document = compose(text, file)
         self._faults += document.faults
         node = document.node
         if node.data is None:

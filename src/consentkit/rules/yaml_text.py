@@ -31,6 +31,7 @@ __all__ = [
     "merged",
     "node_of",
     "shown",
+    "text_of",
 ]
 
 LARGEST: Final = 1 << 20
@@ -95,7 +96,7 @@ def compose(source: bytes | str, file: str) -> Document:
 
     Raises PolicyError where it cannot be read on.
     """
-    text = _text_of(source, file)
+    text = text_of(source, file)
     composer = _Composer(text, file)
     return Document(composer.compose(), composer.faults, text)
 
@@ -155,7 +156,11 @@ _NEVER_IN_YAML: Final = re.compile(
 )
 
 
-def _text_of(source: bytes | str, file: str) -> str:
+def text_of(source: bytes | str, file: str) -> str:
+    """The text of a file (bytes are UTF-8), without a byte-order mark.
+
+    Raises PolicyError for what is too large, no text, or holds what YAML cannot.
+    """
     if len(source) > LARGEST:
         what = f"the file is larger than {LARGEST >> 20} MiB"
         _stop(Place(file), what, "A few hundred lines are usual: is it the right file?")
