@@ -19,7 +19,7 @@ version = release = metadata["version"]
 
 extensions = [
     *("myst_parser", "sphinx.ext.autodoc"),
-    *("decision_table", "explained", "catalogue_tables", "commands"),
+    *("decision_table", "explained", "catalogue_tables", "commands", "bad_files", "terminal"),
 ]
 exclude_patterns = ["_build"]
 nitpicky = True

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,10 +41,23 @@ __all__ = [
 ]
 
 
+LONGEST_MEANT: Final = 80
+"""Characters of a word that may be a slip for another."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`` Did you mean 'analytics'?`` for a near miss, else the empty string."""
-    near = get_close_matches(word, list(known), n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""
+    near = _nearest(word, tuple(known))
+    return f" Did you mean '{near}'?" if near else ""
+
+
+@lru_cache(maxsize=1024)
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    # One slip in a file is often one in each of its entries, and to compare takes longest.
+    folded = {each.casefold(): each for each in reversed(known)}
+    if len(word) > LONGEST_MEANT or word.casefold() in folded:
+        return folded.get(word.casefold(), "")
+    return "".join(get_close_matches(word, known, n=1))
 
 
 @dataclass(frozen=True, slots=True, order=True)

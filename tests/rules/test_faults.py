@@ -89,7 +89,7 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "bare star",
         cookie("*"),
         "cookies.*",
-        "cookie '*' cannot be: it would cover every cookie there is",
+        "cookie '*' cannot be: it would cover every name there is",
         "Write an exact name, 'name-{placeholder}', or 'name*'.",
     ),
     (

@@ -81,8 +81,8 @@ def _interleaved(left: NamePattern, right: NamePattern) -> list[str]:
     ("declared", "reason"),
     [
         ("", "the empty name"),
-        ("*", "it would cover every cookie there is"),
-        ("{name}", "it would cover every cookie there is"),
+        ("*", "it would cover every name there is"),
+        ("{name}", "it would cover every name there is"),
         ("a*b", "'\\*' may only stand at the end"),
         ("a*{b}", "'\\*' may only stand at the end"),
         ("a{b}{c}d", "two placeholders need a literal between them"),

@@ -119,8 +119,10 @@ def test_an_empty_optional_value_is_as_good_as_none() -> None:
 def test_without_libyaml_the_same_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every wheel of PyYAML has the C parser."""
     monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
-    written = yaml.load(WHOLE, Loader=yaml.BaseLoader)  # noqa: S506  # texts and nothing else
-    assert read_policy(WHOLE) == policy_from(written)
+    slow = read_policy(WHOLE)
+    monkeypatch.undo()
+    assert slow == read_policy(WHOLE)
+    monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
     assert "more than 50 levels" in faults_of("[" * 99)
 
 
@@ -235,13 +237,16 @@ UNREADABLE: list[tuple[bytes | str, str]] = [
     (
         "a: 'b",
         (
-            "consent.yaml:1:6: this is not YAML: while scanning a quoted scalar, "
+            "consent.yaml:1:4: this is not YAML: while scanning a quoted scalar, "
             "found unexpected end of stream.\n    Look for a quote that is missing."
         ),
     ),
     (
         "%YAML 9.9\n---\na: 1",
-        "consent.yaml:1:1: this is not YAML: found incompatible YAML document.",
+        (
+            "consent.yaml:1:1: this is not YAML: found incompatible YAML document.\n"
+            "    Look at this line and the one before it: a bracket, a quote or an indent is amiss."
+        ),
     ),
     (
         "a: *b",
@@ -374,7 +379,7 @@ def test_a_quoted_merge_key_is_a_name() -> None:
 def test_what_was_found_before_the_reading_stopped_is_told_too() -> None:
     """All faults of a run, sorted by line."""
     faults = faults_of("a: 1\na: !x 2\nb: '")
-    assert re.findall(r"^consent.yaml:(\d:\d)", faults, re.MULTILINE) == ["2:1", "2:4", "3:5"]
+    assert re.findall(r"^consent.yaml:(\d:\d)", faults, re.MULTILINE) == ["2:1", "2:4", "3:4"]
 
 
 # Faults of shape
@@ -417,7 +422,13 @@ SHAPES: list[tuple[str, str]] = [
             "    Add it: The basis of every purpose that names none."
         ),
     ),
-    (edit("site: {", "# site: {"), "consent.yaml:2:1: the policy has no 'site'.\n    Add it."),
+    (
+        edit("site: {", "# site: {"),
+        (
+            "consent.yaml:2:1: the policy has no 'site'.\n"
+            "    Add it: The site, with its 'name' and its 'controller'."
+        ),
+    ),
     (
         edit("kind: session", "kind: sesion"),
         (
@@ -513,7 +524,7 @@ SHAPES: list[tuple[str, str]] = [
         edit("attributes: {same-site: lax, http-only: true}", "since: 0"),
         (
             "consent.yaml:14:12: cookie 'clientvars': 'since' is too small, and is 0.\n"
-            "    Write 1 or more; a duration is never negative."
+            "    Write 1 or more."
         ),
     ),
     (
@@ -680,7 +691,7 @@ def test_a_policy_may_be_built_in_python() -> None:
             {"ask_again_after": -1},
             (
                 "<policy>: ask_again_after: 'ask_again_after' is too small, and is -1.\n"
-                "    Write 1 or more; a duration is never negative."
+                "    Write 0 or more."
             ),
         ),
         (

@@ -96,9 +96,7 @@ def _preset_asking(ground: Ground) -> Iterator[Problem]:
         if policy.ask_again_after < least:
             months = "12 months" if least > 182 * DAY else "6 months"
             yield Problem(
-                ("ask-again-after",)
-                if "ask_again_after" in policy.model_fields_set
-                else ("preset",),
+                ("ask-again-after",),
                 f"visitors are asked again after {policy.ask_again_after // DAY} days, and preset "
                 f"'{preset}' leaves them alone for {least // DAY}",
                 f"Write 'ask-again-after: {months}'.",
@@ -327,13 +325,18 @@ def _misleading_words(ground: Ground) -> Iterator[Problem]:
 # Languages
 
 
+_WORDS: Final = frozenset({"title", "description", "body", "accept", "reject"})
+
+
 def _untranslated(ground: Ground) -> Iterator[Problem]:
     """A language that is promised and not written is one language the more for the visitor."""
     policy = ground.policy
-    texts = dict(texts_of(policy))
+    texts = {
+        loc: text for loc, text in texts_of(policy) if loc[0] != "services" and loc[-1] in _WORDS
+    }
     for place, tag in enumerate(policy.languages[1:], start=1):
         bare = [loc for loc, text in texts.items() if isinstance(text, str) or tag not in text]
-        if bare:
+        if bare and tag not in policy.languages[:place]:
             first = f"{subject_of(bare[0])}: '{bare[0][-1]}'"
             yield Problem(
                 ("languages", str(place)),

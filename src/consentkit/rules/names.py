@@ -63,7 +63,7 @@ class NamePattern:
 
     def _refuse_what_cannot_be(self) -> None:
         if not "".join(self.pieces):
-            what = "the empty name" if not self.gaps else "it would cover every cookie there is"
+            what = "the empty name" if not self.gaps else "it would cover every name there is"
             raise ValueError(what)
         if 0 in self.gaps[:-1] or (self.gaps and self.gaps[-1] == 0 and self.pieces[-1]):
             raise ValueError("'*' may only stand at the end")

@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -210,6 +210,9 @@ def _duration(value: object, info: ValidationInfo) -> object:
 Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0)]
 """Seconds; in a file, a number and a unit."""
 
+Switch = Annotated[bool, Field(strict=True)]
+"""True or false, and no word for either."""
+
 Text = str | dict[str, str]
 """Words for the visitor: one string, or one for each language tag."""
 
@@ -291,10 +294,10 @@ class Purpose(_Model):
 class CookieAttributes(_Model):
     """What the cookie's attributes are raised to; nothing is ever lowered."""
 
-    secure: bool = False
-    http_only: bool = False
+    secure: Switch = False
+    http_only: Switch = False
     same_site: Literal["none", "lax", "strict"] | None = None
-    partitioned: bool = False
+    partitioned: Switch = False
 
 
 class DeclaredCookie(_Model):
@@ -326,9 +329,9 @@ class DeclaredCookie(_Model):
     """The countries the data goes to: codes such as ``[US, IE]``, or words."""
     attributes: CookieAttributes = CookieAttributes()
     """Secure, HttpOnly, SameSite, Partitioned: raised to these, never lowered."""
-    chunked: bool = False
+    chunked: Switch = False
     """True if a long value is cut into ``nameC1``, ``name-0``, ``name.0`` …"""
-    renew: bool = True
+    renew: Switch = True
     """False: a later visit never extends it (R-25)."""
     since: int = Field(default=1, ge=1)
     """The revision at which it was added or last changed."""
@@ -431,10 +434,16 @@ class Question(NamedTuple):
     since: int
 
 
+def _leaves_alone_for(data: dict[str, Any]) -> int:
+    rules = [PRESETS[preset] for preset in PRESETS if preset in data.get("preset", ())]
+    return max((each.ask_again for each in rules), default=_HALF_A_YEAR)
+
+
 class Policy(_Model):
     """Everything a site declares, frozen and compiled."""
 
     site: Site
+    """The site, with its 'name' and its 'controller'."""
     mode: Mode
     """The basis of every purpose that names none."""
     preset: tuple[Preset, ...] = ()
@@ -443,14 +452,18 @@ class Policy(_Model):
     """When implied consent begins to count."""
     revision: int = Field(default=1, ge=1)
     """Raise it and visitors are asked again about what changed."""
-    ask_again_after: Duration = 182 * DAY
-    """Seconds until a visitor is asked again (R-19)."""
+    ask_again_after: Duration = Field(default_factory=_leaves_alone_for)
+    """Seconds until a visitor is asked again (R-19); six months, or what the presets ask."""
     languages: tuple[str, ...] = ("en",)
     """Language tags of the notice; the first is the fall-back."""
     purposes: dict[str, Purpose]
+    """Why something is stored; each has a 'title' and a 'description'."""
     cookies: dict[str, DeclaredCookie] = {}
+    """What is stored, by name."""
     storage: dict[str, StoredItem] = {}
+    """What is kept in web storage, by key."""
     services: dict[str, Service] = {}
+    """Outside things in the site's pages."""
     undeclared: Undeclared = Undeclared.BLOCK
     """What happens to cookies no declaration covers."""
     settings_link: Literal["auto", "manual"] = "auto"
@@ -458,7 +471,9 @@ class Policy(_Model):
     placeholders: tuple[str, ...] = ()
     """Paths of the pages in which ``data-consentkit`` elements are filled in."""
     banner: Banner = Banner()
+    """The site's own words for the banner."""
     token: TokenOptions = TokenOptions()
+    """How the visitor's answers are kept."""
 
     @field_validator("preset", mode="before")
     @classmethod

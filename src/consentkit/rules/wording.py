@@ -9,7 +9,7 @@ It has never heard of files: what it says stands at a path of keys, and others k
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from consentkit.errors import did_you_mean
+from consentkit.rules import catalogue
 from consentkit.rules.faults import Loc, Problem, listed, subject_of
 from consentkit.rules.policy import (
     Banner,
@@ -91,8 +92,9 @@ def in_our_words(details: Iterable[ErrorDetails], data: Mapping[str, Any]) -> It
 def _is_told_elsewhere(detail: ErrorDetails) -> bool:
     # A union is told of once for each part; texts are told of where their last part failed, and
     # a list of countries where it has a wrong one.
+    # A default that hangs on other keys is not told of where one of those is wrong.
     *parents, last = detail["loc"]
-    if last == _LIST_BRANCH:
+    if last == _LIST_BRANCH or detail["type"] == "default_factory_not_called":
         return True
     if last == _WORDS_BRANCH:
         return parents[-1] == "transfer" and isinstance(detail["input"], list | tuple)
@@ -115,7 +117,7 @@ def _followed(loc: tuple[int | str, ...], data: Data) -> Loc:
     """The part of pydantic's `loc` that is really there: without union tags and ``[key]``."""
     path = []
     for part in loc:
-        in_list = isinstance(data, Sequence) and isinstance(part, int)
+        in_list = isinstance(data, list | tuple) and isinstance(part, int)
         if in_list or (isinstance(data, Mapping) and part in data):
             data = data[part]
             path.append(str(part))
@@ -143,13 +145,21 @@ def _missing(finding: _Finding) -> Iterator[Problem]:
     fields = _model_at(holder).model_fields.values()
     about = next(info.description for info in fields if info.alias == key)
     cure = f"Add it: {about.splitlines()[0]}" if about else "Add it."
-    yield Problem(holder, f"{subject_of(holder)} has no '{key}'", cure, at_key=True)
+    if key == "provider":
+        cure += did_you_mean(holder[-1], catalogue.services())
+    yield Problem(holder, f"{_holder_in_words(holder)} has no '{key}'", cure, at_key=True)
+
+
+def _holder_in_words(loc: Loc) -> str:
+    """What holds a key: ``cookie '_ga'``, or ``'attributes' of cookie '_ga'``."""
+    inner = loc[2:] if loc[:1] and loc[0] in ENTRIES else ()
+    return f"'{inner[-1]}' of {subject_of(loc)}" if inner else subject_of(loc)
 
 
 def _unknown_key(finding: _Finding) -> Iterator[Problem]:
     *parents, key = finding.loc
     known = finding.keys
-    what = f"{subject_of(tuple(parents))} has no key {shown(key)}"
+    what = f"{_holder_in_words(tuple(parents))} has no key {shown(key)}"
     cure = f"Its keys: {', '.join(known)}.{did_you_mean(dashed(key), known)}"
     yield Problem(finding.loc, what, cure, at_key=True)
 
@@ -163,7 +173,9 @@ def _key_not_text(finding: _Finding) -> Iterator[Problem]:
 def _not_among(finding: _Finding) -> Iterator[Problem]:
     known = re.findall("'([^']*)'", finding.context["expected"])
     word = dashed(finding.value) if isinstance(finding.value, str) else ""
-    what = f"{finding.where} is {shown(finding.value)}, which it cannot be"
+    is_empty = finding.value is None
+    said = "has no value" if is_empty else f"is {shown(finding.value)}, which it cannot be"
+    what = f"{finding.where} {said}"
     cure = f"It can be {listed(known, 'or')}.{did_you_mean(word, known)}"
     yield Problem(finding.loc, what, cure)
 
@@ -203,7 +215,7 @@ _EXPECTED: Final[Mapping[str, tuple[str, str]]] = {
     "int_parsing": _NUMBER,
     "int_parsing_size": _NUMBER,
     "int_from_float": _NUMBER,
-    "greater_than_equal": ("is too small", "Write 1 or more; a duration is never negative."),
+    "greater_than_equal": ("is too small", "Write {ge} or more."),
     "bool_type": _SWITCH,
     "bool_parsing": _SWITCH,
     "tuple_type": _LIST,
@@ -227,7 +239,7 @@ def _wrong_value(finding: _Finding) -> Iterator[Problem]:
     must, cure = known or (f"cannot be: {finding.message}", "Correct it.")
     what = f"{finding.where} {must}, and is {shown(finding.value)}"
     value = finding.value if isinstance(finding.value, str | int) else "one, two"
-    yield Problem(finding.loc, what, cure.format(value=value))
+    yield Problem(finding.loc, what, cure.format(value=value, ge=finding.context.get("ge")))
 
 
 _WORDING: Final[Mapping[str, Callable[[_Finding], Iterator[Problem]]]] = {

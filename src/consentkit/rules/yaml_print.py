@@ -129,7 +129,7 @@ _tag_of: Final[Callable[..., str]] = yaml.resolver.Resolver().resolve
 """The tag that PyYAML gives to a plain text; it has all of YAML 1.1's but for ``y`` and ``n``."""
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
 _READ_BY_OTHERS: Final = re.compile(
-    r"[yYnN]|[-+]?0o[0-7]+|[-+]?[0-9][0-9_,.:]*|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+"
+    r"[yYnN]|[-+]?0o[0-7]+|[-+]?[0-9][0-9_,.:]*|[-+]?[0-9_]*\.?[0-9_]*[eE][-+]?[0-9]+"
 )
 """What PyYAML takes for text and another reader does not: YAML 1.1's ``y``, 1.2's numbers, Ruby's
 ``1,000``."""

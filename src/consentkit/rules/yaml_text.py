@@ -207,6 +207,9 @@ _NO_TAGS: Final = (None, "!")
 _TEXT_TAGS: Final = (None, "!", "tag:yaml.org,2002:str")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_LOOK_HERE: Final = (
+    "Look at this line and the one before it: a bracket, a quote or an indent is amiss."
+)
 _SYNTAX_CURES: Final = (
     ("tab character", "Indent with spaces: YAML refuses tabs."),
     ("mapping values are not allowed", "A text with ': ' in it needs quotes."),
@@ -351,8 +354,11 @@ class _Composer:
         return Place(self._file, mark.line + 1, mark.column + 1)
 
     def _syntax_fault(self, error: yaml.MarkedYAMLError) -> Fault:
-        mark = error.problem_mark or error.context_mark
+        # What was never closed is looked for where it was opened, and not at the file's end.
+        is_open = any(sign in str(error.context) for sign in ("quoted scalar", "flow "))
+        marks = error.context_mark, error.problem_mark
+        mark = next(filter(None, marks if is_open else reversed(marks)), None)
         place = Place(self._file, *((mark.line + 1, mark.column + 1) if mark else ()))
         said = ", ".join(filter(None, (error.context, error.problem)))
-        cure = next((cure for sign, cure in _SYNTAX_CURES if sign in said), "")
+        cure = next((cure for sign, cure in _SYNTAX_CURES if sign in said), _LOOK_HERE)
         return _fault(place, f"this is not YAML: {said}", cure)
