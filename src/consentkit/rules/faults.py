@@ -40,8 +40,8 @@ __all__ = [
     "ground_of",
     "listed",
     "problems_in",
+    "problems_on",
     "subject_of",
-    "texts_of",
 ]
 
 Loc = tuple[str, ...]
@@ -89,12 +89,14 @@ _NECESSARY: Final = frozenset({Basis.STRICTLY_NECESSARY})
 class Ground:
     """What the rules look at: the policy, and its names cut at their placeholders.
 
-    `patterns` are those of its cookies, `stored` those of its storage, `refused` says why a name
-    is none. `unread` are parts that could not be read, so that they are not in `policy`.
+    `texts` are all that a visitor reads. `patterns` are those of its cookies, `stored` those of
+    its storage, `refused` says why a name is none. `unread` are parts that could not be read, so
+    that they are not in `policy`.
     """
 
     policy: Policy
     unread: Collection[Loc]
+    texts: tuple[tuple[Loc, Text], ...]
     patterns: dict[str, NamePattern] = field(default_factory=dict)
     stored: dict[str, NamePattern] = field(default_factory=dict)
     refused: dict[Loc, str] = field(default_factory=dict)
@@ -119,13 +121,17 @@ def problems_in(policy: Policy, unread: Collection[Loc] = ()) -> list[Problem]:
     `unread` are the places of entries that were left out of `policy` because they are faulty
     themselves: nothing that hangs on them is judged.
     """
-    ground = ground_of(policy, unread)
+    return problems_on(ground_of(policy, unread))
+
+
+def problems_on(ground: Ground) -> list[Problem]:
+    """As `problems_in`, where the ground is laid already."""
     unread_keys = {place[0] for place in ground.unread}
     found: list[Problem] = []
     for leans_on, rule in RULES:
         if unread_keys.isdisjoint(leans_on):
             found.extend(rule(ground))
-    for name, cookie in policy.cookies.items():
+    for name, cookie in ground.policy.cookies.items():
         for cookie_rule in COOKIE_RULES:
             found.extend(cookie_rule(ground, name, cookie))
     return found
@@ -133,7 +139,7 @@ def problems_in(policy: Policy, unread: Collection[Loc] = ()) -> list[Problem]:
 
 def ground_of(policy: Policy, unread: Collection[Loc] = ()) -> Ground:
     """What the rules look at, with each name that can be one cut at its placeholders."""
-    ground = Ground(policy, frozenset(unread))
+    ground = Ground(policy, frozenset(unread), tuple(_texts_of(policy)))
     for section, patterns in (("cookies", ground.patterns), ("storage", ground.stored)):
         for name in getattr(policy, section):
             try:
@@ -579,7 +585,7 @@ def _from_the_future(ground: Ground) -> Iterator[Problem]:
 # Words
 
 
-def texts_of(policy: Policy) -> Iterator[tuple[Loc, Text]]:
+def _texts_of(policy: Policy) -> Iterator[tuple[Loc, Text]]:
     """Every text a visitor reads, by its place."""
     for section in ("purposes", "cookies", "storage", "services"):
         for name, item in getattr(policy, section).items():
@@ -604,7 +610,7 @@ _TEXT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 def _empty_texts(ground: Ground) -> Iterator[Problem]:
     site = ground.policy.site
     names = ((("site", "name"), site.name), (("site", "controller"), site.controller))
-    for loc, text in (*names, *texts_of(ground.policy)):
+    for loc, text in (*names, *ground.texts):
         for part, words in _parts(loc, text):
             if not words.strip():
                 what = f"{subject_of(loc)} has an empty '{loc[-1]}'"
@@ -616,7 +622,7 @@ def _unfit_texts(ground: Ground) -> Iterator[Problem]:
     site = ground.policy.site
     named = [(("site", key), getattr(site, key) or "") for key in ("name", "controller", "contact")]
     stored = [(("storage", name), name) for name in ground.policy.storage]
-    for loc, text in (*named, *stored, *texts_of(ground.policy)):
+    for loc, text in (*named, *stored, *ground.texts):
         for part, words in _parts(loc, text):
             unfit = _UNFIT_TEXT.search(words)
             if unfit:
@@ -651,7 +657,7 @@ def _no_language(loc: Loc, tag: str) -> Problem:
 
 def _translations(ground: Ground) -> Iterator[Problem]:
     languages = ground.policy.languages
-    for loc, text in texts_of(ground.policy):
+    for loc, text in ground.texts:
         if isinstance(text, str):
             continue
         if languages and languages[0] not in text:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from consentkit.errors import did_you_mean
 from consentkit.rules import catalogue
-from consentkit.rules.faults import Ground, Loc, Problem, ground_of, listed, subject_of, texts_of
+from consentkit.rules.faults import Ground, Loc, Problem, ground_of, listed, subject_of
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import (
     DAY,
@@ -30,7 +30,7 @@ from consentkit.rules.policy import (
 )
 from consentkit.rules.signals import Signal
 
-__all__ = ["lints_in"]
+__all__ = ["lints_in", "lints_on"]
 
 
 def lints_in(
@@ -41,7 +41,11 @@ def lints_in(
     `unread` are the places of entries that were left out because they are faulty themselves;
     `spoken` the languages that the notice has words in, none if that does not matter here.
     """
-    ground = ground_of(policy, unread)
+    return lints_on(ground_of(policy, unread), spoken)
+
+
+def lints_on(ground: Ground, spoken: Collection[str] = ()) -> list[Problem]:
+    """As `lints_in`, where the ground is laid already."""
     unread_keys = {place[0] for place in ground.unread}
     found = [
         problem
@@ -49,7 +53,7 @@ def lints_in(
         if unread_keys.isdisjoint(leans_on)
         for problem in lint(ground)
     ]
-    return [*found, *_unspoken(policy, spoken)]
+    return [*found, *_unspoken(ground.policy, spoken)]
 
 
 # Presets
@@ -308,7 +312,7 @@ _PHRASES: Final = (
 
 def _misleading_words(ground: Ground) -> Iterator[Problem]:
     """What regulators and courts called misleading: an error where the site asks first."""
-    for loc, text in texts_of(ground.policy):
+    for loc, text in ground.texts:
         parts = {loc: text} if isinstance(text, str) else {(*loc, tag): text[tag] for tag in text}
         for place, words in parts.items():
             for phrase in _PHRASES:
@@ -331,9 +335,7 @@ _WORDS: Final = frozenset({"title", "description", "body", "accept", "reject"})
 def _untranslated(ground: Ground) -> Iterator[Problem]:
     """A language that is promised and not written is one language the more for the visitor."""
     policy = ground.policy
-    texts = {
-        loc: text for loc, text in texts_of(policy) if loc[0] != "services" and loc[-1] in _WORDS
-    }
+    texts = {loc: text for loc, text in ground.texts if loc[0] != "services" and loc[-1] in _WORDS}
     for place, tag in enumerate(policy.languages[1:], start=1):
         bare = [loc for loc, text in texts.items() if isinstance(text, str) or tag not in text]
         if bare and tag not in policy.languages[:place]:

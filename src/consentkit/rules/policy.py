@@ -9,6 +9,7 @@ with dashes (``ask-again-after``), in Python with underscores. Durations are who
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -22,7 +23,7 @@ from consentkit.rules.signals import Signal
 from consentkit.rules.yaml_print import print_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 __all__ = [
     "COUNTRIES",
@@ -480,13 +481,27 @@ class Policy(_Model):
     def _one_or_several(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
+    @field_validator("cookies", "storage", mode="before")
+    @classmethod
+    def _told_their_names(cls, items: object) -> object:
+        # What is told before it is made need not be copied afterwards.
+        if not isinstance(items, Mapping):
+            return items
+        return {
+            name: {"name": name, **item} if isinstance(item, dict) else item
+            for name, item in items.items()
+        }
+
     @field_validator("cookies", "storage", mode="after")
     @classmethod
     def _name_each(cls, items: dict[str, _Named]) -> dict[str, _Named]:
         for name, item in items.items():
             if item.name not in ("", name):
                 raise ValueError("an item's name is its key; it has no key 'name'")
-        return {name: item.model_copy(update={"name": name}) for name, item in items.items()}
+        return {
+            name: item if item.name else item.model_copy(update={"name": name})
+            for name, item in items.items()
+        }
 
     def declaration_of(self, name: str) -> DeclaredCookie | None:
         """The declaration that covers a cookie name, or None if it is undeclared.

@@ -22,8 +22,8 @@ from pydantic import ValidationError
 
 from consentkit.errors import Fault, PolicyError, did_you_mean
 from consentkit.rules import catalogue
-from consentkit.rules.faults import Loc, Problem, problems_in
-from consentkit.rules.lints import lints_in
+from consentkit.rules.faults import Loc, Problem, ground_of, problems_on
+from consentkit.rules.lints import lints_on
 from consentkit.rules.policy import IN_A_FILE, Basis, Policy
 from consentkit.rules.wording import ENTRIES, FILE_KEYS, dashed, in_our_words
 from consentkit.rules.yaml_text import (
@@ -125,7 +125,8 @@ def policy_from(data: Mapping[str, object], file: str = "<policy>") -> Policy:
 
 def check_policy(policy: Policy) -> None:
     """Raise PolicyError if a policy that was built in Python cannot hold."""
-    _raise_pathed([*problems_in(policy), *lints_in(policy)], "<policy>")
+    ground = ground_of(policy)
+    _raise_pathed([*problems_on(ground), *lints_on(ground)], "<policy>")
 
 
 def _policy_of(inspection: Inspection) -> Policy:
@@ -461,8 +462,8 @@ def _judge(
             unread |= {_part_of(detail["loc"]) for detail in details}
             rest = _without(data, unread)
         else:
-            sense = [*problems_in(policy, unread), *lints_in(policy, unread, spoken)]
-            return policy, problems + sense
+            ground = ground_of(policy, unread)
+            return policy, [*problems, *problems_on(ground), *lints_on(ground, spoken)]
 
 
 def _validated(data: Mapping[str, Any], *, in_file: bool) -> Policy:
