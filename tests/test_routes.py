@@ -569,9 +569,10 @@ async def test_the_declaration_is_reachable_without_an_answer() -> None:
     assert 'lang="de"' in page.text
     assert 'lang="en"' in (await browser().visit("/consent/cookies")).text
     declared = (await browser().fetch("/consent/declaration.json")).json()
-    for name in ("_ga", "reel", "__Host-consent", "__Host-consent-seen"):
+    for name in ("_ga", "reel", "__Host-consent"):
         assert name in page.text
         assert name in json.dumps(declared)
+    assert "__Host-consent-seen" not in page.text, "no purpose is implied, so it is never set"
 
 
 async def test_the_support_of_gpc_is_told_where_it_is_honoured() -> None:

@@ -21,13 +21,14 @@ def commands() -> dict[str, click.Command]:
 
 
 def paragraphs(help_text: str) -> list[nodes.Node]:
-    """The help text: prose as paragraphs, and what stands after ``\\b`` as it stands."""
+    """The help text: prose as paragraphs, and what is indented as it stands."""
     made: list[nodes.Node] = []
     for block in inspect.cleandoc(help_text).split("\n\n"):
-        if block.startswith("\b\n"):
-            made.append(nodes.literal_block("", block.removeprefix("\b\n"), language="text"))
-        else:
-            made.append(nodes.paragraph("", " ".join(block.split())))
+        lines = block.split("\n")
+        shown = [line.strip() for line in lines if line.startswith("  ")]
+        made.append(nodes.paragraph("", " ".join(line for line in lines if line[:2].strip())))
+        if shown:
+            made.append(nodes.literal_block("", "\n".join(shown), language="text"))
     return made
 
 

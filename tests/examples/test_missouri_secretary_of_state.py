@@ -170,8 +170,8 @@ async def test_a_page_leaves_byte_for_byte_as_the_site_wrote_it(
 
 async def test_one_optional_purpose_and_everybody_is_asked() -> None:
     """The control of the silence: the same site, and one cookie that is not strictly necessary."""
-    text = POLICY_FILE.read_text("utf-8") + LAST_SEARCH
-    with_searches = text.replace("\npurposes:\n", f"\npurposes:\n{SEARCHES}")
+    text = POLICY_FILE.read_text("utf-8").replace("\npurposes:\n", f"\npurposes:\n{SEARCHES}")
+    with_searches = text.replace("\ncookies:\n", f"\ncookies:\n{LAST_SEARCH}")
     browser = Browser(create_app(policy=read_policy(with_searches)))
     page = await browser.visit("/forms/?q=report")
     assert 'id="consentkit"' in page.text

@@ -225,6 +225,9 @@ QUIET: list[tuple[str, dict[str, Any]]] = [
     ("analytics that are asked about", {"cookies": {"_ga": lasting(395)}}),
     ("a name of one's own", {"cookies": {"basket": cookie(purpose="necessary")}}),
     ("a name that begins like one", {"cookies": {"_fb_*": cookie(purpose="necessary")}}),
+    ("a pattern that covers none", {"cookies": {"_g{n}q": cookie(purpose="necessary")}}),
+    ("a pattern after all of them", {"cookies": {"~~~{n}": cookie(purpose="necessary")}}),
+    ("a name that can be none", {"cookies": {"*": cookie(purpose="necessary")}}),
     ("a placeholder before it", {"cookies": {"{n}_ga": cookie(purpose="necessary")}}),
     ("one purpose, one wildcard", {"cookies": {"app_*": cookie(), "app_login": cookie()}}),
     (

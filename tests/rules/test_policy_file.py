@@ -404,8 +404,8 @@ SHAPES: list[tuple[str, str]] = [
     (
         edit("title: Strictly", "titel: Strictly"),
         (
-            "consent.yaml:6:42: purpose 'necessary' has no key 'titel'.\n    Its keys: title, "
-            "description, basis, justification, honours, since. Did you mean 'title'?"
+            "consent.yaml:6:42: purpose 'necessary' has no key 'titel'.\n    Its keys: basis, "
+            "justification, title, description, honours, since. Did you mean 'title'?"
         ),
     ),
     (

@@ -107,7 +107,7 @@ policies = st.builds(
     storage=st.dictionaries(st.sampled_from(["x", "kept"]), items),
     undeclared=st.sampled_from(Undeclared),
 )
-"""Policies of every shape; some of them a file could not hold, and they are decided all the same."""
+"""Policies of every shape, also such as no file could hold: they are decided all the same."""
 
 
 def name_for(declared: str) -> str:

@@ -278,14 +278,14 @@ class Site(_Model):
 class Purpose(_Model):
     """Why something is stored or read; what a visitor answers to."""
 
-    title: Text
-    """A few words: the label of the switch."""
-    description: Text
-    """One or two sentences for the visitor."""
     basis: Basis | None = None
     """Why it is allowed at all; taken from the policy's `mode` where absent."""
     justification: Justification | None = None
     """For strictly necessary purposes: which of the exempt reasons holds (R-30)."""
+    title: Text
+    """A few words: the label of the switch."""
+    description: Text
+    """One or two sentences for the visitor."""
     honours: frozenset[Signal] = frozenset({Signal.GPC})
     """Signals that answer *refused* on the visitor's behalf."""
     since: int = Field(default=1, ge=1)
@@ -308,14 +308,14 @@ class DeclaredCookie(_Model):
     """How it lives: session, persistent, poll-timeout or analytics."""
     purpose: tuple[str, ...]
     """One purpose or several; it is allowed only if every one is (R-28)."""
-    description: Text
-    """What it does, in one or two sentences for the visitor."""
-    duration: Duration | None = None
-    """How long it may live, in seconds; for session cookies nothing."""
     justification: Justification | None = None
     """Which of the exempt reasons holds (R-30); may stand on the purpose instead."""
     service: str | None = None
     """The service that sets it, if it is not the site itself."""
+    duration: Duration | None = None
+    """How long it may live, in seconds; for session cookies nothing."""
+    description: Text
+    """What it does, in one or two sentences for the visitor."""
     more: str | None = None
     """A page that says more."""
     path: str = "/"
@@ -351,14 +351,14 @@ class StoredItem(_Model):
     """Which storage of the browser keeps it."""
     purpose: tuple[str, ...]
     """One purpose or several; it is allowed only if every one is (R-28)."""
-    description: Text
-    """What it does, in one or two sentences for the visitor."""
-    duration: Duration | None = None
-    """After how long the site deletes it, in seconds; absent where nothing does."""
     justification: Justification | None = None
     """Which of the exempt reasons holds (R-30); may stand on the purpose instead."""
     service: str | None = None
     """The service that stores it, if it is not the site itself."""
+    duration: Duration | None = None
+    """After how long the site deletes it, in seconds; absent where nothing does."""
+    description: Text
+    """What it does, in one or two sentences for the visitor."""
     more: str | None = None
     """A page that says more."""
     recipients: Text | None = None

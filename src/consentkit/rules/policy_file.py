@@ -291,8 +291,6 @@ class _Parts:
     def laid_together(self) -> Node:
         """The whole: frameworks' cookies and services' facts beneath what the policy says."""
         root = self._own
-        if not isinstance(root.data, Mapping):
-            return root
         for place, framework in self._used():
             root = _laid_upon(self._declared_by(framework, place), root)
         services = root.get("services")
