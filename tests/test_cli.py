@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 
 from consentkit import cli, load_policy
 from tests.shell.policies import LIBRARY, NECESSARY
+
+ROOT = Path(__file__).resolve().parents[1]
 
 RUN = "from consentkit.cli import main; main()"
 COMMANDS = sorted(cli.commands.commands)
@@ -321,6 +324,16 @@ def test_init_writes_a_policy_that_passes(shell: Shell, folder: Path) -> None:
     policy = load_policy(folder / "consent.yaml")
     assert (policy.site.name, policy.site.controller) == ("City Library", "City Library")
     assert shell("check", "--strict").code == 0
+    schema = (folder / "consentkit.schema.json").read_text("utf-8")
+    assert schema == shell("schema").out
+    assert "$schema=consentkit.schema.json" in (folder / "consent.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("mode", ["explicit", "implied", "opt-out"])
+def test_init_takes_the_mode_it_is_given(shell: Shell, folder: Path, mode: str) -> None:
+    """One question less for who knows."""
+    assert shell("init", "other.yaml", "--mode", mode).code == 0
+    assert load_policy(folder / "other.yaml").mode == mode
 
 
 def test_init_never_writes_over_a_policy(shell: Shell, folder: Path) -> None:
@@ -784,3 +797,30 @@ def test_completion_in_this_process(shell: Shell, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("COMP_WORDS", words)
         monkeypatch.setenv("COMP_CWORD", place)
         assert shell().out == expected
+
+
+def test_stdin_is_read_once(shell: Shell) -> None:
+    """It is empty the second time, and that would be told as a fault of the file."""
+    ran = shell("check", "--against", "-", "-", stdin=LIBRARY)
+    assert ran.code == 2
+    assert "stdin is read once" in ran.err
+
+
+def test_a_policy_from_stdin_is_warned_of_as_from_a_file(shell: Shell) -> None:
+    """The notice's languages count for both."""
+    ran = shell("check", "-", stdin=LIBRARY + "languages: [en, xx]\n")
+    assert "the notice has no words of its own in 'xx'" in ran.out
+
+
+def test_the_hooks_for_pre_commit_do_what_they_say(shell: Shell, folder: Path) -> None:
+    """Each runs on the files that were changed, and fails where one is at fault."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert [hook["id"] for hook in hooks] == ["consentkit-check", "consentkit-fmt"]
+    (folder / "faulty.yaml").write_text(FAULTY, "utf-8")
+    for hook in hooks:
+        program, *command = hook["entry"].split()
+        assert program == "consentkit"
+        assert re.search(hook["files"], "sites/police/consent.yaml")
+        assert not re.search(hook["files"], "sites/police/other.yaml")
+        assert shell(*command, "consent.yaml").code == 0
+    assert shell("check", "consent.yaml", "faulty.yaml").code == 1

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,8 +33,18 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert heavy <= modules_after("from consentkit import ConsentMiddleware")
 
 
+def test_a_type_checker_knows_the_names_and_no_others(tmp_path: Path) -> None:
+    """A misspelt import is found before the program runs."""
+    for name, fits in (("load_policy", True), ("load_polcy", False)):
+        file = tmp_path / f"{name}.py"
+        file.write_text(f"from consentkit import {name}\n")
+        command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode == 0) is fits, done.stdout
+
+
 def test_a_name_that_is_not_there_is_an_ordinary_error() -> None:
     """As for any other module."""
     with pytest.raises(AttributeError, match="module 'consentkit' has no attribute 'banana'"):
-        _ = consentkit.banana
+        getattr(consentkit, "banana")  # noqa: B009  # as a name that a type checker cannot see
     assert {*consentkit.__all__} <= {*dir(consentkit)}

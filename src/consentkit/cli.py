@@ -17,7 +17,7 @@ from contextlib import suppress
 from functools import wraps
 from inspect import cleandoc
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, NoReturn, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["commands", "main"]
 
 DEFAULT_FILE: Final = "consent.yaml"
+SCHEMA: Final = "consentkit.schema.json"
 STDIN: Final = "<stdin>"
 COMPLETE: Final = "_CONSENTKIT_COMPLETE"
 
@@ -127,10 +128,10 @@ def commands() -> None:
 # Reading
 
 
-def _stdin() -> bytes:
+def _stdin() -> BinaryIO:
     if sys.stdin is None or sys.stdin.closed:
         raise click.UsageError("'-' reads from stdin, and stdin is closed. Name a file.")
-    return sys.stdin.buffer.read()
+    return sys.stdin.buffer
 
 
 def _shown_name(file: str) -> str:
@@ -141,7 +142,7 @@ def _inspected(file: str) -> Inspection:
     from consentkit.rules.policy_file import inspect_policy, inspect_text
 
     if file == "-":
-        return inspect_text(_stdin(), _shown_name(file))
+        return inspect_text(_stdin().read(), _shown_name(file), spoken=_languages())
     return inspect_policy(file, spoken=_languages())
 
 
@@ -184,6 +185,14 @@ def _written(path: str, text: str) -> None:
         raise click.ClickException(what) from error
 
 
+def _schema_text() -> str:
+    import json
+
+    from consentkit.rules.policy_schema import policy_schema
+
+    return json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 # The commands
 
 
@@ -192,12 +201,17 @@ def _written(path: str, text: str) -> None:
 @click.option("--name", help="The name visitors know the site by.")
 @click.option("--controller", help="Who answers for what is stored.")
 @click.option("--contact", help="Where a visitor may write: an e-mail address or a page.")
+@click.option(
+    "--mode", type=click.Choice(["explicit", "implied", "opt-out"]), default="explicit",
+    show_default=True, help="What holds for a purpose before the visitor answers.",
+)  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @_speaks
 def init(
     voice: _Voice,
     file: str,
     *,
+    mode: str,
     force: bool,
     **facts: str | None,
 ) -> None:
@@ -206,7 +220,8 @@ def init(
     The file is full of comments that tell what to write where, and it passes
     'consentkit check'. The cookies of the framework that is installed are
     declared already. Nothing is asked: what no option gives is guessed from the
-    project, for you to correct. FILE is consent.yaml; '-' prints it.
+    project, for you to correct. Beside it comes consentkit.schema.json, from
+    which your editor knows every key. FILE is consent.yaml; '-' prints it alone.
 
     Examples:
       consentkit init
@@ -215,6 +230,7 @@ def init(
 
     Exit codes: 0 written, 1 the file is there or cannot be written.
     """
+    from consentkit.rules.policy import Mode
     from consentkit.shell import drafts
 
     guessed = drafts.site_facts(Path.cwd())
@@ -222,6 +238,7 @@ def init(
         facts["name"] or guessed.name,
         facts["controller"] or facts["name"] or guessed.controller,
         facts["contact"] or guessed.contact,
+        Mode(mode),
     )
     frameworks = drafts.frameworks_in_use()
     text = drafts.first_policy(site, frameworks)
@@ -229,6 +246,7 @@ def init(
         if Path(file).exists() and not force:
             raise click.ClickException(f"{file}: it is there already. Use --force to replace it.")
         _written(file, text)
+        _written(str(Path(file).with_name(SCHEMA)), _schema_text())
     snippet = drafts.middleware_snippet(drafts.web_framework(), file)
     if voice.in_json:
         document = {"file": file, "frameworks": [*frameworks], "policy": text, "snippet": snippet}
@@ -236,7 +254,8 @@ def init(
     elif file == "-":
         voice.screen.write(text)
     else:
-        voice.screen.say(f"{file} is written. Put it around your app:")
+        voice.screen.say(f"{file} is written, and {SCHEMA} for your editor.")
+        voice.screen.say("Put the policy around your app:")
         voice.screen.blank()
         voice.screen.write(snippet.rstrip() + "\n")
         voice.screen.blank()
@@ -280,6 +299,8 @@ def check(
         return
     if old_file is not None and len(files) > 1:
         raise click.UsageError("--against compares one FILE with OLD: name one.")
+    if old_file == "-" and "-" in files:
+        raise click.UsageError("stdin is read once: name a file for OLD or for FILE.")
     from consentkit.shell import drafts, reports
 
     old = _policy_in(voice, old_file)[0] if old_file is not None else None
@@ -319,7 +340,8 @@ def _draft(voice: _Voice, log: str, files: tuple[str, ...]) -> None:
 def _lines_of(log: str) -> Iterator[str]:
     """The lines of a log, whatever bytes it holds."""
     if log == "-":
-        yield from _stdin().decode("utf-8", "backslashreplace").splitlines()
+        for line in _stdin():
+            yield line.decode("utf-8", "backslashreplace")
         return
     try:
         with Path(log).open(encoding="utf-8", errors="backslashreplace") as lines:
@@ -432,15 +454,10 @@ def schema(voice: _Voice, output: str | None) -> None:
 
     Exit codes: 0 printed or written, 1 it cannot be written.
     """
-    import json
-
-    from consentkit.rules.policy_schema import policy_schema
-
-    document = policy_schema()
     if output is None:
-        voice.screen.json(document)
+        voice.screen.write(_schema_text())
         return
-    _written(output, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    _written(output, _schema_text())
     if voice.in_json:
         voice.screen.json({"file": output})
     else:
@@ -504,7 +521,7 @@ class _Formatting(NamedTuple):
 
         name, before = _shown_name(file), ""
         try:
-            source = _stdin() if file == "-" else Path(file).read_bytes()
+            source = _stdin().read() if file == "-" else Path(file).read_bytes()
             before = source.decode("utf-8", "replace")
             compose(source, name)  # says what is wrong with bytes that are no text
             return cls(file, before, formatted(before, name))

@@ -462,6 +462,7 @@ def test_the_preferences_say_that_an_own_answer_counts_over_a_signal() -> None:
     winning = text_of(preferences(policy_of(preset="us-ca"), Answer.REFUSED, honoured=GPC))
     assert EN.signal_title in winning
     assert EN.signal_over not in winning, "there the signal counts, whatever is answered"
+    assert EN.signal_wins in winning
 
 
 def test_nothing_is_on_unless_turned_on_is_said_only_where_it_is_true() -> None:

@@ -196,6 +196,7 @@ class Messages(_Words):
     signal_title: str
     signal_body: str
     signal_over: str
+    signal_wins: str
     signals: Annotated[dict[Signal, str], _all_of(Signal)]
     both: str
     back: str

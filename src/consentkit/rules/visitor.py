@@ -182,8 +182,13 @@ class Visitor:
         ]
 
     def _stands(self, purpose: str) -> bool:
-        granted = self.standing.answer(purpose) is Answer.GRANTED
+        granted = self.standing.answer(purpose) is Answer.GRANTED or self._is_outweighed(purpose)
         return granted and purpose not in self.standing.open_purposes
+
+    def _is_outweighed(self, purpose: str) -> bool:
+        """True if it was granted in the face of the signal that wins over it (R-37)."""
+        given = self.consent.given.get(purpose)
+        return given is not None and given.granted and self.signals <= given.despite
 
     def _is_refused_lately(self, purpose: str) -> bool:
         given = self.consent.given.get(purpose)

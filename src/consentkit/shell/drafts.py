@@ -798,4 +798,8 @@ def _head(log: Log, found: int) -> Iterator[str]:
         "Each entry is a guess and says where it comes from. Correct it, and put it into the "
         "policy under the key of the same name; where the policy has none, take the key as well."
     )
+    yield (
+        "Whoever can write into the log can put names into this draft: declare what you know that "
+        "your site sets."
+    )
     yield "A site that asks its visitors already raises 'revision' and adds 'since' to what is new."
