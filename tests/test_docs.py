@@ -239,6 +239,7 @@ def read_page(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch, name: st
     module = ModuleType("page_under_test")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", shell_environment()["PATH"])
     page = Page(module, folder)
     for block in blocks(name, text):
         if block.not_run is None:

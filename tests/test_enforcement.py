@@ -17,6 +17,7 @@ from consentkit.enforcement import (
     only_strictly_necessary,
 )
 from consentkit.events import Asked, Event, EventLog, span_in_words
+from consentkit.notice.text import token_cookies
 from consentkit.rules.consent import Answer, Consent, Given, Seen
 from consentkit.rules.decision import STORE, Decision, Occasion, Reason, decide, duration_of
 from consentkit.rules.policy import DAY, LONGEST, Kind, Policy, parse_duration
@@ -561,6 +562,16 @@ def tokens(enforcement: Enforcement, consent: Consent) -> bytes:
 
 def read(enforcement: Enforcement, *lines: bytes, on: frozenset[Signal] = NO_SIGNALS) -> Reading:
     return enforcement.read(lines, on)
+
+
+def test_our_tokens_live_no_longer_than_a_preset_allows() -> None:
+    """R-24: the strictest cap holds for what consentkit stores as for what the site does."""
+    for preset, days in ((), 400), (("us-ca",), 400), (("us-ca", "fr"), 395):
+        enforcement = ready(policy(preset=preset, ask_again_after=365 * 86_400))
+        (given,) = enforcement.token_headers(Consent(), GRANTED)
+        assert f"Max-Age={days * 86_400};".encode() in given
+        (cookie,) = token_cookies(enforcement.policy, ["__Host-consent"])
+        assert cookie.duration == days * 86_400
 
 
 GRANTED = Consent().grant(["analytics", "polls"], 1, NOW, NO_SIGNALS)

@@ -4,6 +4,7 @@ It has never heard of what they do: it copies what click would print, in the ord
 """
 
 import inspect
+import re
 
 import click
 from decision_table import literal, table
@@ -20,13 +21,21 @@ def commands() -> dict[str, click.Command]:
     return {name: cli.commands.commands[name] for name in names}
 
 
+def prose(text: str) -> nodes.paragraph:
+    """A paragraph in which options stand as they are typed."""
+    parts = re.split(r"(--[\w-]+)", text)
+    return nodes.paragraph(
+        "", "", *(literal(part) if part.startswith("--") else nodes.Text(part) for part in parts)
+    )
+
+
 def paragraphs(help_text: str) -> list[nodes.Node]:
     """The help text: prose as paragraphs, and what is indented as it stands."""
     made: list[nodes.Node] = []
     for block in inspect.cleandoc(help_text).split("\n\n"):
         lines = block.split("\n")
         shown = [line.strip() for line in lines if line.startswith("  ")]
-        made.append(nodes.paragraph("", " ".join(line for line in lines if line[:2].strip())))
+        made.append(prose(" ".join(line for line in lines if line[:2].strip())))
         if shown:
             made.append(nodes.literal_block("", "\n".join(shown), language="text"))
     return made
@@ -37,7 +46,7 @@ def options(command: click.Command) -> list[nodes.Node]:
     for parameter in command.params:
         if isinstance(parameter, click.Option) and not parameter.hidden:
             names = ", ".join((*parameter.opts, *parameter.secondary_opts))
-            rows.append([literal(names), parameter.help or ""])
+            rows.append([literal(names), nodes.inline("", "", *prose(parameter.help or ""))])
     return [table(["option", "what it does"], rows)]
 
 

@@ -20,7 +20,7 @@ from consentkit.memory import Memory
 from consentkit.rules.consent import CLOCK_SKEW, NOBODY_YET, Answer, Consent, TokenFormat, latest
 from consentkit.rules.decision import STORE, Occasion
 from consentkit.rules.names import NamePattern
-from consentkit.rules.policy import LONGEST, Basis, DeclaredCookie, Policy
+from consentkit.rules.policy import Basis, DeclaredCookie, Policy
 from consentkit.rules.visitor import Standing
 from consentkit.rulings import Rulings, TokenNames, Variant, text_of
 from consentkit.wire.cookies import (
@@ -289,7 +289,7 @@ class Enforcement:
             name,
             value.encode("ascii"),
             domain=options.domain.encode("ascii") if options.domain else None,
-            max_age=LONGEST,
+            max_age=self.policy.longest,
             secure=self.secure,
             http_only=True,
             same_site=options.same_site,

@@ -170,6 +170,16 @@ def test_a_grant_given_while_a_signal_is_on_stands() -> None:
     assert before.signals == GPC
 
 
+def test_a_grant_that_a_signal_outweighs_is_kept_once() -> None:
+    """R-37: it counts for nothing while the signal is on, so it is not signed anew each time."""
+    winning = visitor(policy(preset="us-ca"), None, GPC)
+    winning.grant("a")
+    assert not winning.allows("a")
+    kept = winning.consent
+    winning.grant("a")
+    assert winning.consent is kept
+
+
 def test_a_refusal_while_a_signal_is_on_is_the_visitors_own() -> None:
     """When the signal goes off, the visitor's own answers count again: this one stays no."""
     somebody = visitor(policy("opt-out"), None, GPC)

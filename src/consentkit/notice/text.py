@@ -459,7 +459,8 @@ def third_parties_of(policy: Policy, purposes: Sequence[str], language: str) -> 
 
 
 def token_cookies(policy: Policy, tokens: Sequence[str]) -> tuple[DeclaredCookie, ...]:
-    """Our own tokens as declared cookies: strictly necessary, 400 days (LAW R-30).
+    """Our own tokens as declared cookies: strictly necessary, for as long as anything may live
+    (LAW R-24, R-30).
 
     `tokens` names the one of the answers, then that of the automatic state. They stand under the
     first strictly necessary purpose; one that the policy declares itself is left to it. Where
@@ -474,7 +475,7 @@ def token_cookies(policy: Policy, tokens: Sequence[str]) -> tuple[DeclaredCookie
             name=name,
             kind=Kind.PERSISTENT,
             purpose=tuple(necessary[:1]),
-            duration=LONGEST,
+            duration=policy.longest,
             justification=Justification.CONSENT_RECORD,
             description={tag: getattr(messages_for(tag), key) for tag in LANGUAGES},
         )
