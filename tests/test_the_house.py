@@ -23,10 +23,10 @@ FACE = "__init__"
 LADDER = (
     (
         *("errors", "memory", "wire.cookies", "wire.html", "wire.headers"),
-        *("rules.names", "rules.signals", "rules.yaml_print"),
+        *("rules.names", "rules.signals", "rules.yaml_print", "rules.misleading_words"),
     ),
     ("rules.policy", "rules.catalogue", "rules.yaml_text"),
-    ("rules.consent", "rules.faults", "rules.policy_schema", "notice.text"),
+    ("rules.consent", "rules.faults", "rules.trackers", "rules.policy_schema", "notice.text"),
     ("rules.decision", "rules.lints", "rules.wording"),
     ("rules.policy_file", "rules.changes"),
     ("rules.visitor", "events", "notice.banner", "notice.declaration", "records"),

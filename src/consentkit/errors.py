@@ -14,15 +14,18 @@ It has never heard of cookies, HTTP or YAML; it only carries what others found.
     ├── LateAnswerWarning               an answer changed after the response had begun
     └── UncoveredLayerWarning           a layer outside may set cookies nobody checks
 
-Each message says *where — what — what to do*, and each error carries its evidence as attributes.
+Each message says *where — what — what to do*, and each error carries its evidence as attributes,
+also after it was copied or pickled.
 """
 
 from __future__ import annotations
 
+import copyreg
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from heapq import nlargest
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,21 +46,55 @@ __all__ = [
 
 LONGEST_MEANT: Final = 80
 """Characters of a word that may be a slip for another."""
+MOST_KNOWN: Final = 256
+"""Known words among which a near one is looked for; among more, one in other letter cases."""
+MOST_COMPARED: Final = 16
+"""Known words that one is compared with, sign by sign: those that share most letters with it."""
+MOST_TOLD: Final = 100
+"""Faults that a PolicyError tells of in its text."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`` Did you mean 'analytics'?`` for a near miss, else the empty string."""
-    near = _nearest(word, tuple(known))
+    """`` Did you mean 'analytics'?`` for a near miss, else the empty string.
+
+    It takes no longer for many known words than for a few hundred.
+    """
+    every = tuple(known)
+    if len(word) > LONGEST_MEANT or len(every) > MOST_KNOWN:
+        near = _shelf(every)[0].get(word.casefold(), "")
+    else:
+        near = _nearest(word, every)
     return f" Did you mean '{near}'?" if near else ""
 
 
 @lru_cache(maxsize=1024)
 def _nearest(word: str, known: tuple[str, ...]) -> str:
     # One slip in a file is often one in each of its entries, and to compare takes longest.
+    folded, letters = _shelf(known)
+    if word.casefold() in folded:
+        return folded[word.casefold()]
+    own = set(word)
+
+    def kinship(each: str) -> float:
+        return len(own & letters[each]) / (len(own) + len(letters[each]))
+
+    kin = nlargest(MOST_COMPARED, letters, kinship)
+    return "".join(get_close_matches(word, kin, n=1))
+
+
+@lru_cache(maxsize=64)
+def _shelf(known: tuple[str, ...]) -> tuple[dict[str, str], dict[str, frozenset[str]]]:
+    """The known words by what they are in small letters, and the letters of each."""
     folded = {each.casefold(): each for each in reversed(known)}
-    if len(word) > LONGEST_MEANT or word.casefold() in folded:
-        return folded.get(word.casefold(), "")
-    return "".join(get_close_matches(word, known, n=1))
+    letters = {each: frozenset(each) for each in known if 0 < len(each) <= 2 * LONGEST_MEANT}
+    return folded, letters
+
+
+def _visible(text: str) -> str:
+    """`text` with each character spelled out that a log or a terminal would obey or hide."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,6 +103,9 @@ class Fault:
 
     `line` and `column` count from 1; both are 0 for a policy that was built in Python. One that
     `is_warning` may hold all the same: it is shown, and stops nothing.
+
+    Its text has two lines, whatever names it quotes: line breaks, control characters and overrides
+    of direction are spelled out in it. The attributes have them as they are.
     """
 
     file: str
@@ -78,19 +118,30 @@ class Fault:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         level = "warning: " if self.is_warning else ""
-        return f"{place}: {level}{self.what}" + (f"\n    {self.cure}" if self.cure else "")
+        cure = f"\n    {_visible(self.cure)}" if self.cure else ""
+        return _visible(f"{place}: {level}{self.what}") + cure
 
 
 class ConsentKitError(Exception):
     """What every error of this package is."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It is copied as it stands: its class takes the evidence and not the finished message."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
 
 class PolicyError(ConsentKitError, ValueError):
-    """A policy that cannot hold, with every fault found in one run, sorted by place."""
+    """A policy that cannot hold, with every fault found in one run, sorted by place.
+
+    `faults` has all of them; the text tells of the first hundred.
+    """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(sorted(set(faults)))
-        super().__init__("\n".join(map(str, self.faults)))
+        told = [*map(str, self.faults[:MOST_TOLD])]
+        if len(self.faults) > MOST_TOLD:
+            told.append(f"and {len(self.faults) - MOST_TOLD} more")
+        super().__init__("\n".join(told))
 
 
 class OptionError(ConsentKitError, ValueError):
@@ -107,7 +158,7 @@ class UnknownPurposeError(ConsentKitError, LookupError):
     def __init__(self, purpose: str, declared: Iterable[str]) -> None:
         self.purpose, self.declared = purpose, tuple(declared)
         super().__init__(
-            f"purpose '{purpose}' is not declared. Declared purposes: "
+            f"purpose '{_visible(purpose)}' is not declared. Declared purposes: "
             f"{', '.join(self.declared)}.{did_you_mean(purpose, self.declared)}"
         )
 
@@ -118,8 +169,8 @@ class NoVisitorError(ConsentKitError, LookupError):
     def __init__(self, path: str) -> None:
         self.path = path
         super().__init__(
-            f"{path}: this request did not pass through ConsentMiddleware, or its path is "
-            "excluded. Add the middleware to the app, or take the path out of exclude=."
+            f"{_visible(path)}: this request did not pass through ConsentMiddleware, or its path "
+            "is excluded. Add the middleware to the app, or take the path out of exclude=."
         )
 
 

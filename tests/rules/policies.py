@@ -32,7 +32,7 @@ HOSTS = ("example.org", "*.example.org", "a-1.example", "10.0.0.1", "xn--bcher-k
 LINKS = ("https://example.org/a?b=c#d", "/cookies", "mailto:dpo@example.org", "http://x.example/:#")
 
 # What YAML has a use for, and what an editor, a browser or another reader would trip over.
-SIGNS = "-?:,[]{}#&*!|>'\"%@`~=<. \t\n\u00a0\u2028\u2029\ufeff\u200d\u202e\U0001f36aé0123yYnNe_"
+SIGNS = "-?:,[]{}#&*!|>'\"%@`~=<. \t\n\u00a0\u2028\u2029\ufeff\u200d\u200f\U0001f36aé0123yYnNe_"
 WORDS = (
     "no",
     "true",
@@ -48,7 +48,11 @@ WORDS = (
     "<<",
     "?",
 )
-_written = st.characters(exclude_categories=("Cc", "Cs"), include_characters="\t\n")
+_TURNING = "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+"""What turns the direction of a text: no policy has it."""
+_written = st.characters(
+    exclude_categories=("Cc", "Cs"), exclude_characters=_TURNING, include_characters="\t\n"
+)
 
 
 @cache

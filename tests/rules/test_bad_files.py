@@ -196,6 +196,7 @@ def test_a_wrong_expectation_is_found_and_written_anew(tmp_path: Path) -> None:
 
 def test_the_expectations_can_be_written_by_hand() -> None:
     """The command in this module's docstring runs, and has nothing to do."""
+    assert misjudged(BAD) == misjudged(AGAINST) == []
     command = [sys.executable, "-m", "tests.rules.test_bad_files", "--write"]
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     ran = subprocess.run(

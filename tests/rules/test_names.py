@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.rules.names import NameIndex, NamePattern, without_chunk_suffix
+from consentkit.rules.names import NameIndex, NamePattern, OverlapIndex, without_chunk_suffix
 
 LITERALS = st.text("ab", min_size=1, max_size=3)
 NAMES = st.text("ab", max_size=6)
@@ -133,3 +133,12 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert index.find(f"a{count}") == 1
         assert index.find("a" * 1000 + str(count)) == 1
         assert 1 <= len(index._remembered) <= 3
+
+
+@given(st.lists(patterns(), unique=True, max_size=8), patterns())
+def test_an_index_of_overlaps_finds_what_brute_force_finds(filed: list[str], asked: str) -> None:
+    """Only what begins or ends alike is asked, and nothing is missed by it."""
+    index = OverlapIndex(map(NamePattern.parse, filed))
+    pattern = NamePattern.parse(asked)
+    right = [text for text in filed if pattern.overlaps(NamePattern.parse(text))]
+    assert sorted(each.text for each in index.overlapping(pattern)) == sorted(right)

@@ -9,9 +9,11 @@ from pydantic import ValidationError
 from consentkit.rules.policy import (
     DAY,
     LONGEST,
+    PRESETS,
     Basis,
     Mode,
     Policy,
+    Preset,
     Question,
     parse_duration,
 )
@@ -157,3 +159,20 @@ def test_a_policy_never_changes() -> None:
     assert some.site.updated == date(2015, 6, 1)
     with pytest.raises(ValidationError):
         some.revision = 7  # type: ignore[misc]
+
+
+@given(st.lists(st.sampled_from(Preset)))
+def test_a_cookie_lives_no_longer_than_the_strictest_preset_allows(presets: list[Preset]) -> None:
+    """Browsers keep nothing longer than 400 days, whatever a policy names (R-24)."""
+    longest = policy(preset=presets).longest
+    assert longest <= LONGEST
+    assert all(longest <= PRESETS[preset].longest for preset in presets)
+    assert longest in {LONGEST, *(PRESETS[preset].longest for preset in presets)}
+    assert policy(preset="eu").longest == 395 * DAY
+    assert policy().longest == LONGEST
+
+
+def test_every_key_says_what_it_is() -> None:
+    """The schema and the documentation of the keys are made of these sentences."""
+    for model in (Policy, *(type(held) for held in (policy().banner, policy().token))):
+        assert [name for name, info in model.model_fields.items() if not info.description] == []

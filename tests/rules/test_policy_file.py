@@ -1,6 +1,10 @@
 import os
 import re
+import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -601,7 +605,6 @@ def test_faults_of_shape_and_of_sense_come_together_sorted_by_line() -> None:
     source = (
         WHOLE.replace("mode: implied", "mode: implicit\nmode: implied")
         .replace("honours: [gpc, dnt]", "honours: gpc")
-        .replace("    justification: authentication\n", "")
         .replace("service: ga", "service: gu")
         .replace("purpose: [polls]", "purpose: [poll]")
     )
@@ -610,12 +613,11 @@ def test_faults_of_shape_and_of_sense_come_together_sorted_by_line() -> None:
         "consent.yaml:2:7: 'mode' is 'implicit', which it cannot be.",
         "consent.yaml:3:1: the key 'mode' stands in line 2, column 1 already.",
         "consent.yaml:8:79: purpose 'polls': 'honours' must be a list, and is 'gpc'.",
-        "consent.yaml:10:3: cookie 'clientvars' is strictly necessary and does not say why.",
         (
-            "consent.yaml:15:55: cookie 'PollTimeout-{pollid}' names purpose 'poll', "
+            "consent.yaml:16:55: cookie 'PollTimeout-{pollid}' names purpose 'poll', "
             "which is not declared."
         ),
-        "consent.yaml:16:53: cookie '_ga_*' names service 'gu', which is not declared.",
+        "consent.yaml:17:53: cookie '_ga_*' names service 'gu', which is not declared.",
     ]
 
 
@@ -717,12 +719,46 @@ def test_a_policy_may_be_built_in_python() -> None:
         (
             {"purposes": {"p": {"title": "A", "description": "B"}, 7: {}}},
             (
-                "<policy>: purposes.7: 'purposes' has the key 7, which is not text.\n"
-                "    Write it as a string.\n"
-                "<policy>: purposes.7: purpose '7' has no 'description'.\n"
-                "    Add it: One or two sentences for the visitor.\n"
-                "<policy>: purposes.7: purpose '7' has no 'title'.\n"
-                "    Add it: A few words: the label of the switch."
+                "<policy>: purposes: 'purposes' has the key 7, which is not text.\n"
+                "    Write it as a string."
+            ),
+        ),
+        (
+            {"cookies": {None: {}}},
+            (
+                "<policy>: cookies: 'cookies' has a key of type NoneType, which is not text.\n"
+                "    Write it as a string."
+            ),
+        ),
+        (
+            {"\ud800": 1},
+            (
+                "<policy>: the policy has the key '\\ud800', which has half of a character in it.\n"
+                "    Write it as a string."
+            ),
+        ),
+        (
+            {"cookies": {"c": {(1, 2): 3, "kind": "sesion"}}},
+            (
+                "<policy>: cookies.c: cookie 'c' has a key of type tuple, which is not text.\n"
+                "    Write it as a string."
+            ),
+        ),
+        (
+            {"revision": 10**5000},
+            (
+                "<policy>: revision: 'revision' is a number of more than 18 digits.\n"
+                "    Write a smaller one."
+            ),
+        ),
+        (
+            {"x" * 1000: 1, "revision": 0},
+            (
+                "<policy>: revision: 'revision' is too small, and is 0.\n    Write 1 or more.\n"
+                f"<policy>: {'x' * 60}…: the policy has no key '{'x' * 59}….\n"
+                "    Its keys: site, mode, preset, takes-effect, revision, ask-again-after, "
+                "languages, purposes, cookies, storage, services, undeclared, settings-link, "
+                "placeholders, banner, token, extends, uses."
             ),
         ),
         (
@@ -755,8 +791,42 @@ def test_a_fault_in_python_has_the_path_of_its_keys(changes: dict[str, Any], fau
 def test_keys_of_the_policy_that_are_not_text_are_refused() -> None:
     """Python's dicts may have any key."""
     assert path_faults({}.fromkeys(["p"], 1)).startswith("<policy>: p: the policy has no key 'p'.")
-    with pytest.raises(PolicyError, match="the policy has the key 4, which is not text"):
-        policy_from({**data(), 4: 5})  # type: ignore[dict-item]
+    for key, named in ((4, "the key 4"), (None, "a key of type NoneType"), (b"x", "a key of type")):
+        with pytest.raises(PolicyError, match=f"the policy has {named}.*, which is not text"):
+            policy_from({**data(), key: 5})  # type: ignore[dict-item]
+
+
+def test_what_is_no_set_of_keys_is_a_fault() -> None:
+    """A program may hand in what its own reader made of an empty file."""
+    for wrong in (None, [1], "abc", 5, b"x"):
+        with pytest.raises(PolicyError, match=r"^<policy>: the policy is .*, and must be keys"):
+            policy_from(wrong)  # type: ignore[arg-type]
+
+
+def test_data_that_has_no_end_is_a_fault() -> None:
+    """What holds itself, what is too deep, and what is too much; each at its first key."""
+    circle: dict[str, Any] = {}
+    circle["x"] = circle
+    ring: list[Any] = []
+    ring.append(ring)
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"x": deep}
+    much = [[[[None] * 100] * 100] * 100]
+    for wrong, said in ((circle, "50 levels"), (ring, "50 levels"), (deep, "50"), (much, "200000")):
+        with pytest.raises(PolicyError, match=f"^<policy>: x: the policy has more than {said}"):
+            policy_from(data(x=wrong))
+    just: Any = 1
+    for _ in range(49):
+        just = [just]
+    with pytest.raises(PolicyError, match="the policy has no key 'x'"):
+        policy_from(data(x=just))
+
+
+def test_any_mapping_and_any_sequence_will_do() -> None:
+    """Read-only views and tuples are data as well."""
+    made = MappingProxyType({**data(languages=("en", "de")), "cookies": MappingProxyType({})})
+    assert policy_from(made).languages == ("en", "de")
 
 
 def test_a_missing_part_of_python_data_has_no_path() -> None:
@@ -850,22 +920,29 @@ def test_any_bytes_are_a_policy_error(source: bytes) -> None:
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+ODD_KEYS: st.SearchStrategy[Any] = (
+    st.integers()
+    | st.none()
+    | st.binary(max_size=2)
+    | st.just(())
+    | st.sampled_from(["\ud800", ""])
+)
 VALUES = st.recursive(
-    SCALARS | st.binary(max_size=3),
+    SCALARS | st.binary(max_size=3) | st.just(10**4000),
     lambda inner: (
         st.lists(inner, max_size=2)
-        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=2)
+        | st.dictionaries(st.text(max_size=3) | ODD_KEYS, inner, max_size=2)
     ),
     max_leaves=5,
 )
 KEYS = st.sampled_from([info.alias for info in Policy.model_fields.values()])
 
 
-@given(st.dictionaries(KEYS | st.text(max_size=3), VALUES, max_size=3))
+@given(st.dictionaries(KEYS | st.text(max_size=3) | ODD_KEYS, VALUES, max_size=3))
 def test_any_python_data_is_a_policy_or_a_policy_error(changes: dict[Any, Any]) -> None:
     """Whatever a program hands in."""
     try:
-        check_policy(policy_from(data(**changes)))
+        check_policy(policy_from({**data(), **changes}))
     except PolicyError as error:
         assert error.faults  # noqa: PT017
 
@@ -921,6 +998,112 @@ cookies:
     assert policy.cookies["_count"].duration is None
 
 
+def test_a_purpose_told_anew_is_what_its_own_file_says(tmp_path: Path) -> None:
+    """Otherwise a base could make strictly necessary, unread, what the site asks about."""
+
+    def loaded(purpose: str) -> Policy:
+        ours = f"extends: base.yaml\npurposes: {{necessary: {{{purpose}}}}}\ncookies: {{session: "
+        alone = "{kind: session, purpose: necessary, description: D.}}\n"
+        base = BASE.replace("Needed,", "Needed, justification: security,")
+        return load_policy(written(tmp_path, base=base, ours=ours + alone))
+
+    anew = loaded("title: Films, description: Shows films.")
+    assert (anew.basis_of("necessary"), anew.purposes["necessary"].justification) == (
+        Basis.CONSENT,
+        None,
+    )
+    assert list(anew.purposes) == ["necessary", "statistics"]
+    # The control: one of the two alone is a word changed, and the basis stands.
+    for change in ("title: Films", "description: Shows films."):
+        assert loaded(change).basis_of("necessary") is Basis.STRICTLY_NECESSARY
+
+
+def test_a_text_is_replaced_whole(tmp_path: Path) -> None:
+    """A visitor would otherwise read two sites' words, by language."""
+    base = (
+        "languages: [en, de]\nbanner: {title: {en: Old, de: Alt}, layout: bottom}\n"
+        + BASE.replace("Counts.", "{en: Counts., de: Zählt.}").replace(
+            "purpose: statistics,", "purpose: statistics, transfer: {en: A, de: B},"
+        )
+    )
+    ours = """\
+extends: base.yaml
+purposes: {statistics: {description: {en: Sells.}}}
+cookies: {_count: {transfer: {en: C}}}
+banner: {title: {en: New}}
+"""
+    policy = load_policy(written(tmp_path, base=base, ours=ours))
+    assert policy.purposes["statistics"].description == {"en": "Sells."}
+    assert policy.cookies["_count"].description == {"en": "Counts.", "de": "Zählt."}
+    assert policy.cookies["_count"].transfer == {"en": "C"}
+    assert (policy.banner.title, policy.banner.layout) == ({"en": "New"}, "bottom")
+
+
+def test_a_bases_words_in_other_languages_are_passed_over(tmp_path: Path) -> None:
+    """Sites that share a base need not all speak the same; one's own stray words are a slip."""
+    base = "languages: [en, de, fr]\n" + BASE.replace("Counts.", "{en: C., de: Z., fr: D.}")
+    ours = "extends: base.yaml\nlanguages: [en, fr]\n"
+    policy = load_policy(written(tmp_path, base=base, ours=ours))
+    assert policy.cookies["_count"].description == {"en": "C.", "fr": "D."}
+    assert policy.purposes["statistics"].description == {"en": "C.", "fr": "D."}
+    stray = "banner: {title: {en: A, de: B}}\n"
+    assert faults_in(written(tmp_path, base=base, ours=ours + stray)) == [
+        "ours.yaml:3:25: 'banner' has words in 'de', which is not among the languages."
+    ]
+    only = "extends: base.yaml\nlanguages: [it]\n"
+    assert faults_in(written(tmp_path, base=base, ours=only))[0] == (
+        "base.yaml:6:35: purpose 'statistics' has no 'description' in 'it', the first language."
+    )
+
+
+def test_a_path_leads_where_the_system_says(tmp_path: Path) -> None:
+    """Behind a link, '..' is the folder that the link points into."""
+    (tmp_path / "deep" / "sites").mkdir(parents=True)
+    (tmp_path / "here").symlink_to(tmp_path / "deep" / "sites")
+    written(tmp_path, base="mode: one that is never read\n")
+    written(tmp_path / "deep", base=BASE)
+    written(tmp_path / "deep" / "sites", ours="extends: ../base.yaml\n")
+    report = inspect_policy(tmp_path / "here" / "ours.yaml")
+    assert report.policy is not None
+    assert report.sources[os.fspath(tmp_path / "here" / ".." / "base.yaml")] == BASE
+
+
+def test_what_is_no_regular_file_is_never_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe waits for ever, and a device may do something."""
+    monkeypatch.chdir(tmp_path)
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    device = tmp_path / "device.yaml"
+    device.symlink_to(os.devnull)
+    folder = tmp_path / "folder.yaml"
+    folder.mkdir()
+    ear = socket.socket(socket.AF_UNIX)
+    ear.bind("ear.yaml")
+    ear.close()
+    for name, what in (
+        *((name, "no regular file") for name in ("pipe", "device", "ear")),
+        ("folder", "a directory"),
+    ):
+        path = f"{name}.yaml"
+        assert [each.what for each in inspect_policy(path).faults] == [f"this is {what}."]
+        ours = written(tmp_path, ours=f"extends: {path}\n").name
+        assert faults_in(Path(ours)) == [
+            f"ours.yaml:1:10: '{path}' cannot be extended: this is {what}."
+        ]
+
+
+def test_what_another_file_holds_is_never_told(tmp_path: Path) -> None:
+    """A message may go into a log that others read; secrets stand in files of other names."""
+    (tmp_path / ".env").write_text("SECRET_KEY: hunter2\n")
+    said = faults_in(written(tmp_path, ours=f"extends: .env\n{BASE}"))
+    assert said == [
+        "ours.yaml:1:10: 'extends' is '.env', and must be a relative path of a .yaml file."
+    ]
+    assert "hunter2" not in str(inspect_policy(tmp_path / "ours.yaml").sources)
+
+
 def test_a_base_may_extend_a_base_in_another_folder(tmp_path: Path) -> None:
     """Each path counts from the folder of the file that names it."""
     (tmp_path / "shared").mkdir()
@@ -955,7 +1138,20 @@ CHAINS: list[tuple[dict[str, str], str]] = [
         {"ours": "extends: gone.yaml\n"},
         "ours.yaml:1:10: 'gone.yaml' cannot be extended: there is no such file.",
     ),
-    ({"ours": "extends: .\n"}, "ours.yaml:1:10: '.' cannot be extended: this is a directory."),
+    (
+        {"ours": "extends: '\\x00.yaml'\n".replace("'", '"')},
+        (
+            "ours.yaml:1:10: '\\x00.yaml' cannot be extended: this file cannot be read: "
+            "embedded null byte."
+        ),
+    ),
+    *(
+        (
+            {"ours": f'extends: "{path}"\n'},
+            f"ours.yaml:1:10: 'extends' is '{path}', and must be a relative path of a .yaml file.",
+        )
+        for path in (".", ".env", "/etc/passwd", "/x.yaml", "//x.yaml", "C:x.yaml", "x.yaml/")
+    ),
     (
         {"ours": "extends: [a.yaml]\n" + BASE},
         "ours.yaml:1:10: 'extends' must be the path of one file, and is a list.",
@@ -1043,6 +1239,25 @@ def test_an_entry_of_ones_own_is_laid_over_the_frameworks() -> None:
     assert (declared.kind, declared.duration, declared.justification) == ("session", None, None)
 
 
+def test_a_frameworks_cookie_that_is_asked_about_is_justified_by_nothing() -> None:
+    """The site says that it is not strictly necessary, so the catalogue has nothing to add."""
+
+    def cookie(purpose: str) -> DeclaredCookie:
+        ours = f"  sessionid: {{purpose: {purpose}}}\n"
+        return read_policy(f"uses: django\n{BASE}{ours}").cookies["sessionid"]
+
+    for purpose in ("statistics", "[necessary, statistics]"):
+        assert cookie(purpose).justification is None
+    # The control: what is strictly necessary keeps the reason.
+    assert cookie("necessary").justification == cookie("[necessary]").justification != None  # noqa: E711
+
+
+def test_a_framework_named_twice_is_named_once() -> None:
+    """Ten thousand times would be ten thousand layers."""
+    once = read_policy(f"uses: [django]\n{BASE}")
+    assert read_policy(f"uses: [{', '.join(['django'] * 5000)}]\n{BASE}") == once
+
+
 USES: list[tuple[str, str]] = [
     ("uses: [djanjo]", "consent.yaml:1:8: 'uses' names 'djanjo', whose cookies the catalogue"),
     ("uses: djanjo", "consent.yaml:1:7: 'uses' names 'djanjo', whose cookies the catalogue"),
@@ -1088,15 +1303,38 @@ def test_a_known_service_needs_no_more_than_its_purpose() -> None:
     assert any("youtube" in host for host in known.hosts)
     assert ours.services["youtube"].hosts == ("a.example",)
     assert ours.services["youtube"].provider == "Ours"
-    assert ours.services["youtube"].privacy == known.privacy
+    assert ours.services["youtube"].title == known.title
     data = yaml.safe_load(BASE) | {"services": {"youtube": {"purpose": "statistics"}}}
     assert policy_from(data).services["youtube"] == known
+
+
+def test_a_service_that_one_runs_oneself_is_not_where_the_catalogue_says() -> None:
+    """Matomo on a site's own server sends nothing to Matomo's cloud, and its links are others."""
+
+    def service(key: str, said: str) -> Any:
+        ours = f"services: {{{key}: {{purpose: statistics, {said}}}}}\n"
+        return read_policy(BASE + ours).services[key]
+
+    for said in ("provider: The council", "provider: The council, hosts: [stats.example.org]"):
+        own = service("matomo", said)
+        assert (own.title, own.provider) == ("Matomo", "The council")
+        assert (own.privacy, own.opt_out, own.transfer) == (None, None, None)
+    assert own.hosts == ("stats.example.org",)
+    # The control: what says neither is the provider's.
+    theirs = service("matomo", "since: 1")
+    assert theirs.hosts
+    assert theirs.privacy
+    said = faults_of(f"{BASE}services: {{matomo: {{purpose: statistics, hosts: []}}}}\n")
+    assert said == (
+        "consent.yaml:9:12: service 'matomo' has no 'provider'.\n    Add it: The organisation "
+        "behind it. The catalogue's stands only beside its own 'hosts'."
+    )
 
 
 def test_a_service_built_in_python_may_spell_its_keys_either_way() -> None:
     """`opt_out` and `opt-out` are one key, so the catalogue does not add a second."""
     link = "https://example.org/out"
-    services = {"google-analytics": {"purpose": "statistics", "opt_out": link}}
+    services = {"google-analytics": {"purpose": "statistics", "opt_out": link, "since": 1}}
     policy = policy_from({**yaml.safe_load(BASE), "services": services})
     assert policy.services["google-analytics"].opt_out == link
 
@@ -1145,7 +1383,7 @@ def test_countries_are_codes_or_words() -> None:
     assert read_policy(source("[US, IE]")).cookies["_count"].transfer == ("US", "IE")
     assert read_policy(source("Mars")).cookies["_count"].transfer == "Mars"
     for wrong, said in (
-        ("[us]", "cookie '_count' has 'us' under 'transfer', which is no code of a country"),
+        ("[us]", "cookie '_count' has 'us' under 'transfer', which is no "),
         ("[US, 3]", "cookie '_count': 'transfer' must be text, and is 3."),
         ("3", "cookie '_count': 'transfer' must be text, or one text for each language, and is 3"),
         ("{en: 3}", "cookie '_count': 'transfer.en' must be text, and is 3."),
@@ -1196,3 +1434,60 @@ def test_the_text_is_there_also_where_it_is_no_yaml() -> None:
     report = inspect_text("a: b: c\n", "f")
     assert [fault.line for fault in report.faults] == [1]
     assert report.sources == {"f": "a: b: c\n"}
+
+
+# What a faulty file costs
+
+
+def _cost(source: str) -> float:
+    start = time.process_time()
+    inspect_text(source)
+    return time.process_time() - start
+
+
+MANY = 500
+FAULTY: list[tuple[str, Callable[[int], str]]] = [
+    ("unknown keys of the policy", lambda n: BASE + "".join(f"zzcookie{i}: 1\n" for i in range(n))),
+    (
+        "unknown keys of a cookie",
+        lambda n: BASE + "  c:\n" + "".join(f"    descriptio{i}: 1\n" for i in range(n)),
+    ),
+    (
+        "unknown frameworks",
+        lambda n: f"uses: [{', '.join(f'django{i}' for i in range(n))}]\n{BASE}",
+    ),
+    ("frameworks again", lambda n: f"uses: [{', '.join(['django'] * n)}]\n{BASE}"),
+    ("durations", lambda n: BASE + "".join(f"  c{i}: {{duration: bla}}\n" for i in range(n))),
+    (
+        "slips in a closed list",
+        lambda n: BASE + "".join(f"  c{i}: {{kind: sesion{i}}}\n" for i in range(n)),
+    ),
+]
+
+
+@pytest.mark.parametrize("faulty", [each for _, each in FAULTY], ids=[name for name, _ in FAULTY])
+def test_faults_cost_about_what_they_weigh(faulty: Callable[[int], str]) -> None:
+    """Twice as many take about twice as long: whoever checks a bad file waits no longer."""
+    _cost(faulty(MANY))  # what is read once is read
+    few, many = (min(_cost(faulty(n)) for _ in range(3)) for n in (MANY, 4 * MANY))
+    assert inspect_text(faulty(9)).faults or "django" in faulty(9)
+    assert many < 12 * few
+    assert many < 8
+
+
+def test_a_policy_is_validated_a_few_times_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out of one round is checked no more; after the last, everything is left out."""
+    wrong = BASE.replace("kind: session", "kind: sesion")
+    in_two = inspect_text(wrong).faults
+    monkeypatch.setattr(policy_file, "MOST_ROUNDS", 1)
+    assert inspect_text(wrong).faults == in_two
+    assert inspect_text(wrong).policy is None
+
+
+def test_a_list_with_a_hole_where_names_should_be_is_one_fault() -> None:
+    """A part that cannot be read may be of any shape."""
+    source = BASE.replace("cookies:", "services: [{<<: {a: b}}]\ncookies:")
+    assert re.findall("^consent.*", faults_of(source), re.MULTILINE) == [
+        "consent.yaml:6:11: 'services' must be keys with values, and is a list.",
+        "consent.yaml:6:13: the merge key '<<' is not read.",
+    ]

@@ -28,19 +28,22 @@ SCHEMA = policy_schema()
 VALIDATOR = Draft7Validator(SCHEMA)
 
 BEYOND_A_SCHEMA = """
-a-basis-the-preset-does-not-know a-fault-above-a-sound-base a-folder-as-base
-a-framework-without-a-necessary-purpose a-missing-base a-needless-justification
-a-pattern-of-trackers-is-not-necessary a-service-of-an-undeclared-purpose
-a-service-without-justification a-tag-manager-is-not-necessary
-a-tracker-in-storage-is-not-necessary a-wildcard-that-swallows-another-purpose accept-and-close
+a-base-outside a-basis-the-preset-does-not-know a-fault-above-a-sound-base a-folder-as-base
+a-service-of-ones-own-without-a-provider
+a-framework-without-a-necessary-purpose a-language-twice-in-capitals a-missing-base
+a-name-that-reads-backwards a-needless-justification a-pattern-of-trackers-is-not-necessary
+a-poll-that-is-a-tracker a-preset-twice a-service-of-an-undeclared-purpose
+a-service-without-justification a-tag-manager-is-not-necessary a-tracker-in-storage-is-not-necessary
+a-wildcard-over-a-trackers-host a-wildcard-that-swallows-another-purpose accept-and-close
 an-advertising-cookie-is-not-necessary an-implied-notice-that-scrolls-away an-undeclared-purpose
-an-undeclared-service analytics-is-not-necessary asking-sooner-than-the-preset by-continuing
-deaf-to-gpc-in-california faults-and-warnings google-analytics-is-not-necessary implied-in-the-eu
-improve-your-experience itself longer-than-400-days longer-than-the-preset
-misleading-words-in-german no-justification norway one-of-two-purposes-undeclared
-patterns-of-equal-weight since-the-future storage-of-an-undeclared-purpose
-storage-patterns-of-equal-weight storage-without-justification takes-effect-of-nothing
-texts-without-the-first-language the-token-itself too-many-purposes words-in-a-stray-language
+an-undeclared-service an-unknown-cookie-of-a-tracker analytics-is-not-necessary
+asking-sooner-than-the-preset by-continuing deaf-to-gpc-in-california faults-and-warnings
+google-analytics-is-not-necessary hosts-of-everybody implied-in-the-eu improve-your-experience
+itself longer-than-400-days longer-than-the-preset misleading-words-in-german no-justification
+norway one-of-two-purposes-undeclared patterns-of-equal-weight since-the-future
+storage-of-an-undeclared-purpose storage-patterns-of-equal-weight storage-without-justification
+takes-effect-of-nothing texts-without-the-first-language the-token-itself too-many-purposes
+words-in-a-stray-language
 """
 """The bad files whose faults lie between several places, in other files or in what words mean."""
 

@@ -1,9 +1,13 @@
 from typing import Any
 
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.rules.yaml_text import Node, Place, compose, merged, node_of, shown
+from consentkit.errors import PolicyError
+from consentkit.rules import yaml_text
+from consentkit.rules.yaml_text import DEEPEST, Node, Place, compose, merged, node_of, shown
 
 HERE = Place("here.yaml", 1, 1)
 
@@ -93,6 +97,76 @@ def test_the_order_is_the_bases_unless_all_of_it_is_named_anew() -> None:
     assert list(merged(base, node_of({"c": 0, "b": 0, "a": 0}, HERE)).data) == ["c", "b", "a"]
 
 
+def test_a_part_that_stands_alone_is_laid_over_whole() -> None:
+    """Nothing shows through it, and it keeps the place that its key had below."""
+    base, over = node_of({"a": {"x": 1}, "b": {"x": 1}}, HERE), node_of({"a": {"y": 2}}, HERE)
+    both = merged(base, over, lambda path, node: path == ("a",) and node.get("y") is not None)
+    assert both.data == data_of(both) == {"a": {"y": 2}, "b": {"x": 1}}
+    assert list(both.data) == ["a", "b"]
+    assert merged(base, over).data == {"a": {"x": 1, "y": 2}, "b": {"x": 1}}
+
+
+def levels_of(data: Any) -> int:
+    inner = data.values() if isinstance(data, dict) else data if isinstance(data, list) else None
+    return 0 if inner is None else 1 + max(map(levels_of, inner), default=0)
+
+
+@given(values)
+def test_a_node_knows_how_deep_it_is(data: Any) -> None:
+    """An alias may hang it below others."""
+    node = compose(yaml.safe_dump(data), "f").node
+    assert node.levels == levels_of(node.data)
+
+
+@given(st.integers(1, DEEPEST - 1), st.integers(1, DEEPEST - 1))
+def test_aliases_lead_no_deeper_than_levels_do(outer: int, inner: int) -> None:
+    """Deep values hung below one another would be too deep for whatever walks them."""
+    source = f"a: &a {'[' * inner}{']' * inner}\nb: {'[' * outer}*a{']' * outer}\n"
+    if outer + inner < DEEPEST:
+        assert compose(source, "f").node.levels == 1 + outer + inner
+    else:
+        with pytest.raises(PolicyError, match="more than 50 levels stand inside one another"):
+            compose(source, "f")
+
+
+def test_what_hangs_on_the_last_level_may_still_be_a_text() -> None:
+    """The control: an alias of a text adds no level."""
+    compose(f"a: &a x\nb: {'[' * 49}*a{']' * 49}\n", "f")
+
+
+LINE_BREAKS = ("\n", "\r", "\r\n", "\x85", "\u2028", "\u2029")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "# ä", "a: 1"]), st.sampled_from(LINE_BREAKS))))
+def test_lines_are_counted_as_yaml_counts_them(lines: list[tuple[str, str]]) -> None:
+    """Whoever reads a message goes to that line in an editor, whichever system wrote the file."""
+    text = "".join(f"{line}{end}" for line, end in lines)
+    with pytest.raises(PolicyError) as ours:
+        compose(text + "é\x07", "f")
+    with pytest.raises(PolicyError) as bytes_of_it:
+        compose((text + "é").encode() + b"\xff", "f")
+    with pytest.raises(PolicyError) as theirs:
+        compose(text + "é: '", "f")
+    line, column = theirs.value.faults[-1].line, theirs.value.faults[-1].column
+    assert column == 4
+    for caught in (ours, bytes_of_it):
+        (fault,) = caught.value.faults
+        assert (fault.line, fault.column) == (line, 2)
+
+
+def test_half_a_character_is_no_part_of_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML's own reader takes the escape, which libyaml refuses; no UTF-8 could carry it."""
+    source = 'a: 1\n"b\\ud800": 2\n'
+    with pytest.raises(PolicyError, match="invalid Unicode character escape code"):
+        compose(source, "f")
+    monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
+    node, faults, _ = compose(source, "f")
+    assert (node.data, node.has_holes) == ({"a": 1}, True)
+    assert [str(fault).split("\n")[0] for fault in faults] == [
+        "f:2:1: the key 'b\\ud800' has half of a character in it."
+    ]
+
+
 def test_a_value_is_shown_in_few_words() -> None:
     """As it would stand in the file; what is long is cut."""
     values: list[object] = [{}, [], (), True, None, 3, "a", 1.5]
@@ -107,3 +181,6 @@ def test_a_value_is_shown_in_few_words() -> None:
         "of type float",
     ]
     assert len(shown("x" * 1000)) == 61
+    # Python writes no number out that has more than 4,300 digits.
+    assert shown(-(10**5000)) == "a huge number"
+    assert len(shown(10**60 - 1)) == 60

@@ -25,7 +25,7 @@ revision: 3
 undeclared: hide
 purposes:
   necessary: {basis: strictly-necessary, title: Needed, description: What the site needs.}
-  polls: {basis: opt-out, title: Polls, description: Votes., since: 2}
+  polls: {basis: consent, title: Polls, description: Votes., since: 2}
   analytics:
     title: Counting
     description: Counts visits.
@@ -58,6 +58,9 @@ services:
   counter: {purpose: analytics, provider: Counter Ltd, hosts: [counter.example], transfer: [US]}
 """
 """A policy that has one of each: it holds, and is at its third revision."""
+
+OBJECTABLE = LIBRARY.replace("basis: consent", "basis: opt-out")
+"""The same, where a visitor objects to polls instead of being asked."""
 
 NECESSARY = """\
 site: {name: Archive, controller: Archive}

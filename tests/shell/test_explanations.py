@@ -23,7 +23,7 @@ from consentkit.shell.explanations import (
     explain,
     token_names,
 )
-from tests.shell.policies import LIBRARY, NECESSARY, name_for, policies
+from tests.shell.policies import LIBRARY, NECESSARY, OBJECTABLE, name_for, policies
 
 KEY = "k" * 32
 
@@ -418,7 +418,7 @@ def test_what_the_catalogue_knows_is_told() -> None:
 
 def test_the_decision_table_is_that_of_the_rules() -> None:
     """Printed from `DECISIONS`, in the order of the file."""
-    rows = decision_table(library())
+    rows = decision_table(read_policy(OBJECTABLE))
     assert [(each.purpose, each.basis.value) for each in rows] == [
         ("necessary", "strictly-necessary"),
         ("polls", "opt-out"),
@@ -441,7 +441,7 @@ def test_a_site_without_a_question_needs_no_banner() -> None:
 
 def test_each_basis_is_told_once_with_its_purposes() -> None:
     """One sentence per basis that is present, and none for one that is not."""
-    told = visit(LIBRARY)
+    told = visit(OBJECTABLE)
     assert [*told] == [
         "Strictly necessary (necessary)",
         "Consent (analytics)",

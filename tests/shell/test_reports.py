@@ -52,7 +52,7 @@ def test_a_policy_that_holds_is_told_to_the_end() -> None:
     """Its table, its visit, its count."""
     text = shown(check(LIBRARY))
     assert "analytics  consent             blocked    blocked  allowed  blocked" in text
-    assert "Consent (analytics). The banner asks" in text
+    assert "Consent (polls and analytics). The banner asks" in text
     assert text.endswith("consent.yaml: no faults, no warnings.\n")
 
 

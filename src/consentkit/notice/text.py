@@ -459,8 +459,7 @@ def third_parties_of(policy: Policy, purposes: Sequence[str], language: str) -> 
 
 
 def token_cookies(policy: Policy, tokens: Sequence[str]) -> tuple[DeclaredCookie, ...]:
-    """Our own tokens as declared cookies: strictly necessary, for as long as anything may live
-    (LAW R-24, R-30).
+    """Our own tokens as declared cookies: strictly necessary (LAW R-24, R-30).
 
     `tokens` names the one of the answers, then that of the automatic state. They stand under the
     first strictly necessary purpose; one that the policy declares itself is left to it. Where

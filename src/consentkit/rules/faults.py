@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from consentkit.errors import did_you_mean
@@ -22,7 +23,6 @@ from consentkit.rules.policy import (
     Basis,
     DeclaredCookie,
     Item,
-    Justification,
     Kind,
     Policy,
     Service,
@@ -39,8 +39,12 @@ __all__ = [
     "Problem",
     "ground_of",
     "listed",
+    "meant_by",
     "problems_in",
     "problems_on",
+    "quoted",
+    "repeated",
+    "some_of",
     "subject_of",
 ]
 
@@ -57,12 +61,27 @@ _SINGULAR: Final = {
     "storage": "stored item",
     "services": "service",
 }
-_UNFIT: Final = re.compile(r"[\x00-\x20\x7f=;,\ud800-\udfff]|\s")
-_UNFIT_TEXT: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_TURNING: Final = r"\u202a-\u202e\u2066-\u2069"
+"""Characters that turn the direction of what follows, so that one text reads as another."""
+_CONTROLS: Final = rf"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_TURNING}"
+_INVISIBLE: Final = r"\u200b-\u200f\ufeff"
+_UNFIT: Final = re.compile(rf"[\t\n =;,{_CONTROLS}{_INVISIBLE}]|\s")
+_UNSEEN: Final = re.compile(rf"[{_TURNING}{_INVISIBLE}]")
+_UNFIT_KEY: Final = re.compile(rf"[\t\n{_CONTROLS}{_INVISIBLE}]")
+# Scripts that are written from the right, and those of India, need joiners and marks.
+_UNFIT_TEXT: Final = re.compile(rf"[{_CONTROLS}]")
 _UNFIT_PATH: Final = re.compile(r"[\x00-\x1f\x7f;]")
+LONGEST_QUOTED: Final = 60
+"""Characters of a name or a value that a sentence repeats."""
+MOST_NAMED: Final = 12
+"""Names that a cure lists, of however many there are."""
+MOST_COMPARED: Final = 64
+"""Of more names than these nobody is asked which was meant: to compare takes longest."""
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _HOST_OR_BELOW: Final = re.compile(rf"(?:\*\.)?{_HOST.pattern}")
+_EVERYBODYS: Final = re.compile(r"\*\.(?:(?:co|com|net|org)\.[a-z]{2}|[a-z0-9-]+)", re.IGNORECASE)
+"""All below a top-level domain, or below one that a country sells names under."""
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _LINK: Final = re.compile(r"(?:https?://|mailto:|/)[^\s<>\"\x00-\x1f\x7f]*")
 _PURPOSE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -101,6 +120,7 @@ class Ground:
     stored: dict[str, NamePattern] = field(default_factory=dict)
     refused: dict[Loc, str] = field(default_factory=dict)
     bases: dict[tuple[str, ...], frozenset[Basis]] = field(default_factory=dict)
+    declared: dict[str, list[str]] = field(default_factory=dict)
 
     def bases_of(self, item: Item) -> frozenset[Basis]:
         """The bases an item's purposes have; none at all if one of them is not there."""
@@ -155,12 +175,40 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(rest)} {last} {end}" if rest else end
 
 
+def some_of(names: Collection[str], most: int = MOST_NAMED) -> str:
+    """``a, b and 7 more``: at most `most` names, as one may print them."""
+    shown = [name if name.isprintable() else repr(name) for name in islice(names, most)]
+    rest = [f"{len(names) - most} more"] if len(names) > most else []
+    return f"{', '.join(shown)} and {rest[0]}" if rest else ", ".join(shown)
+
+
+def quoted(value: str) -> str:
+    """A name or a value as a sentence may hold it: in quotes, cut, with nothing invisible in it."""
+    return repr(value if len(value) <= LONGEST_QUOTED else f"{value[:LONGEST_QUOTED]}…")
+
+
+def repeated(values: Iterable[str]) -> Iterator[tuple[int, str, str]]:
+    """What a list says again, once each: the place, the word there, and the word before.
+
+    >>> [*repeated(["en", "de", "EN", "en"])]
+    [(2, 'EN', 'en')]
+    """
+    first: dict[str, str] = {}
+    told: set[str] = set()
+    for place, value in enumerate(values):
+        word = value.lower()
+        if word in first and word not in told:
+            told.add(word)
+            yield place, value, first[word]
+        first.setdefault(word, value)
+
+
 def subject_of(loc: Loc) -> str:
     """What a place belongs to, in words: ``cookie '_ga'``, ``'site'``, ``the policy``."""
     if not loc:
         return "the policy"
     if loc[0] in _SINGULAR and len(loc) > 1:
-        return f"{_SINGULAR[loc[0]]} {_shown(loc[1])}"
+        return f"{_SINGULAR[loc[0]]} {quoted(loc[1])}"
     return f"'{loc[0]}'"
 
 
@@ -182,11 +230,15 @@ def _unfit_names(ground: Ground) -> Iterator[Problem]:
 
 
 def _never_on_the_wire(name: str, unfit: re.Match[str] | None) -> Problem:
+    subject = subject_of(("cookies", name))
     if unfit is None:
-        what = f"cookie '{name[:40]}…' has a name of {len(name)} characters"
+        what = f"{subject} has a name of {len(name)} characters"
         cure = f"A cookie's name has at most {LONGEST_NAME} characters here."
+    elif _UNSEEN.match(unfit[0]):
+        what = f"{subject} has {unfit[0]!a} in its name, which nobody sees"
+        cure = "Take it out: what looks like one name must be one."
     else:
-        what = f"cookie {name!r} has {unfit[0]!r} in its name, which no Set-Cookie can carry"
+        what = f"{subject} has {unfit[0]!a} in its name, which no Set-Cookie can carry"
         cure = "A name has no '=', ';', ',', white space or control character (RFC 6265bis §4.1.1)."
     return Problem(("cookies", name), what, cure, at_key=True)
 
@@ -229,7 +281,7 @@ def _kindred_end(end: str, ends: Mapping[str, str]) -> str | None:
 def _ambiguous(loc: Loc, rival: str) -> Problem:
     return Problem(
         loc,
-        f"{subject_of(loc)} and '{rival}' can cover the same name, and neither is more exact",
+        f"{subject_of(loc)} and {quoted(rival)} can cover the same name, and neither is more exact",
         "Give one of them a longer literal part, or declare the names one by one.",
         at_key=True,
     )
@@ -251,7 +303,8 @@ def _own_tokens(ground: Ground) -> Iterator[Problem]:
         if taken:
             yield Problem(
                 ("cookies", name),
-                f"cookie '{name}' covers '{taken}', in which consentkit keeps the answers",
+                f"{subject_of(('cookies', name))} covers '{taken}', in which consentkit keeps the "
+                "answers",
                 "Take it out: it is declared already. Or give the token another 'name'.",
                 at_key=True,
             )
@@ -262,7 +315,7 @@ def _purpose_names(ground: Ground) -> Iterator[Problem]:
         if not _PURPOSE_NAME.fullmatch(name):
             yield Problem(
                 ("purposes", name),
-                f"purpose {_shown(name)} has a name that cannot travel in forms and cookies",
+                f"purpose {quoted(name)} has a name that cannot travel in forms and cookies",
                 "Use letters, digits, '-', '_' and '.', at most 64; the title may say anything.",
                 at_key=True,
             )
@@ -304,7 +357,7 @@ def _undeclared_purposes(ground: Ground) -> Iterator[Problem]:
         for place, name in enumerate(item.purpose):
             if name not in ground.policy.purposes and ("purposes", name) not in ground.unread:
                 index = (str(place),) if len(item.purpose) > 1 else ()
-                what = f"{subject_of(loc)} names purpose {_shown(name)}, which is not declared"
+                what = f"{subject_of(loc)} names purpose {quoted(name)}, which is not declared"
                 cure = _declared("purposes", ground, name)
                 yield Problem((*loc, "purpose", *index), what, cure)
 
@@ -315,41 +368,31 @@ def _undeclared_services(ground: Ground) -> Iterator[Problem]:
         service = None if isinstance(item, Service) else item.service
         if service is None or service in known or ("services", service) in ground.unread:
             continue
-        what = f"{subject_of(loc)} names service {_shown(service)}, which is not declared"
+        what = f"{subject_of(loc)} names service {quoted(service)}, which is not declared"
         cure = _declared("services", ground, service)
         yield Problem((*loc, "service"), what, cure)
 
 
 def _declared(section: str, ground: Ground, word: str = "") -> str:
-    names = [*getattr(ground.policy, section), *_unread_in(section, ground)]
-    known = ", ".join(names) or "none"
-    return f"Declared {section}: {known}.{did_you_mean(word, names)}"
+    if section not in ground.declared:
+        ground.declared[section] = [
+            *getattr(ground.policy, section),
+            *_unread_in(section, ground),
+        ]
+    names = ground.declared[section]
+    return f"Declared {section}: {some_of(names) or 'none'}.{meant_by(word, names)}"
+
+
+def meant_by(word: str, names: Collection[str]) -> str:
+    """`did_you_mean`, as long as there are not too many names to compare."""
+    return did_you_mean(word, names) if len(names) <= MOST_COMPARED else ""
 
 
 def _unread_in(section: str, ground: Ground) -> list[str]:
     return sorted(place[1] for place in ground.unread if place[0] == section and len(place) > 1)
 
 
-# Strictly necessary, and why
-
-
-def _unjustified(ground: Ground) -> Iterator[Problem]:
-    """What is strictly necessary says which of the exempt reasons holds (WP 194; R-30)."""
-    for loc, item in _items(ground.policy):
-        if not ground.is_necessary(item) or getattr(item, "justification", None):
-            continue
-        bare = [name for name in item.purpose if not ground.policy.purposes[name].justification]
-        if bare:
-            own = "" if loc[0] == "services" else "it or to "
-            yield Problem(
-                loc,
-                f"{subject_of(loc)} is strictly necessary and does not say why",
-                f"Add a 'justification' to {own}purpose '{bare[0]}': {_JUSTIFICATIONS}.",
-                at_key=True,
-            )
-
-
-_JUSTIFICATIONS: Final = listed(Justification, "or")
+# Why it is strictly necessary
 
 
 def _justified_for_nothing(ground: Ground) -> Iterator[Problem]:
@@ -371,31 +414,23 @@ def _needless_justification(loc: Loc) -> Problem:
     )
 
 
-def _necessary_analytics(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
-    if cookie.kind is Kind.ANALYTICS and ground.is_necessary(cookie):
-        yield Problem(
-            ("cookies", name, "kind"),
-            f"cookie '{name}' is for analytics, and its purpose is strictly necessary",
-            "Give it a purpose the visitor answers to: nobody comes to be measured (WP 194).",
-        )
-
-
 # How long
 
 
-def _durations(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:  # noqa: ARG001
+def _durations(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Problem]:
     loc = ("cookies", name, "duration")
     if cookie.duration is None:
         if cookie.kind in (Kind.PERSISTENT, Kind.ANALYTICS):
-            what = f"cookie '{name}' is of kind {cookie.kind} and has no 'duration'"
+            what = f"{subject_of(('cookies', name))} is of kind {cookie.kind} and has no 'duration'"
             cure = "Add one, as in 'duration: 13 months', or write 'kind: session'."
             yield Problem(("cookies", name), what, cure, at_key=True)
     elif cookie.kind is Kind.SESSION:
-        what = f"cookie '{name}' is of kind session and has a 'duration'"
+        what = f"{subject_of(('cookies', name))} is of kind session and has a 'duration'"
         yield Problem(
             loc, what, "Take the duration away, or write 'kind: persistent'.", at_key=True
         )
-    else:
+    elif cookie.duration <= LONGEST or ground.policy.longest == LONGEST:
+        # Where a preset allows less, that is what to say (`lints`).
         yield from _span(loc, cookie.duration)
 
 
@@ -423,9 +458,9 @@ def _transfers(ground: Ground) -> Iterator[Problem]:
                 near = f" Did you mean '{code.upper()}'?" if code.upper() in COUNTRIES else ""
                 yield Problem(
                     (*loc, "transfer", str(place)),
-                    f"{subject_of(loc)} has {_shown(code)} under 'transfer', which is no code of a "
-                    "country that the notice can name",
-                    f"Write a code such as US or IE, or a text with the country's name.{near}",
+                    f"{subject_of(loc)} has {quoted(code)} under 'transfer', which is no country "
+                    "code that the notice knows",
+                    f"Write a code such as US or IE, or the country's name.{near}",
                 )
 
 
@@ -444,8 +479,9 @@ def _poll_without_id(ground: Ground, name: str, cookie: DeclaredCookie) -> Itera
     if cookie.kind is Kind.POLL_TIMEOUT and pattern and pattern.is_exact:
         yield Problem(
             ("cookies", name),
-            f"cookie '{name}' is of kind poll-timeout and has no place for the poll in its name",
-            f"Write '{name}-{{pollid}}', so that one poll's vote says nothing of another.",
+            f"{subject_of(('cookies', name))} is of kind poll-timeout and has no place for the "
+            "poll in its name",
+            f"Write {quoted(name + '-{pollid}')}, so that one poll's vote says nothing of another.",
             at_key=True,
         )
 
@@ -455,7 +491,7 @@ def _chunked_pattern(ground: Ground, name: str, cookie: DeclaredCookie) -> Itera
     if cookie.chunked and pattern and not pattern.is_exact:
         yield Problem(
             ("cookies", name, "chunked"),
-            f"cookie '{name}' is chunked, and its name is a pattern",
+            f"{subject_of(('cookies', name))} is chunked, and its name is a pattern",
             "Take 'chunked' away and end the name with '*', which covers every chunk.",
             at_key=True,
         )
@@ -490,7 +526,8 @@ def _broken_prefix(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterato
     if prefix and broken:
         yield Problem(
             ("cookies", name),
-            f"cookie '{name}' begins with {prefix.text}, and browsers refuse it as declared",
+            f"{subject_of(('cookies', name))} begins with {prefix.text}, and browsers refuse it as "
+            "declared",
             f"Write {listed(broken)}, or take the prefix off its name (RFC 6265bis §4.1.3).",
             at_key=True,
         )
@@ -519,7 +556,8 @@ def _insecure(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Pro
             value = "none" if key == "same-site" else "true"
             yield Problem(
                 ("cookies", name, "attributes", key),
-                f"cookie '{name}' has '{key}: {value}' and no 'secure: true': browsers refuse it",
+                f"{subject_of(('cookies', name))} has '{key}: {value}' and no 'secure: true': "
+                "browsers refuse it",
                 "Add 'secure: true' to its attributes.",
                 at_key=True,
             )
@@ -529,7 +567,8 @@ def _paths(ground: Ground, name: str, cookie: DeclaredCookie) -> Iterator[Proble
     if not cookie.path.startswith("/") or _UNFIT_PATH.search(cookie.path):
         yield Problem(
             ("cookies", name, "path"),
-            f"cookie '{name}' has the path {_shown(cookie.path)}, which browsers ignore",
+            f"{subject_of(('cookies', name))} has the path {quoted(cookie.path)}, which browsers "
+            "ignore",
             "A path begins with '/' and has no ';' and no control character in it.",
         )
 
@@ -551,19 +590,23 @@ def _domain(loc: Loc, domain: str | None) -> Iterator[Problem]:
     else:
         cure = "Write a host name such as 'example.org': no scheme, no port, no path."
     yield Problem(
-        loc, f"{subject_of(loc)} has the domain {_shown(domain)}, which is no host name", cure
+        loc, f"{subject_of(loc)} has the domain {quoted(domain)}, which is no host name", cure
     )
 
 
 def _hosts(ground: Ground) -> Iterator[Problem]:
     for name, service in ground.policy.services.items():
         for place, host in enumerate(service.hosts):
+            loc = ("services", name, "hosts", str(place))
             if not _HOST_OR_BELOW.fullmatch(host):
-                yield Problem(
-                    ("services", name, "hosts", str(place)),
-                    f"service '{name}' has the host {_shown(host)}, which is no host name",
-                    "Write 'example.org', or '*.example.org' for all below it: no scheme, no path.",
+                what = f"{subject_of(loc)} has the host {quoted(host)}, which is no host name"
+                cure = (
+                    "Write 'example.org', or '*.example.org' for all below it: no scheme, no path."
                 )
+                yield Problem(loc, what, cure)
+            elif _EVERYBODYS.fullmatch(host):
+                what = f"{subject_of(loc)} has the host {quoted(host)}, which covers everybody's"
+                yield Problem(loc, what, "Write more of the name, as in '*.example.org'.")
 
 
 # Revisions
@@ -618,16 +661,25 @@ def _empty_texts(ground: Ground) -> Iterator[Problem]:
 
 
 def _unfit_texts(ground: Ground) -> Iterator[Problem]:
-    """What no file and no page can carry: half of a surrogate pair, a control character."""
+    """What no page can carry, or what makes it read as something else."""
     site = ground.policy.site
     named = [(("site", key), getattr(site, key) or "") for key in ("name", "controller", "contact")]
-    stored = [(("storage", name), name) for name in ground.policy.storage]
-    for loc, text in (*named, *stored, *ground.texts):
+    for loc, text in (*named, *ground.texts):
         for part, words in _parts(loc, text):
             unfit = _UNFIT_TEXT.search(words)
             if unfit:
                 what = f"{subject_of(loc)} has the character {unfit[0]!a} in '{loc[-1]}'"
                 yield Problem(part, what, "Take it out: no page can show it.")
+
+
+def _unfit_keys(ground: Ground) -> Iterator[Problem]:
+    for section in ("storage", "services"):
+        for name in getattr(ground.policy, section):
+            unfit = _UNFIT_KEY.search(name)
+            if unfit:
+                what = f"{subject_of((section, name))} has the character {unfit[0]!a} in its name"
+                cure = "Take it out: no page can show it."
+                yield Problem((section, name), what, cure, at_key=True)
 
 
 def _parts(loc: Loc, text: Text) -> list[tuple[Loc, str]]:
@@ -643,42 +695,54 @@ def _languages(ground: Ground) -> Iterator[Problem]:
     for place, tag in enumerate(languages):
         if not _LANGUAGE.fullmatch(tag):
             yield _no_language(("languages", str(place)), tag)
-        elif tag in languages[:place]:
-            what = f"'languages' names '{tag}' twice"
-            yield Problem(("languages", str(place)), what, "Take one of them away.")
+    yield from _said_twice("languages", languages)
+
+
+def _presets(ground: Ground) -> Iterator[Problem]:
+    yield from _said_twice("preset", ground.policy.preset)
+
+
+def _said_twice(key: str, values: Iterable[str]) -> Iterator[Problem]:
+    for place, value, before in repeated(values):
+        said = f"{quoted(str(value))} twice"
+        if value != before:
+            said = f"{quoted(before)} and {quoted(value)}, which are the same"
+        yield Problem((key, str(place)), f"'{key}' names {said}", "Take one of them away.")
 
 
 def _no_language(loc: Loc, tag: str) -> Problem:
     cure = "Write one such as 'en', 'nb' or 'pt-BR' (BCP 47)."
     return Problem(
-        loc, f"{subject_of(loc)} has {_shown(tag)}, which is no language tag", cure, at_key=True
+        loc, f"{subject_of(loc)} has {quoted(tag)}, which is no language tag", cure, at_key=True
     )
 
 
 def _translations(ground: Ground) -> Iterator[Problem]:
     languages = ground.policy.languages
+    known = frozenset(languages)
     for loc, text in ground.texts:
         if isinstance(text, str):
             continue
         if languages and languages[0] not in text:
             yield Problem(
                 loc,
-                f"{subject_of(loc)} has no '{loc[-1]}' in '{languages[0]}', the first language",
+                f"{subject_of(loc)} has no '{loc[-1]}' in {quoted(languages[0])}, "
+                "the first language",
                 f"Add it under '{loc[-1]}': every other language falls back on it.",
                 at_key=True,
             )
         for tag in text:
-            yield from _stray_language((*loc, tag), tag, languages)
+            if not _LANGUAGE.fullmatch(tag):
+                yield _no_language((*loc, tag), tag)
+            elif tag not in known:
+                yield _stray_language((*loc, tag), languages)
 
 
-def _stray_language(loc: Loc, tag: str, languages: Collection[str]) -> Iterator[Problem]:
-    if not _LANGUAGE.fullmatch(tag):
-        yield _no_language(loc, tag)
-    elif tag not in languages:
-        what = f"{subject_of(loc)} has words in '{tag}', which is not among the languages"
-        known = ", ".join(languages)
-        cure = f"Add it to 'languages'; now there are: {known}.{did_you_mean(tag, languages)}"
-        yield Problem(loc, what, cure, at_key=True)
+def _stray_language(loc: Loc, languages: Collection[str]) -> Problem:
+    tag = loc[-1]
+    what = f"{subject_of(loc)} has words in {quoted(tag)}, which is not among the languages"
+    cure = f"Add it to 'languages'; now there are: {some_of(languages)}.{meant_by(tag, languages)}"
+    return Problem(loc, what, cure, at_key=True)
 
 
 def _links(ground: Ground) -> Iterator[Problem]:
@@ -691,7 +755,7 @@ def _links(ground: Ground) -> Iterator[Problem]:
         links += [(("services", name, key), link) for key, link in _links_of(service)]
     for loc, link in links:
         if link is not None and not _LINK.fullmatch(link):
-            what = f"{subject_of(loc)} has {_shown(link)} as '{loc[-1]}', which is no link"
+            what = f"{subject_of(loc)} has {quoted(link)} as '{loc[-1]}', which is no link"
             yield Problem(
                 loc, what, "Write 'https://…', or a path of this site that begins with '/'."
             )
@@ -736,13 +800,9 @@ def _placeholder_paths(ground: Ground) -> Iterator[Problem]:
         if not path.startswith("/") and paths != ("*",):
             yield Problem(
                 ("placeholders", str(place)),
-                f"'placeholders' has {_shown(path)}, which is no path of this site",
+                f"'placeholders' has {quoted(path)}, which is no path of this site",
                 "Write paths that begin with '/', or ['*'] alone for every page.",
             )
-
-
-def _shown(value: str) -> str:
-    return repr(value if len(value) <= 60 else f"{value[:60]}…")
 
 
 Rule = Callable[[Ground], Iterator[Problem]]
@@ -753,6 +813,7 @@ RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     ((), _no_patterns),
     ((), _unfit_names),
     ((), _unfit_texts),
+    ((), _unfit_keys),
     ((), _ambiguous_patterns),
     (("token",), _own_tokens),
     ((), _purpose_names),
@@ -760,7 +821,6 @@ RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     (("purposes",), _no_purposes),
     ((), _undeclared_services),
     ((), _undeclared_purposes),
-    ((), _unjustified),
     ((), _justified_for_nothing),
     ((), _asking),
     ((), _stored_durations),
@@ -770,6 +830,7 @@ RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     (("revision",), _from_the_future),
     ((), _empty_texts),
     ((), _languages),
+    ((), _presets),
     (("languages",), _translations),
     ((), _links),
     (("mode",), _unseen_notice),
@@ -777,7 +838,6 @@ RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     ((), _placeholder_paths),
 )
 COOKIE_RULES: Final[tuple[CookieRule, ...]] = (
-    _necessary_analytics,
     _durations,
     _poll_without_id,
     _chunked_pattern,

@@ -9,26 +9,52 @@ called strictly necessary), is an error. `LINTS` is the table.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cache
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import chain, islice
+from typing import Final, Literal
 
-from consentkit.errors import did_you_mean
 from consentkit.rules import catalogue
-from consentkit.rules.faults import Ground, Loc, Problem, ground_of, listed, subject_of
+from consentkit.rules.faults import (
+    Ground,
+    Loc,
+    Problem,
+    ground_of,
+    listed,
+    meant_by,
+    quoted,
+    repeated,
+    some_of,
+    subject_of,
+)
+from consentkit.rules.misleading_words import misleading_words_in
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import (
     DAY,
     LONGEST,
     PRESETS,
+    Basis,
+    DeclaredCookie,
+    Item,
+    Justification,
+    Kind,
     Mode,
     Policy,
+    Preset,
+    PresetRules,
     Service,
     TakesEffect,
+    print_duration,
 )
 from consentkit.rules.signals import Signal
+from consentkit.rules.trackers import (
+    TrackedName,
+    is_known_name,
+    overlapping,
+    tracker_of_host,
+    tracker_of_name,
+    tracker_of_service,
+)
 
 __all__ = ["lints_in", "lints_on"]
 
@@ -59,102 +85,164 @@ def lints_on(ground: Ground, spoken: Collection[str] = ()) -> list[Problem]:
 # Presets
 
 
+def _strictest(policy: Policy, rule: Callable[[PresetRules], float]) -> list[Preset]:
+    """The presets that ask most, where `rule` gives the less the more is asked."""
+    presets = list(dict.fromkeys(policy.preset))
+    least = min((rule(PRESETS[preset]) for preset in presets), default=0)
+    return [preset for preset in presets if rule(PRESETS[preset]) == least]
+
+
+def _named(presets: list[Preset], does: str) -> str:
+    """``preset 'eu' allows``, ``presets 'eu' and 'de' allow``."""
+    names = listed(f"'{preset}'" for preset in presets)
+    return f"presets {names} {does}" if len(presets) > 1 else f"preset {names} {does}s"
+
+
 def _preset_bases(ground: Ground) -> Iterator[Problem]:
     """No preset of the EU, the EEA or the UK knows implied consent (R-09)."""
     policy = ground.policy
-    for preset in policy.preset:
-        allowed = PRESETS[preset].bases
-        for name in policy.optional_purposes:
-            basis = policy.basis_of(name)
-            if basis not in allowed:
-                own = policy.purposes[name].basis is not None
-                yield Problem(
-                    ("purposes", name, "basis") if own else ("mode",),
-                    f"purpose '{name}' has the basis {basis}, and preset '{preset}' "
-                    f"allows {listed(sorted(allowed), 'or')}",
-                    f"Write '{'basis: consent' if own else 'mode: explicit'}', or take the preset "
-                    "out if these are not the rules of this site.",
-                )
+    strictest = _strictest(policy, lambda rules: len(rules.bases))
+    if not strictest:
+        return
+    allowed = PRESETS[strictest[0]].bases
+    by_mode: list[str] = []
+    for name in policy.optional_purposes:
+        if policy.basis_of(name) in allowed:
+            continue
+        if policy.purposes[name].basis is None:
+            by_mode.append(name)
+        else:
+            loc = ("purposes", name, "basis")
+            yield _basis_of_no_preset(loc, [name], policy.basis_of(name), strictest)
+    if by_mode:
+        basis = policy.basis_of(by_mode[0])
+        yield _basis_of_no_preset(("mode",), by_mode, basis, strictest)
+
+
+def _basis_of_no_preset(
+    loc: Loc, purposes: list[str], basis: Basis, strictest: list[Preset]
+) -> Problem:
+    allowed = listed(sorted(PRESETS[strictest[0]].bases), "or")
+    names = "mode: explicit" if loc == ("mode",) else "basis: consent"
+    return Problem(
+        loc,
+        f"{_these('purpose', purposes)} the basis {basis}, and {_named(strictest, 'allow')} "
+        f"{allowed}",
+        f"Write '{names}', or take the preset out if these are not the rules of this site.",
+    )
+
+
+def _these(noun: str, names: list[str]) -> str:
+    """``purpose 'a' has``, ``purposes 'a', 'b' and 3 more have``."""
+    if len(names) == 1:
+        return f"{noun} {quoted(names[0])} has"
+    return f"{noun}s {some_of([*map(quoted, names)], 4)} have"
 
 
 def _preset_durations(ground: Ground) -> Iterator[Problem]:
     """The strictest of the presets holds for what a cookie may live (R-24)."""
     policy = ground.policy
-    for preset in policy.preset:
-        longest = PRESETS[preset].longest
-        for name, cookie in policy.cookies.items():
-            if cookie.duration is not None and longest < cookie.duration <= LONGEST:
-                yield Problem(
-                    ("cookies", name, "duration"),
-                    f"cookie '{name}' lasts {cookie.duration // DAY} days, and preset '{preset}' "
-                    f"allows {longest // DAY}",
-                    "Write '13 months' or less.",
-                )
+    longest = policy.longest
+    if longest == LONGEST:
+        return
+    strictest = _named(_strictest(policy, lambda rules: rules.longest), "allow")
+    for name, cookie in policy.cookies.items():
+        if cookie.kind is not Kind.SESSION and (cookie.duration or 0) > longest:
+            loc = ("cookies", name, "duration")
+            days = -(-(cookie.duration or 0) // DAY)
+            yield Problem(
+                loc,
+                f"{subject_of(loc)} lasts {days} days, and {strictest} {longest // DAY}",
+                f"Write '{print_duration(longest)}' or less.",
+            )
 
 
 def _preset_asking(ground: Ground) -> Iterator[Problem]:
     """Whoever said no is left alone for a time (R-19, R-21)."""
     policy = ground.policy
-    for preset in policy.preset:
-        least = PRESETS[preset].ask_again
-        if policy.ask_again_after < least:
-            months = "12 months" if least > 182 * DAY else "6 months"
-            yield Problem(
-                ("ask-again-after",),
-                f"visitors are asked again after {policy.ask_again_after // DAY} days, and preset "
-                f"'{preset}' leaves them alone for {least // DAY}",
-                f"Write 'ask-again-after: {months}'.",
-                at_key=True,
-            )
+    strictest = _strictest(policy, lambda rules: -rules.ask_again)
+    least = PRESETS[strictest[0]].ask_again if strictest else 0
+    if policy.ask_again_after < least:
+        yield Problem(
+            ("ask-again-after",),
+            f"visitors are asked again after {policy.ask_again_after // DAY} days, and "
+            f"{_named(strictest, 'leave')} them alone for {least // DAY}",
+            f"Write 'ask-again-after: {print_duration(least)}'.",
+            at_key=True,
+        )
 
 
 def _preset_signals(ground: Ground) -> Iterator[Problem]:
     """Where the law says that GPC is an opt-out, no purpose may be deaf to it (R-37)."""
     policy = ground.policy
-    winning = [preset for preset in policy.preset if PRESETS[preset].signals_win]
+    winning = [preset for preset in dict.fromkeys(policy.preset) if PRESETS[preset].signals_win]
     for name in policy.optional_purposes if winning else ():
         if Signal.GPC not in policy.purposes[name].honours:
+            loc = ("purposes", name, "honours")
             yield Problem(
-                ("purposes", name, "honours"),
-                f"purpose '{name}' does not honour GPC, and preset '{winning[0]}' does",
+                loc,
+                f"{subject_of(loc)} must honour GPC under {_named(winning, '').removesuffix(' s')}",
                 "Write 'honours: [gpc]', or take the key away.",
             )
 
 
 # What is called strictly necessary
 
-_TRACKING: Final = frozenset({"analytics", "advertising", "tags"})
-"""Purposes in the catalogue that nobody needs for the page they asked for."""
 
-
-def _necessary_trackers(ground: Ground) -> Iterator[Problem]:
-    """Known analytics and advertising is not what the visitor came for (R-32)."""
+def _necessary(ground: Ground) -> Iterator[Problem]:
+    """Known trackers are not what the visitor came for (R-32); the rest says why it is (R-30)."""
     for section, name, item in ground.policy.items():
-        if not ground.is_necessary(item):
-            continue
-        if isinstance(item, Service):
-            yield from _necessary_service((section, name), item)
-        else:
-            pattern = (ground.patterns if section == "cookies" else ground.stored).get(name)
-            if pattern:
-                yield from _necessary_name((section, name), pattern)
+        if ground.is_necessary(item):
+            told = [*_necessary_tracker(ground, (section, name), item)]
+            yield from told
+            if all(each.is_warning for each in told):
+                yield from _unjustified(ground, (section, name), item)
 
 
-def _necessary_name(loc: Loc, pattern: NamePattern) -> Iterator[Problem]:
-    known = _known_tracker(loc[0], pattern)
-    if known:
-        yield Problem(
-            loc,
-            f"{subject_of(loc)} is declared strictly necessary, and {_told(known)}",
-            "Give it a purpose that the visitor answers to (R-32).",
-            at_key=True,
-            is_warning=known.shared,
-        )
+def _necessary_tracker(ground: Ground, loc: Loc, item: Item) -> Iterator[Problem]:
+    if isinstance(item, Service):
+        yield from islice(_necessary_service(loc, item), 1)
+        return
+    pattern, section = _pattern_at(ground, loc)
+    tracked = _tracked(section, pattern, item) if pattern else None
+    if tracked:
+        yield _called_necessary(loc, _told(tracked), is_warning=not tracked.is_sure)
+    elif isinstance(item, DeclaredCookie) and item.kind is Kind.ANALYTICS:
+        what = f"{subject_of(loc)} is for analytics, and its purpose is strictly necessary"
+        cure = "Give it a purpose the visitor answers to: nobody comes to be measured (WP 194)."
+        yield Problem((*loc, "kind"), what, cure)
+    elif pattern and not is_known_name(section, pattern):
+        yield from _of_a_tracker(ground, loc, item.service)
 
 
-def _told(known: catalogue.KnownCookie) -> str:
-    name = f"'{known.name}'" if known.service is None else f"'{known.name}' of {known.service}"
-    return f"{name} is known to be for {_FOR[known.purpose]}"
+def _pattern_at(
+    ground: Ground, loc: Loc
+) -> tuple[NamePattern | None, Literal["cookies", "storage"]]:
+    if loc[0] == "cookies":
+        return ground.patterns.get(loc[1]), "cookies"
+    return ground.stored.get(loc[1]), "storage"
+
+
+def _tracked(
+    section: Literal["cookies", "storage"], pattern: NamePattern, item: Item
+) -> TrackedName | None:
+    return tracker_of_name(section, pattern, chunked=getattr(item, "chunked", False))
+
+
+def _called_necessary(loc: Loc, told: str, *, is_warning: bool = False) -> Problem:
+    return Problem(
+        loc,
+        f"{subject_of(loc)} is declared strictly necessary, and {told}",
+        "Give it a purpose that the visitor answers to (R-32).",
+        at_key=True,
+        is_warning=is_warning,
+    )
+
+
+def _told(tracked: TrackedName) -> str:
+    known = tracked.known
+    of_service = f" of {known.service}" if known.service else ""
+    return f"'{known.name}'{of_service} is known to be for {_FOR[known.purpose]}"
 
 
 _FOR: Final = {
@@ -164,52 +252,75 @@ _FOR: Final = {
 }
 
 
-def _known_tracker(section: str, pattern: NamePattern) -> catalogue.KnownCookie | None:
-    """The known tracker that a declared name is, or that a pattern would let through."""
-    trackers = _trackers(section)
-    if pattern.is_exact:
-        find = catalogue.known_cookie if section == "cookies" else catalogue.known_storage
-        known = find(pattern.text)
-        return known if known and known.name in trackers else None
-    beginning = pattern.pieces[0]
-    if not beginning:
-        return None
-    names = _tracker_names(section)
-    for name in names[bisect_left(names, beginning) :]:
-        if not name.startswith(beginning):
-            break
-        if pattern.covers(name):
-            return trackers[name]
-    return None
-
-
-@cache
-def _trackers(section: str) -> Mapping[str, catalogue.KnownCookie]:
-    return {
-        known.name: known
-        for known in catalogue.cookies()
-        if known.purpose in _TRACKING and (known.where == "cookie") is (section == "cookies")
-    }
-
-
-@cache
-def _tracker_names(section: str) -> tuple[str, ...]:
-    return tuple(sorted(_trackers(section)))
+def _of_a_tracker(ground: Ground, loc: Loc, service: str | None) -> Iterator[Problem]:
+    """A name that nobody knows, of a service that is known to track."""
+    known = tracker_of_service(service)
+    if known is None and service in ground.policy.services:
+        hosts = ground.policy.services[service].hosts
+        met = next(filter(None, map(tracker_of_host, hosts)), None)
+        known = met.service if met else None
+    if known:
+        told = f"its service, {known.title}, is known to be for {_FOR[known.purpose]}"
+        yield _called_necessary(loc, told)
 
 
 def _necessary_service(loc: Loc, service: Service) -> Iterator[Problem]:
-    known = catalogue.services().get(loc[1])
-    by_host = (catalogue.service_of_host(host.removeprefix("*.")) for host in service.hosts)
-    for each in (known, *by_host):
-        if each is not None and each.purpose in _TRACKING:
+    known = tracker_of_service(loc[1])
+    if known:
+        told = f"{known.title} is known to be for {_FOR[known.purpose]}"
+        yield _called_necessary(loc, told)
+    listed_for_it = catalogue.services().get(loc[1])
+    for host in service.hosts:
+        met = tracker_of_host(host)
+        if met is None:
+            continue
+        told = f"{met.service.title} is known to be for {_FOR[met.service.purpose]}"
+        if met.within is None:
+            yield _called_necessary(loc, told)
+        elif listed_for_it is None or host not in listed_for_it.hosts:
+            yield _wide_host(loc, host, f"'{met.within}', and {told}")
+
+
+def _wide_host(loc: Loc, host: str, told: str) -> Problem:
+    return Problem(
+        loc,
+        f"{subject_of(loc)} is declared strictly necessary, and its {quoted(host)} covers {told}",
+        "Name the hosts that it needs one by one, or give it a purpose that the visitor answers "
+        "to (R-32).",
+        at_key=True,
+    )
+
+
+def _unjustified(ground: Ground, loc: Loc, item: Item) -> Iterator[Problem]:
+    """What is strictly necessary says which of the exempt reasons holds (WP 194; R-30)."""
+    purposes = ground.policy.purposes
+    bare = [name for name in item.purpose if not purposes[name].justification]
+    if bare and not getattr(item, "justification", None):
+        own = "" if loc[0] == "services" else "it or to "
+        yield Problem(
+            loc,
+            f"{subject_of(loc)} is strictly necessary and does not say why",
+            f"Add a 'justification' to {own}purpose {quoted(bare[0])}: {_JUSTIFICATIONS}.",
+            at_key=True,
+        )
+
+
+_JUSTIFICATIONS: Final = listed(Justification, "or")
+
+
+def _polls_of_trackers(ground: Ground) -> Iterator[Problem]:
+    """A vote may be kept before an answer (R-27), so nothing else may be called one."""
+    for name, cookie in ground.policy.cookies.items():
+        pattern = ground.patterns.get(name) if cookie.kind is Kind.POLL_TIMEOUT else None
+        tracked = tracker_of_name("cookies", pattern) if pattern else None
+        if tracked and not ground.is_necessary(cookie):
+            loc = ("cookies", name)
             yield Problem(
-                loc,
-                f"{subject_of(loc)} is declared strictly necessary, and {each.title} is known to "
-                f"be for {_FOR[each.purpose]}",
-                "Give it a purpose that the visitor answers to (R-32).",
-                at_key=True,
+                (*loc, "kind"),
+                f"{subject_of(loc)} is of kind poll-timeout, and {_told(tracked)}",
+                "Write 'kind: analytics' or 'kind: persistent': there is no poll in it (R-32).",
+                is_warning=not tracked.is_sure,
             )
-            return
 
 
 # Wildcards
@@ -218,22 +329,42 @@ _SHORTEST: Final = 3
 """Literal characters that a wildcard needs, so that it names something."""
 
 
+_MOST_COMPARED: Final = 32
+"""Wildcards with placeholders and one beginning that a name is compared with."""
+
+
 def _greedy_wildcards(ground: Ground) -> Iterator[Problem]:
     """A pattern must not group items of different purposes (R-76)."""
     for section, patterns in (("cookies", ground.patterns), ("storage", ground.stored)):
         wild = [pattern for pattern in patterns.values() if pattern.gaps[-1:] == (0,)]
-        by_beginning: dict[str, list[NamePattern]] = {}
         for pattern in wild:
-            by_beginning.setdefault(pattern.pieces[0], []).append(pattern)
             if pattern.weight < _SHORTEST:
                 yield _too_short((section, pattern.text), pattern)
-        lengths = sorted({len(beginning) for beginning in by_beginning})
-        for name, pattern in patterns.items():
-            sample = _SAMPLE.join(pattern.pieces)
-            for length in lengths:
-                for wildcard in by_beginning.get(sample[:length], ()):
-                    if wildcard is not pattern and wildcard.covers(sample):
-                        yield from _swallowed(ground, section, wildcard.text, name)
+        items: Mapping[str, Item] = getattr(ground.policy, section)
+        for wildcard, names in _swallowed(wild, patterns.values(), items).items():
+            yield _too_greedy((section, wildcard), names)
+
+
+def _swallowed(
+    wild: Iterable[NamePattern], patterns: Iterable[NamePattern], items: Mapping[str, Item]
+) -> dict[str, list[str]]:
+    """The names of another purpose that each wildcard covers."""
+    purposes = {name: frozenset(item.purpose) for name, item in items.items()}
+    filed: dict[str, dict[frozenset[str], list[NamePattern]]] = {}
+    for wildcard in wild:
+        kin = filed.setdefault(wildcard.pieces[0], {})
+        kin.setdefault(purposes[wildcard.text], []).append(wildcard)
+    lengths = sorted({len(beginning) for beginning in filed})
+    found: dict[str, list[str]] = {}
+    for pattern in patterns:
+        sample, own = _SAMPLE.join(pattern.pieces), purposes[pattern.text]
+        for length in lengths:
+            kin = filed.get(sample[:length], {})
+            others = (each for of, each in kin.items() if of != own)
+            for wildcard in islice(chain.from_iterable(others), _MOST_COMPARED):
+                if wildcard.covers(sample):
+                    found.setdefault(wildcard.text, []).append(pattern.text)
+    return found
 
 
 _SAMPLE: Final = "x"
@@ -250,80 +381,34 @@ def _too_short(loc: Loc, pattern: NamePattern) -> Problem:
     )
 
 
-def _swallowed(ground: Ground, section: str, wildcard: str, name: str) -> Iterator[Problem]:
-    items = getattr(ground.policy, section)
-    if {*items[wildcard].purpose} != {*items[name].purpose}:
-        yield Problem(
-            (section, wildcard),
-            f"{subject_of((section, wildcard))} also covers '{name}', which has another purpose",
-            "Write more of the name before the '*', so that one pattern has one purpose (R-76).",
-            at_key=True,
-        )
+def _too_greedy(loc: Loc, names: list[str]) -> Problem:
+    also = some_of([quoted(name) for name in names], 4)
+    have = "which have other purposes" if len(names) > 1 else "which has another purpose"
+    return Problem(
+        loc,
+        f"{subject_of(loc)} also covers {also}, {have}",
+        "Write more of the name before the '*', so that one pattern has one purpose (R-76).",
+        at_key=True,
+    )
 
 
 # What the visitor reads
 
 
-class _Phrase(NamedTuple):
-    """Words that mislead, in the languages they were met in, and what is wrong with them."""
-
-    pattern: re.Pattern[str]
-    what: str
-    cure: str
-
-
-_PHRASES: Final = (
-    _Phrase(
-        re.compile(
-            r"by (?:continuing|browsing|using|visiting|scrolling|closing)\b"
-            r"|if you (?:continue|keep) (?:to )?(?:us|brows|visit)"
-            r"|durch (?:die )?(?:weitere )?nutzung|mit der (?:weiteren )?nutzung"
-            r"|indem sie (?:fort|weiter)"
-            r"|en (?:poursuivant|continuant)|al continuar|si contin[uú]a|proseguendo|continuando"
-            r"|door (?:verder te|gebruik)"
-        ),
-        "takes going on for an answer",
-        "Ask, and say that nothing optional happens before the answer (R-07).",
-    ),
-    _Phrase(
-        re.compile(
-            r"(?:improv|enhanc|optimi[sz]|personali[sz])\w* (?:\w+ ){0,3}experience"
-            r"|(?:best|optimal|better) (?:possible )?(?:\w+ )?experience"
-            r"|(?:nutzer|surf|web)?(?:erlebnis|erfahrung)\w* (?:\w+ ){0,3}(?:verbesser|optimier)"
-            r"|(?:optimal|bestmöglich)\w* (?:\w*erlebnis|\w*erfahrung)"
-            r"|améliorer (?:votre|l.) ?expérience|mejorar (?:su|tu|la) experiencia"
-            r"|migliorare la (?:tua|vostra) esperienza|ervaring (?:te )?verbeter"
-        ),
-        "praises instead of saying what happens",
-        "Say what is stored, and what for (R-07).",
-    ),
-    _Phrase(
-        re.compile(
-            r"(?:accept|agree|allow|ok)(?: all)? (?:and|&|\+) (?:close|continue|proceed)"
-            r"|(?:akzeptieren|zustimmen|annehmen) (?:und|&) (?:schlie(?:ß|ss)en|weiter|fortfahren)"
-            r"|accepter (?:et|&) (?:fermer|continuer)|aceptar (?:y|&) (?:cerrar|continuar)"
-            r"|accetta (?:e|&) (?:chiudi|continua)|accepteren (?:en|&) (?:sluiten|doorgaan)"
-        ),
-        "makes closing the notice a yes",
-        "Write what the button does: 'Accept', or 'Allow analytics' (R-07).",
-    ),
-)
-
-
 def _misleading_words(ground: Ground) -> Iterator[Problem]:
-    """What regulators and courts called misleading: an error where the site asks first."""
+    """What regulators and courts called misleading; it stops a site that asks, in its banner."""
+    is_asking = ground.policy.mode is Mode.EXPLICIT
     for loc, text in ground.texts:
         parts = {loc: text} if isinstance(text, str) else {(*loc, tag): text[tag] for tag in text}
         for place, words in parts.items():
-            for phrase in _PHRASES:
-                found = phrase.pattern.search(words.lower())
-                if found:
-                    yield Problem(
-                        place,
-                        f"{subject_of(loc)} says '{found[0]}' in '{loc[-1]}', which {phrase.what}",
-                        phrase.cure,
-                        is_warning=ground.policy.mode is not Mode.EXPLICIT,
-                    )
+            for found in misleading_words_in(words):
+                yield Problem(
+                    place,
+                    f"{subject_of(loc)} says {quoted(found.words)} in '{loc[-1]}', "
+                    f"which {found.what}",
+                    found.cure,
+                    is_warning=not is_asking or loc[0] != "banner",
+                )
 
 
 # Languages
@@ -334,29 +419,37 @@ _WORDS: Final = frozenset({"title", "description", "body", "accept", "reject"})
 
 def _untranslated(ground: Ground) -> Iterator[Problem]:
     """A language that is promised and not written is one language the more for the visitor."""
-    policy = ground.policy
-    texts = {loc: text for loc, text in ground.texts if loc[0] != "services" and loc[-1] in _WORDS}
-    for place, tag in enumerate(policy.languages[1:], start=1):
-        bare = [loc for loc, text in texts.items() if isinstance(text, str) or tag not in text]
-        if bare and tag not in policy.languages[:place]:
-            first = f"{subject_of(bare[0])}: '{bare[0][-1]}'"
+    languages = ground.policy.languages
+    texts = [(loc, text) for loc, text in ground.texts if _is_translated(loc)]
+    written = Counter(tag for _, text in texts if isinstance(text, dict) for tag in text)
+    again = {place for place, _, _ in repeated(languages)}
+    for place, tag in enumerate(languages[1:], start=1):
+        missing = len(texts) - written[tag]
+        if missing and place not in again:
+            loc = next(loc for loc, text in texts if isinstance(text, str) or tag not in text)
             yield Problem(
                 ("languages", str(place)),
-                f"{len(bare)} of {len(texts)} texts have no words in '{tag}', as {first}",
-                f"Write them as {{{policy.languages[0]}: …, {tag}: …}}: until then visitors read "
-                f"them in '{policy.languages[0]}'.",
+                f"{missing} of {len(texts)} texts have no words in {quoted(tag)}, "
+                f"as {subject_of(loc)}: '{loc[-1]}'",
+                f"Write them as {{{some_of(languages[:1])}: …, {some_of([tag])}: …}}: until then "
+                f"visitors read them in {quoted(languages[0])}.",
                 is_warning=True,
             )
+
+
+def _is_translated(loc: Loc) -> bool:
+    return loc[0] != "services" and loc[-1] in _WORDS
 
 
 def _unspoken(policy: Policy, spoken: Collection[str]) -> Iterator[Problem]:
     known = {tag.partition("-")[0].lower() for tag in spoken}
     for place, tag in enumerate(policy.languages):
         if spoken and tag.partition("-")[0].lower() not in known:
+            has = f"It has: {some_of(spoken)}.{meant_by(tag, spoken)}"
             yield Problem(
                 ("languages", str(place)),
-                f"the notice has no words of its own in '{tag}'",
-                f"It speaks English there. It has: {', '.join(spoken)}.{did_you_mean(tag, spoken)}",
+                f"the notice has no words of its own in {quoted(tag)}",
+                f"It speaks English there. {has}",
                 is_warning=True,
             )
 
@@ -375,45 +468,90 @@ def _at_once(ground: Ground) -> Iterator[Problem]:
         )
 
 
-def _implied_where(ground: Ground) -> Iterator[Problem]:
+_NOWHERE: Final = {
+    Basis.IMPLIED: "no regulator of the EU, the EEA or the UK accepts consent by going on",
+    Basis.OPT_OUT: "no regulator of the EU or the EEA accepts storage until somebody objects, "
+    "and the UK does for statistics and appearance alone",
+}
+
+
+def _unasked_where(ground: Ground) -> Iterator[Problem]:
+    """Where a site may store before it asks hangs on where its visitors are (R-09)."""
     policy = ground.policy
-    if policy.mode is Mode.IMPLIED and not policy.preset and policy.optional_purposes:
-        yield Problem(
-            ("mode",),
-            "no regulator of the EU, the EEA or the UK accepts consent by going on",
-            "If your visitors are there, write 'mode: explicit'. If they are not, say so with a "
-            "preset, as in 'preset: us-other' (R-09).",
-            is_warning=True,
-        )
+    if policy.preset:
+        return
+    for name in policy.optional_purposes:
+        if policy.purposes[name].basis in _NOWHERE:
+            yield _nowhere(("purposes", name, "basis"), policy.basis_of(name), "basis: consent")
+    by_mode = any(policy.purposes[name].basis is None for name in policy.optional_purposes)
+    if by_mode and policy.mode is not Mode.EXPLICIT:
+        yield _nowhere(("mode",), Basis(policy.mode), "mode: explicit")
+
+
+def _nowhere(loc: Loc, basis: Basis, cure: str) -> Problem:
+    return Problem(
+        loc,
+        _NOWHERE[basis],
+        f"If your visitors are there, write '{cure}'. If they are not, say so with a "
+        "preset, as in 'preset: us-other' (R-09).",
+        is_warning=True,
+    )
 
 
 # What a service brings along
 
 
 def _unlisted_cookies(ground: Ground) -> Iterator[Problem]:
-    """A service that is known to set cookies, and none is declared: they would be blocked."""
+    """A service that sets cookies where it is used, and none is declared: they would be blocked."""
     policy = ground.policy
-    served = {cookie.service for cookie in policy.cookies.values()}
-    for name in policy.services.keys() - served:
-        names = [
-            each.name
-            for each in catalogue.cookies()
-            if each.service == name and each.where == "cookie" and each.party == "first"
-            if policy.declaration_of(each.name) is None
-        ]
-        if names:
-            yield Problem(
-                ("services", name),
-                f"service '{name}' is known to set {listed(_quoted(names))}, and no cookie "
-                "of this policy is its",
-                "Declare those that it sets here: they are blocked until then.",
-                at_key=True,
-                is_warning=True,
-            )
+    usual = _usual_cookies()
+    waiting = policy.services.keys() & usual.keys()
+    waiting -= {cookie.service for cookie in policy.cookies.values()}
+    for pattern in ground.patterns.values() if waiting else ():
+        waiting -= {known.service for known in overlapping("cookies", pattern)}
+    for name in policy.services:
+        if name in waiting:
+            yield _unlisted(("services", name), usual[name])
 
 
-def _quoted(names: list[str]) -> list[str]:
-    return [f"'{name}'" for name in names[:4]] + (["more"] if len(names) > 4 else [])
+def _usual_cookies() -> dict[str, list[str]]:
+    """The cookies that each service sets as the site's own."""
+    usual: dict[str, list[str]] = {}
+    for known in catalogue.cookies():
+        if known.service and known.where == "cookie" and known.party == "first":
+            usual.setdefault(known.service, []).append(known.name)
+    return usual
+
+
+def _unlisted(loc: Loc, names: list[str]) -> Problem:
+    shown = [f"'{name}'" for name in names[:2]]
+    more = ["more"] if len(names) > len(shown) else []
+    those = "none of them is declared" if len(names) > 1 else "it is not declared"
+    return Problem(
+        loc,
+        f"{subject_of(loc)} usually sets {listed([*shown, *more])}, and {those}",
+        f"Declare those that your site has, with 'service: {loc[1]}', so that visitors can read "
+        "of them.",
+        at_key=True,
+        is_warning=True,
+    )
+
+
+def _shared_hosts(ground: Ground) -> Iterator[Problem]:
+    """Whatever loads from a host has one purpose, or nobody can say whether it may (R-28)."""
+    first: dict[str, str] = {}
+    services = ground.policy.services
+    for name, service in services.items():
+        for place, host in enumerate(service.hosts):
+            other = first.setdefault(host.rstrip(".").lower(), name)
+            if {*services[other].purpose} != {*service.purpose}:
+                yield Problem(
+                    ("services", name, "hosts", str(place)),
+                    f"{subject_of(('services', name))} has the host {quoted(host)}, and so has "
+                    f"{subject_of(('services', other))}, which has another purpose",
+                    "Name it once, or give both one purpose: what it loads cannot have two.",
+                    is_warning=True,
+                )
 
 
 Lint = Callable[[Ground], Iterator[Problem]]
@@ -424,11 +562,13 @@ LINTS: Final[tuple[tuple[tuple[str, ...], Lint], ...]] = (
     ((), _preset_durations),
     (("ask-again-after",), _preset_asking),
     (("mode",), _preset_signals),
-    ((), _necessary_trackers),
+    ((), _necessary),
+    ((), _polls_of_trackers),
     ((), _greedy_wildcards),
     (("mode",), _misleading_words),
     (("languages",), _untranslated),
     ((), _at_once),
-    (("mode", "preset"), _implied_where),
+    (("mode", "preset"), _unasked_where),
     (("cookies",), _unlisted_cookies),
+    ((), _shared_hosts),
 )

@@ -6,18 +6,20 @@ A pattern has ``{placeholder}`` (one character or more) or a trailing ``*`` (any
 An exact name beats a pattern, a longer literal beats a shorter one. Matching runs piece by piece
 from the left with `str.find`, so it is linear in the name for any pattern; there is no regular
 expression to backtrack. A look-up costs the same for thirty names and for three thousand.
+`NameIndex` asks which entry covers a name, `OverlapIndex` which patterns a pattern meets.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-__all__ = ["NameIndex", "NamePattern", "without_chunk_suffix"]
+__all__ = ["NameIndex", "NamePattern", "OverlapIndex", "without_chunk_suffix"]
 
 T = TypeVar("T")
 
@@ -167,3 +169,57 @@ class NameIndex(Generic[T]):
                 if pattern.weight > heaviest and pattern.covers(name):
                     best, heaviest = entry, pattern.weight
         return best
+
+
+class OverlapIndex:
+    """Finds the patterns that overlap one, without asking each of them.
+
+    Two patterns that overlap begin alike as far as both go, and end alike. They are filed by their
+    beginnings, and by their ends backwards for patterns that begin with a placeholder.
+    """
+
+    def __init__(self, patterns: Iterable[NamePattern]) -> None:
+        """File `patterns`; one that is there twice is found twice."""
+        filed = tuple(patterns)
+        self._by_beginning = _Shelf(filed, _beginning)
+        self._by_end = _Shelf(filed, _end_backwards)
+
+    def overlapping(self, pattern: NamePattern) -> Iterator[NamePattern]:
+        """The filed patterns that cover a name that `pattern` covers too, in no order."""
+        shelf = self._by_beginning if pattern.pieces[0] else self._by_end
+        return (each for each in shelf.alike(pattern) if each.overlaps(pattern))
+
+
+class _Shelf:
+    """Patterns in the order of a text of theirs."""
+
+    def __init__(
+        self, patterns: tuple[NamePattern, ...], text_of: Callable[[NamePattern], str]
+    ) -> None:
+        self._text_of = text_of
+        self._patterns = sorted(patterns, key=text_of)
+        self._texts = [text_of(pattern) for pattern in self._patterns]
+        self._lengths = sorted({len(text) for text in self._texts})
+
+    def alike(self, pattern: NamePattern) -> Iterator[NamePattern]:
+        """The patterns whose text begins with this one's, or the other way about."""
+        text = self._text_of(pattern)
+        for length in self._lengths:
+            if length < len(text):
+                yield from self._from(text[:length], is_whole=True)
+        yield from self._from(text, is_whole=False)
+
+    def _from(self, text: str, *, is_whole: bool) -> Iterator[NamePattern]:
+        for at in range(bisect_left(self._texts, text), len(self._texts)):
+            found = self._texts[at]
+            if found != text if is_whole else not found.startswith(text):
+                return
+            yield self._patterns[at]
+
+
+def _beginning(pattern: NamePattern) -> str:
+    return pattern.pieces[0]
+
+
+def _end_backwards(pattern: NamePattern) -> str:
+    return pattern.pieces[-1][::-1]

@@ -296,9 +296,13 @@ class CookieAttributes(_Model):
     """What the cookie's attributes are raised to; nothing is ever lowered."""
 
     secure: Switch = False
+    """True: it travels over HTTPS alone."""
     http_only: Switch = False
+    """True: no script of a page can read it."""
     same_site: Literal["none", "lax", "strict"] | None = None
+    """Whether other sites' pages may send it: none (they may), lax (links alone) or strict."""
     partitioned: Switch = False
+    """True: inside other sites' pages there is one for each of those sites."""
 
 
 class DeclaredCookie(_Model):
@@ -405,9 +409,13 @@ class Banner(_Model):
     """The site's own words for the banner; what is absent comes from the language file."""
 
     title: Text | None = None
+    """The heading."""
     body: Text | None = None
+    """What the site asks, and what for."""
     accept: Text | None = None
+    """The label of the button that grants everything."""
     reject: Text | None = None
+    """The label of the button that refuses everything."""
     layout: Literal["top", "sticky", "bottom", "corner"] | None = None
     """Where it stands; the default is `top`, for implied consent `bottom`."""
 
@@ -420,6 +428,7 @@ class TokenOptions(_Model):
     domain: str | None = None
     """Shares the answers with the sub-domains of this one."""
     same_site: Literal["lax", "strict"] = "lax"
+    """`strict` if not even a link from another site may bring the answers along."""
 
 
 _Named = TypeVar("_Named", DeclaredCookie, StoredItem)
@@ -536,6 +545,15 @@ class Policy(_Model):
                 Question(name, since) for since in (own, *sorted(later)) if since >= own
             )
         return tuple(asked)
+
+    @cached_property
+    def longest(self) -> int:
+        """The most that a cookie may live, in seconds: what browsers and the presets allow (R-24).
+
+        >>> min(PRESETS[preset].longest for preset in ("eu", "us-ca")) // DAY
+        395
+        """
+        return min((LONGEST, *(PRESETS[preset].longest for preset in set(self.preset))))
 
     @cached_property
     def signals_win(self) -> bool:

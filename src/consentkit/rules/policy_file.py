@@ -3,30 +3,44 @@
 It has never heard of visitors or HTTP: it reads text and says what is wrong with it.
 
 A policy is laid together from parts: what its `uses` declare, then each base that it `extends`,
-then the file itself, the upper part's words over the lower's; a service that the catalogue knows
-is filled in beneath what the file says of it. pydantic checks the shape of the whole, `wording`
-says what it found, and `problems_in` checks the sense; entries that have no shape are left out
-there, so one slip is one fault. `lints_in` says what may be and would be better otherwise. Each
-fault stands where its words stand, in whichever file that is.
+then the file itself, the upper part's words over the lower's. What says of itself what it is (a
+purpose with title and description, a cookie's kind) stands alone, so that no base can make it what
+its author did not read. A service that the catalogue knows is filled in beneath what the file says
+of it, as long as that is the provider the catalogue means.
+
+pydantic checks the shape of the whole, `wording` says what it found, and `problems_in` checks the
+sense; entries that have no shape are left out there, so one slip is one fault. `lints_in` says what
+may be and would be better otherwise. Each fault stands where its words stand, in whichever file
+that is.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Final, NoReturn
 
 from pydantic import ValidationError
 
 from consentkit.errors import Fault, PolicyError, did_you_mean
 from consentkit.rules import catalogue
-from consentkit.rules.faults import Loc, Problem, ground_of, problems_on
+from consentkit.rules.faults import Loc, Problem, ground_of, problems_on, subject_of
 from consentkit.rules.lints import lints_on
 from consentkit.rules.policy import IN_A_FILE, Basis, Policy
-from consentkit.rules.wording import ENTRIES, FILE_KEYS, dashed, in_our_words
+from consentkit.rules.wording import (
+    ENTRIES,
+    FILE_KEYS,
+    LONGEST_KEY,
+    MOST_HINTS,
+    dashed,
+    in_our_words,
+)
 from consentkit.rules.yaml_text import (
+    DEEPEST,
+    HALF_A_CHARACTER,
     LARGEST,
     Node,
     Place,
@@ -49,6 +63,12 @@ __all__ = [
 
 LONGEST_CHAIN: Final = 10
 """Files that may extend one another."""
+MOST_VALUES: Final = 200_000
+"""Values in a policy that is built in Python."""
+MOST_DIGITS: Final = 18
+"""Digits of a whole number, as in a file."""
+MOST_ROUNDS: Final = 4
+"""Validations of one policy; what is faulty in one is left out of the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +84,7 @@ class Inspection:
     faults: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
     sources: Mapping[str, str]
-    root: Node | None = field(default=None, repr=False)
+    root: Node | None = field(default=None, repr=False, compare=False)
 
     def place_of(self, *loc: str) -> Place | None:
         """Where the key at this path stands; None if no file says it."""
@@ -112,14 +132,16 @@ def policy_from(data: Mapping[str, object], file: str = "<policy>") -> Policy:
     """The policy in plain data: what a file holds, built in Python.
 
     Keys may have underscores, durations may be whole seconds. Raises PolicyError with every
-    fault; a fault's place is the path of its keys.
+    fault, whatever `data` is; a fault's place is the path of its keys.
     """
-    parts = _Parts(node_of(data, Place(file)))
-    policy, problems = _judge(parts.laid_together().data, frozenset(), in_file=False)
-    if "extends" in data:
+    given = _Given(Place(file))
+    own = given.policy(data)
+    parts = _Parts(own)
+    policy, problems = _judge(parts.laid_together().data, given.holes, in_file=False)
+    if own.get("extends"):
         what = "'extends' names a file, and this policy stands in no folder"
         problems.append(Problem(("extends",), what, _SAVE_IT))
-    _raise_pathed([*parts.problems, *problems], file)
+    _raise_pathed([*given.problems, *parts.problems, *problems], file)
     return policy
 
 
@@ -141,8 +163,12 @@ def _raise_pathed(problems: Sequence[Problem], file: str) -> None:
         raise PolicyError(
             _fault(Place(file), ": ".join((*path, each.what)), each.cure)
             for each in errors
-            for path in [[".".join(each.loc)] if each.loc else []]
+            for path in [[".".join(map(_cut, each.loc))] if each.loc else []]
         )
+
+
+def _cut(key: str) -> str:
+    return key if len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]}…"
 
 
 def _fault(place: Place, what: str, cure: str, *, is_warning: bool = False) -> Fault:
@@ -153,18 +179,100 @@ def _stop(place: Place, what: str, cure: str) -> NoReturn:
     raise PolicyError([_fault(place, what, cure)])
 
 
+# Plain data
+
+_SECTIONS: Final = frozenset((section,) for section in ENTRIES)
+
+
+class _Given:
+    """Plain data that was built in Python, as nodes; what no file could hold is noted, left out."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._values = 0
+        self.problems: list[Problem] = []
+
+    @property
+    def holes(self) -> frozenset[Loc]:
+        """The parts of which something was left out; a section whose keys are names is whole."""
+        places = (problem.loc for problem in self.problems)
+        return frozenset(_part_of(loc) for loc in places if loc and loc not in _SECTIONS)
+
+    def policy(self, data: object) -> Node:
+        """The top node. Raises PolicyError for what is no set of keys, or has no end."""
+        if not isinstance(data, Mapping):
+            what = f"the policy is {shown(data)}, and must be keys with values"
+            _stop(self._place, what, "Give it 'site', 'mode' and 'purposes'.")
+        return self._node(data, ())
+
+    def _node(self, data: Any, loc: Loc) -> Node:  # noqa: ANN401  # whatever a program hands in
+        self._values += 1
+        if len(loc) > DEEPEST or self._values > MOST_VALUES:
+            is_deep = len(loc) > DEEPEST
+            much = f"{DEEPEST} levels inside one another" if is_deep else f"{MOST_VALUES} values"
+            what = f"{_cut(loc[0])}: the policy has more than {much}"
+            _stop(self._place, what, "Does it hold itself? Five levels are usual.")
+        if isinstance(data, Mapping):
+            return self._mapping(data, loc)
+        if isinstance(data, list | tuple):
+            return self._list(data, loc)
+        if isinstance(data, int) and abs(data) >= 10**MOST_DIGITS:
+            what = f"'{'.'.join(loc)}' is a number of more than {MOST_DIGITS} digits"
+            self.problems.append(Problem(loc, what, "Write a smaller one."))
+        return Node(self._place, data)
+
+    def _mapping(self, data: Mapping[Any, Any], loc: Loc) -> Node:
+        node = Node(self._place, {})
+        for key, value in data.items():
+            if isinstance(key, str) and not HALF_A_CHARACTER.search(key):
+                child = self._node(value, (*loc, key))
+                node.add(key, self._place, child)
+                node.data[key] = child.data
+            else:
+                self._refuse(key, loc)
+        return node
+
+    def _list(self, data: Sequence[Any], loc: Loc) -> Node:
+        node = Node(self._place, [])
+        for index, value in enumerate(data):
+            child = self._node(value, (*loc, str(index)))
+            node.add(str(index), self._place, child)
+            node.data.append(child.data)
+        return node
+
+    def _refuse(self, key: object, loc: Loc) -> None:
+        why = "has half of a character in it" if isinstance(key, str) else "is not text"
+        named = (
+            f"the key {shown(key)}"
+            if isinstance(key, str | int)
+            else f"a key of type {type(key).__name__}"
+        )
+        what = f"{subject_of(loc)} has {named}, which {why}"
+        self.problems.append(Problem(loc, what, "Write it as a string.", at_key=True))
+
+
 # Files
+
+
+class _NoRegularFileError(OSError):
+    """A pipe, a socket, a device."""
+
 
 _UNREADABLE: Final[Mapping[type[Exception], tuple[str, str]]] = {
     FileNotFoundError: ("there is no such file", "Check the path; it counts from where you start."),
     IsADirectoryError: ("this is a directory", "Name the policy file in it."),
     PermissionError: ("this file may not be read", "Let the user who runs the site read it."),
+    _NoRegularFileError: ("this is no regular file", "Save the policy as a file, and name that."),
 }
 
 
 def _bytes_of(file: str, place: Place) -> bytes:
     """What a file holds; PolicyError at `place`, which names it, where it cannot be read."""
     try:
+        # Looked at before it is opened: a pipe would wait for its writer, and a device may act.
+        mode = Path(file).stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise _NoRegularFileError
         with Path(file).open("rb") as stream:
             return stream.read(LARGEST + 1)
     except (OSError, ValueError) as error:
@@ -210,9 +318,10 @@ class _Reader:
     def _chain(self, file: str, read: Callable[[], bytes | str]) -> Node:
         """The file, laid upon the base that it extends, which lies upon its own, and so on."""
         nodes = [self._mapping(file, read())]
-        been = [os.path.realpath(file)]
+        been = [os.path.realpath(file)] if self._from_disk else []
         while base := self._base_of(nodes[-1]):
             name, place = base
+            source = _bytes_of(name, place)
             if os.path.realpath(name) in been:
                 what = f"{shown(name)} is extended in a circle"
                 _stop(place, what, "Take one 'extends' out.")
@@ -220,11 +329,11 @@ class _Reader:
                 what = f"more than {LONGEST_CHAIN} files extend one another"
                 _stop(place, what, "One base for all of them is easier to read.")
             been.append(os.path.realpath(name))
-            nodes.append(self._mapping(name, _bytes_of(name, place)))
+            nodes.append(self._mapping(name, source))
         root = nodes.pop()
         while nodes:
-            root = _laid_upon(root, nodes.pop())
-        return root
+            root = merged(root, nodes.pop(), _stands_alone)
+        return _without_unlisted_words(root) if len(been) > 1 else root
 
     def _mapping(self, file: str, source: bytes | str) -> Node:
         text = self._sources[file] = text_of(source, file)
@@ -245,35 +354,63 @@ class _Reader:
             return None
         if not isinstance(base.data, str) or not base.data.strip():
             what = f"'extends' must be the path of one file, and is {shown(base.data)}"
-            self._faults.append(_fault(base.place, what, _FROM_THIS_FOLDER))
+            _stop(base.place, what, _FROM_THIS_FOLDER)
         elif not self._from_disk:
             what = "'extends' names a file, and this policy stands in no folder"
             self._faults.append(_fault(base.place, what, _SAVE_IT))
+        elif not base.data.endswith((".yaml", ".yml")) or PureWindowsPath(base.data).anchor:
+            what = f"'extends' is {shown(base.data)}, and must be a relative path of a .yaml file"
+            _stop(base.place, what, _FROM_THIS_FOLDER)
         else:
-            folder = Path(base.place.file).parent
-            return os.path.normpath(folder / base.data), base.place
+            # '..' stays as it is written: behind a link it leads elsewhere than one would count.
+            return os.fspath(Path(base.place.file).parent / base.data), base.place
         return None
 
 
-def _laid_upon(base: Node, over: Node) -> Node:
-    """`over` upon `base`; an entry that says of itself what it is stands alone."""
-    for section, sign in (("cookies", "kind"), ("storage", "where")):
-        above, below = over.get(section), base.get(section)
-        if above and below:
-            alone = {name for name, entry in above.children() if entry.get(sign)}
-            base = _with(base, section, _without_children(below, alone))
-    return merged(base, over)
+_SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "purposes": ("title", "description"),
+    "cookies": ("kind",),
+    "storage": ("where",),
+}
+"""The keys by which an entry says of itself what it is."""
+_TEXTS: Final = frozenset(
+    ("title", "description", "provider", "recipients", "transfer", "body", "accept", "reject")
+)
+"""The keys, of an entry or of the banner, whose values are what a visitor reads."""
 
 
-def _with(node: Node, key: str, child: Node) -> Node:
-    items = dict(node.items or {})
-    items[key] = items[key][0], child
-    return Node(node.place, node.data, node.size, node.has_holes, items)
+def _is_text(loc: Loc) -> bool:
+    depth = 3 if loc[0] in ENTRIES else 2
+    return len(loc) == depth and loc[0] in (*ENTRIES, "banner") and loc[-1] in _TEXTS
 
 
-def _without_children(node: Node, names: Collection[str]) -> Node:
-    items = {name: item for name, item in (node.items or {}).items() if name not in names}
-    return Node(node.place, node.data, node.size, node.has_holes, items)
+def _stands_alone(loc: Loc, own: Node) -> bool:
+    """True for what replaces all that lies beneath: an entry that says what it is, and a text."""
+    if len(loc) == 2 and loc[0] in _SIGNS:
+        return all(own.get(sign) for sign in _SIGNS[loc[0]])
+    return _is_text(loc)
+
+
+def _without_unlisted_words(root: Node) -> Node:
+    """The policy without what its bases say in languages that it does not list itself.
+
+    Another site may speak more languages; what this one's own file says in them is a fault.
+    """
+    tags = _languages_of(root)
+    return _with_listed_words(root, (), root.place.file, tags)
+
+
+def _with_listed_words(node: Node, loc: Loc, own: str, tags: tuple[str, ...]) -> Node:
+    if not isinstance(node.data, dict) or len(loc) > 3:
+        return node
+    is_foreign = bool(loc) and _is_text(loc) and node.place.file != own
+    kept = Node(node.place, {}, has_holes=node.has_holes, items={}, levels=1)
+    for key, (place, child) in (node.items or {}).items():
+        if not is_foreign or key in tags:
+            new = _with_listed_words(child, (*loc, key), own, tags)
+            kept.add(key, place, new)
+            kept.data[key] = new.data
+    return kept
 
 
 # What the catalogue supplies
@@ -286,13 +423,14 @@ class _Parts:
 
     def __init__(self, own: Node) -> None:
         self._own = own
+        self._purpose = next(iter(_necessary_purposes(own)), None)
         self.problems: list[Problem] = []
 
     def laid_together(self) -> Node:
         """The whole: frameworks' cookies and services' facts beneath what the policy says."""
         root = self._own
         for place, framework in self._used():
-            root = _laid_upon(self._declared_by(framework, place), root)
+            root = merged(self._declared_by(framework, place), root, _stands_alone)
         services = root.get("services")
         if services and services.items:
             root = merged(_known_services(root.place, services), root)
@@ -309,30 +447,52 @@ class _Parts:
             self._found(("uses",), what, "Write it in brackets: [django].")
             return
         known = catalogue.frameworks()
+        left = dict(known)
+        every = ", ".join(known)
         for loc, name in names:
-            if isinstance(name, str) and name in known:
-                yield loc, known[name]
-            else:
-                near = did_you_mean(name, known) if isinstance(name, str) else ""
-                what = f"'uses' names {shown(name)}, whose cookies the catalogue does not know"
-                self._found(loc, what, f"It knows those of: {', '.join(known)}.{near}")
+            if not isinstance(name, str) or name not in known:
+                self._found(loc, *_unknown_framework(name, every, len(self.problems)))
+            elif used := left.pop(name, None):
+                yield loc, used
 
     def _declared_by(self, framework: catalogue.Framework, loc: Loc) -> Node:
         """The framework's cookies, declared at the place that names it."""
-        purpose = _necessary_purpose(self._own)
-        if purpose is None:
+        if self._purpose is None:
             what = f"'{framework.key}' sets cookies that are strictly necessary, and no purpose is"
             self._found(loc, what, f"Add one to 'purposes': {_SAY_WHY}.")
             return node_of({}, self._own.place)
         tags = _languages_of(self._own)
         cookies = {
-            name: {**declared, "purpose": purpose, "description": _in(tags, declared)}
+            name: {**declared, "purpose": self._purpose, "description": _in(tags, declared)}
             for name, declared in framework.cookies.items()
         }
+        for name in cookies.keys() & self._asked_about():
+            # The visitor is asked, so there is nothing to justify any more.
+            del cookies[name]["justification"]
         return node_of({"cookies": cookies}, _place_at(self._own, loc))
+
+    def _asked_about(self) -> set[str]:
+        """The cookies to which the policy itself gives a purpose that is not strictly necessary."""
+        cookies, necessary = self._own.get("cookies"), set(_necessary_purposes(self._own))
+        named = {
+            name: purpose.data
+            for name, cookie in (cookies.children() if cookies else ())
+            if (purpose := cookie.get("purpose"))
+        }
+        return {
+            name for name, purpose in named.items() if not necessary.issuperset(_texts_in(purpose))
+        }
 
     def _found(self, loc: Loc, what: str, cure: str) -> None:
         self.problems.append(Problem(loc, what, cure))
+
+
+def _unknown_framework(name: object, every: str, number: int) -> tuple[str, str]:
+    near = ""
+    if isinstance(name, str) and number < MOST_HINTS:
+        near = did_you_mean(name, every.split(", "))
+    what = f"'uses' names {shown(name)}, whose cookies the catalogue does not know"
+    return what, f"It knows those of: {every}.{near}"
 
 
 def _listed(node: Node) -> list[tuple[Loc, object]] | None:
@@ -341,19 +501,24 @@ def _listed(node: Node) -> list[tuple[Loc, object]] | None:
     return [(("uses", key), child.data) for key, child in node.children()]
 
 
-def _necessary_purpose(root: Node) -> str | None:
+def _necessary_purposes(root: Node) -> list[str]:
     purposes = root.get("purposes")
-    for name, purpose in purposes.children() if purposes else ():
-        basis = purpose.get("basis")
-        if basis is not None and basis.data == Basis.STRICTLY_NECESSARY:
-            return name
-    return None
+    return [
+        name
+        for name, purpose in (purposes.children() if purposes else ())
+        if (basis := purpose.get("basis")) and basis.data == Basis.STRICTLY_NECESSARY
+    ]
+
+
+def _texts_in(data: object) -> list[str]:
+    said = data if isinstance(data, list | tuple) else [data]
+    return [each for each in said if isinstance(each, str)]
 
 
 def _languages_of(root: Node) -> tuple[str, ...]:
     node = root.get("languages")
-    said = node.data if node is not None and isinstance(node.data, list | tuple) else ()
-    return tuple(tag for tag in said if isinstance(tag, str)) or ("en",)
+    said = _texts_in(node.data) if node and isinstance(node.data, list) else ()
+    return tuple(said) or ("en",)
 
 
 def _in(tags: tuple[str, ...], declared: Mapping[str, Any]) -> str | dict[str, str]:
@@ -364,12 +529,18 @@ def _in(tags: tuple[str, ...], declared: Mapping[str, Any]) -> str | dict[str, s
 
 
 def _known_services(place: Place, services: Node) -> Node:
-    """What the catalogue knows of the services that are named, each at the name's place."""
+    """What the catalogue knows of the services that are named, each at the name's place.
+
+    One that names its provider or its hosts is not where the catalogue says, as Matomo on a
+    site's own server is not: the title alone is known of it.
+    """
     known, beneath = catalogue.services(), Node(place, {})
     for name, (where, own) in (services.items or {}).items():
         if name in known and isinstance(own.data, Mapping):
-            facts = _facts_of(known[name])
-            new = {key: facts[key] for key in facts.keys() - set(map(dashed, own.data))}
+            facts, said = _facts_of(known[name]), set(map(dashed, own.data))
+            if said & {"provider", "hosts"}:
+                facts = {"title": facts["title"]}
+            new = {key: facts[key] for key in facts.keys() - said}
             beneath.add(name, where, node_of(new, where))
     return _holding(place, "services", beneath)
 
@@ -451,13 +622,17 @@ def _judge(
     """
     rest = _without(data, unread)
     problems: list[Problem] = []
+    rounds = 0
     while True:
+        rounds += 1
         try:
             policy = _validated(rest, in_file=in_file)
         except ValidationError as error:
             details = error.errors(include_url=False)
             problems += in_our_words(details, rest)
             unread |= {_part_of(detail["loc"]) for detail in details}
+            if rounds == MOST_ROUNDS:
+                unread |= {(dashed(key),) for key in data}
             rest = _without(data, unread)
         else:
             ground = ground_of(policy, unread)
@@ -480,6 +655,8 @@ def _without(data: Mapping[str, Any], unread: frozenset[Loc]) -> dict[str, Any]:
     keys = {loc[0] for loc in unread if len(loc) == 1}
     rest = {key: value for key, value in data.items() if dashed(str(key)) not in keys}
     for section in {loc[0] for loc in unread if len(loc) > 1} & rest.keys():
+        if not isinstance(rest[section], Mapping):
+            continue
         rest[section] = {
             name: entry
             for name, entry in rest[section].items()

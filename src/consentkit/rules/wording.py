@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -54,35 +55,52 @@ _WORDS_BRANCH: Final = "dict[str,str]"
 _LIST_BRANCH: Final = "tuple[str, ...]"
 """What pydantic calls the second part of `Text`, and the third of `Transfer`, in its places."""
 
+MOST_HINTS: Final = 100
+"""Findings of one validation for which the word that was meant is looked for."""
+LONGEST_KEY: Final = 60
+
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """One finding of pydantic: its kind, its place in the data, the value, and what it says."""
+    """One finding of pydantic: its kind, its place in the data, the value, and what it says.
+
+    `number` counts those before it.
+    """
 
     type: str
     loc: Loc
     value: Any
     context: Mapping[str, Any]
     message: str
+    number: int
 
     @property
     def where(self) -> str:
         """The entry and the key in it, as in ``cookie '_ga': 'attributes.same-site'``."""
         inner = self.loc[2:] if self.loc[:1] and self.loc[0] in ENTRIES else self.loc[1:]
-        keys = ".".join(part for part in inner if not part.isdigit())
+        keys = ".".join(part[:LONGEST_KEY] for part in inner if not part.isdigit())
         return subject_of(self.loc) + (f": '{keys}'" if keys else "")
 
     @property
-    def keys(self) -> list[str]:
+    def keys(self) -> tuple[str, ...]:
         """The keys that are known where this one stands."""
-        fields = _model_at(self.loc[:-1]).model_fields.values()
-        known = [str(info.alias) for info in fields if not info.exclude]
-        return known if len(self.loc) > 1 else [*known, *FILE_KEYS]
+        return _keys_of(_model_at(self.loc[:-1]))
+
+    def hint(self, word: str, known: Iterable[str]) -> str:
+        """What was meant by `word`, where that is worth the search."""
+        return did_you_mean(word, known) if self.number < MOST_HINTS else ""
+
+
+@cache
+def _keys_of(model: type[BaseModel]) -> tuple[str, ...]:
+    known = [str(info.alias) for info in model.model_fields.values() if not info.exclude]
+    return (*known, *FILE_KEYS) if model is Policy else tuple(known)
 
 
 def in_our_words(details: Iterable[ErrorDetails], data: Mapping[str, Any]) -> Iterator[Problem]:
-    """The problems that pydantic's errors tell of; `data` is what was validated."""
-    findings = [_finding(detail, data) for detail in details if not _is_told_elsewhere(detail)]
+    """The problems that pydantic's errors tell of; `data` is what was validated, its keys text."""
+    told = (detail for detail in details if not _is_told_elsewhere(detail))
+    findings = [_finding(detail, data, number) for number, detail in enumerate(told)]
     misspelt = {_meant(finding) for finding in findings if finding.type == "extra_forbidden"}
     for finding in findings:
         if finding.type != "missing" or finding.loc not in misspelt:
@@ -101,20 +119,18 @@ def _is_told_elsewhere(detail: ErrorDetails) -> bool:
     return detail["type"] == "string_type" and last == "str" and parents[-1] != _WORDS_BRANCH
 
 
-def _finding(detail: ErrorDetails, data: Mapping[str, Any]) -> _Finding:
+def _finding(detail: ErrorDetails, data: Mapping[str, Any], number: int) -> _Finding:
     loc, kind = detail["loc"], detail["type"]
     path = _followed(loc, data)
     if kind == "missing":
         path = (*path, str(loc[-1]))
     elif loc[-1] == _WORDS_BRANCH:
         kind = "words_type"
-    elif loc[-1] == "[key]":
-        kind = "invalid_key"
-    return _Finding(kind, path, detail["input"], detail.get("ctx", {}), detail["msg"])
+    return _Finding(kind, path, detail["input"], detail.get("ctx", {}), detail["msg"], number)
 
 
 def _followed(loc: tuple[int | str, ...], data: Data) -> Loc:
-    """The part of pydantic's `loc` that is really there: without union tags and ``[key]``."""
+    """The part of pydantic's `loc` that is really there: without union tags."""
     path = []
     for part in loc:
         in_list = isinstance(data, list | tuple) and isinstance(part, int)
@@ -135,7 +151,7 @@ def _model_at(loc: Loc) -> type[BaseModel]:
 
 def _meant(finding: _Finding) -> Loc:
     """The place of the key that was meant by one that is unknown."""
-    near = re.search("'(.*)'", did_you_mean(dashed(finding.loc[-1]), finding.keys))
+    near = re.search("'(.*)'", finding.hint(dashed(finding.loc[-1]), finding.keys))
     return (*finding.loc[:-1], near[1]) if near else ()
 
 
@@ -146,8 +162,15 @@ def _missing(finding: _Finding) -> Iterator[Problem]:
     about = next(info.description for info in fields if info.alias == key)
     cure = f"Add it: {about.splitlines()[0]}" if about else "Add it."
     if key == "provider":
-        cure += did_you_mean(holder[-1], catalogue.services())
+        cure += _who_provides(finding, holder[-1])
     yield Problem(holder, f"{_holder_in_words(holder)} has no '{key}'", cure, at_key=True)
+
+
+def _who_provides(finding: _Finding, service: str) -> str:
+    known = catalogue.services()
+    if service in known:
+        return " The catalogue's stands only beside its own 'hosts'."
+    return finding.hint(service, known)
 
 
 def _holder_in_words(loc: Loc) -> str:
@@ -160,14 +183,8 @@ def _unknown_key(finding: _Finding) -> Iterator[Problem]:
     *parents, key = finding.loc
     known = finding.keys
     what = f"{_holder_in_words(tuple(parents))} has no key {shown(key)}"
-    cure = f"Its keys: {', '.join(known)}.{did_you_mean(dashed(key), known)}"
+    cure = f"Its keys: {', '.join(known)}.{finding.hint(dashed(key), known)}"
     yield Problem(finding.loc, what, cure, at_key=True)
-
-
-def _key_not_text(finding: _Finding) -> Iterator[Problem]:
-    *parents, key = finding.loc
-    what = f"{subject_of(tuple(parents))} has the key {key}, which is not text"
-    yield Problem(finding.loc, what, "Write it as a string.", at_key=True)
 
 
 def _not_among(finding: _Finding) -> Iterator[Problem]:
@@ -176,7 +193,7 @@ def _not_among(finding: _Finding) -> Iterator[Problem]:
     is_empty = finding.value is None
     said = "has no value" if is_empty else f"is {shown(finding.value)}, which it cannot be"
     what = f"{finding.where} {said}"
-    cure = f"It can be {listed(known, 'or')}.{did_you_mean(word, known)}"
+    cure = f"It can be {listed(known, 'or')}.{finding.hint(word, known)}"
     yield Problem(finding.loc, what, cure)
 
 
@@ -238,14 +255,14 @@ def _wrong_value(finding: _Finding) -> Iterator[Problem]:
     known = _EXPECTED.get(finding.type)
     must, cure = known or (f"cannot be: {finding.message}", "Correct it.")
     what = f"{finding.where} {must}, and is {shown(finding.value)}"
-    value = finding.value if isinstance(finding.value, str | int) else "one, two"
+    is_word = isinstance(finding.value, str) and len(finding.value) <= LONGEST_KEY
+    value = finding.value if is_word else "one, two"
     yield Problem(finding.loc, what, cure.format(value=value, ge=finding.context.get("ge")))
 
 
 _WORDING: Final[Mapping[str, Callable[[_Finding], Iterator[Problem]]]] = {
     "missing": _missing,
     "extra_forbidden": _unknown_key,
-    "invalid_key": _key_not_text,
     "enum": _not_among,
     "literal_error": _not_among,
     "value_error": _refused_value,

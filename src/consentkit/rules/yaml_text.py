@@ -7,7 +7,8 @@ of which only text, whole numbers, true, false and nothing are read, so ``no`` i
 ``2015-06-01`` is text until a date is wanted. What can be passed over is noted as a fault, so that
 one reading finds them all; what cannot is a PolicyError at once.
 
-A file has at most 1 MiB and 50 levels; aliases may repeat 20,000 nodes, merge keys are refused.
+A file has at most 1 MiB and 50 levels, aliases spelled out; they may repeat 20,000 nodes. Merge
+keys are refused.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import yaml
 from consentkit.errors import Fault, PolicyError
 
 __all__ = [
+    "DEEPEST",
+    "HALF_A_CHARACTER",
     "LARGEST",
     "Data",
     "Document",
@@ -37,7 +40,10 @@ __all__ = [
 LARGEST: Final = 1 << 20
 """Bytes of the largest file that is read."""
 DEEPEST: Final = 50
+"""Levels of keys and lists that may stand inside one another."""
 MOST_REPEATED: Final = 20_000
+HALF_A_CHARACTER: Final = re.compile("[\ud800-\udfff]")
+"""A surrogate: an escape can bring it in, and no UTF-8 can carry it."""
 
 Data: TypeAlias = Any
 """Plain data of any shape: that is what is to be found out."""
@@ -58,8 +64,9 @@ class Node:
     """A value: its plain data, its place, and what it holds by key.
 
     Each of `items` is the place of the key and the node of the value; a scalar has none. `size`
-    counts it and all it holds, aliases spelled out. `has_holes` says that something in it was
-    left out, so that nothing may be said of what it lacks.
+    counts it and all it holds, aliases spelled out, and `levels` those of keys and lists: a scalar
+    has none. `has_holes` says that something in it was left out, so that nothing may be said of
+    what it lacks.
     """
 
     place: Place
@@ -67,12 +74,14 @@ class Node:
     size: int = 1
     has_holes: bool = False
     items: dict[str, tuple[Place, Node]] | None = None
+    levels: int = 0
 
     def add(self, key: str, place: Place, child: Node) -> None:
         """Hold `child` too."""
         self.items = {} if self.items is None else self.items
         self.items[key] = place, child
         self.size += child.size
+        self.levels = max(self.levels, child.levels + 1)
 
     def get(self, key: str) -> Node | None:
         """What stands under `key`; None if nothing does."""
@@ -102,7 +111,10 @@ def compose(source: bytes | str, file: str) -> Document:
 
 
 def node_of(data: Data, place: Place) -> Node:
-    """Plain data as a node, all of it at one place: what was not written in a file."""
+    """Plain data as a node, all of it at one place: what was not written in a file.
+
+    Its keys are text, and it is no deeper than a file may be.
+    """
     node = Node(place, data)
     if isinstance(data, Mapping):
         for key, value in data.items():
@@ -113,10 +125,17 @@ def node_of(data: Data, place: Place) -> Node:
     return node
 
 
-def merged(base: Node, over: Node) -> Node:
+Path: TypeAlias = tuple[str, ...]
+StandsAlone: TypeAlias = Callable[[Path, Node], bool]
+
+
+def merged(
+    base: Node, over: Node, stands_alone: StandsAlone = lambda _path, _node: False, at: Path = ()
+) -> Node:
     """`over` laid upon `base`: where both have keys they are merged, all else is `over`'s.
 
-    The base's keys come first, unless `over` has them all: then they keep its order.
+    So is a part of `over` that `stands_alone` by its path and its node. The base's keys come
+    first, unless `over` has them all: then they keep its order.
     """
     if not isinstance(base.data, Mapping) or not isinstance(over.data, Mapping):
         return over
@@ -124,11 +143,16 @@ def merged(base: Node, over: Node) -> Node:
     node = Node(over.place, {}, has_holes=base.has_holes or over.has_holes)
     for key in above if below.keys() <= above.keys() else dict.fromkeys((*below, *above)):
         place, child = above.get(key) or below[key]
-        if key in above and key in below:
-            child = merged(below[key][1], child)
+        path = (*at, key)
+        if key in above and key in below and not stands_alone(path, child):
+            child = merged(below[key][1], child, stands_alone, path)
         node.add(key, place, child)
     node.data = {key: child.data for key, child in node.children()}
     return node
+
+
+_HUGE: Final = 10**60
+"""Python refuses to write numbers out that are much larger."""
 
 
 def shown(value: object) -> str:
@@ -137,6 +161,8 @@ def shown(value: object) -> str:
         return "a set of keys"
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "nothing"}[value]
+    if isinstance(value, int) and abs(value) >= _HUGE:
+        return "a huge number"
     if isinstance(value, str | int):
         text = repr(value)
         return text if len(text) <= 62 else f"{text[:60]}…"
@@ -182,13 +208,18 @@ def _decoded(source: bytes, file: str) -> str:
     try:
         return source.decode()
     except UnicodeDecodeError as error:
-        before = source[: error.start].decode()
+        before = source[: error.start].decode().removeprefix("\ufeff")
         what = f"the byte 0x{source[error.start]:02x} is not UTF-8"
         _stop(_place_in(before, len(before), file), what, _NOT_UTF_8)
 
 
+_LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line, as the marks of YAML 1.1 count them (§5.4)."""
+
+
 def _place_in(text: str, at: int, file: str) -> Place:
-    return Place(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    ends = [found.end() for found in _LINE_BREAK.finditer(text, 0, at)]
+    return Place(file, len(ends) + 1, at - (ends[-1] if ends else 0) + 1)
 
 
 def _stop(place: Place, what: str, cure: str) -> NoReturn:
@@ -259,17 +290,20 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event)
         elif isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
+            return self._alias(event, depth)
         elif depth >= DEEPEST:
-            cure = "Five levels are usual: is it the right file?"
-            self._stop(event, f"more than {DEEPEST} levels stand inside one another", cure)
+            self._stop_at_depth(event)
         else:
             node = self._collection(event, depth)
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
 
-    def _alias(self, event: _Event) -> Node:
+    def _stop_at_depth(self, event: _Event) -> NoReturn:
+        cure = "Five levels are usual: is it the right file?"
+        self._stop(event, f"more than {DEEPEST} levels stand inside one another", cure)
+
+    def _alias(self, event: _Event, depth: int) -> Node:
         node = self._anchors.get(event.anchor)
         if node is None:
             what = f"the alias '*{event.anchor}' names nothing that stands whole before it"
@@ -278,6 +312,8 @@ class _Composer:
         if self._repeated > MOST_REPEATED:
             what = f"the aliases repeat more than {MOST_REPEATED} values"
             self._stop(event, what, "Write the values out.")
+        if depth + node.levels > DEEPEST:
+            self._stop_at_depth(event)
         return node
 
     def _scalar(self, event: _Event) -> Node:
@@ -295,11 +331,11 @@ class _Composer:
     def _collection(self, event: _Event, depth: int) -> Node:
         self._check_tag(event, _NO_TAGS)
         if isinstance(event, yaml.MappingStartEvent):
-            node = Node(self._place_of(event), {})
+            node = Node(self._place_of(event), {}, levels=1)
             while not isinstance(key := self._next(), yaml.MappingEndEvent):
                 self._pair(node, key, depth + 1)
         else:
-            node = Node(self._place_of(event), [])
+            node = Node(self._place_of(event), [], levels=1)
             while not isinstance(item := self._next(), yaml.SequenceEndEvent):
                 self._item(node, item, depth + 1)
         return node
@@ -334,6 +370,10 @@ class _Composer:
         if event.value == "<<" and event.implicit[0]:
             cure = "Write the keys out, so that everybody sees them where they count."
             self._note(event, "the merge key '<<' is not read", cure)
+            return None
+        if HALF_A_CHARACTER.search(event.value):
+            what = f"the key {shown(event.value)} has half of a character in it"
+            self._note(event, what, "Write the character itself in place of the '\\u…'.")
             return None
         return str(event.value)
 
