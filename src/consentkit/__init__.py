@@ -72,15 +72,17 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-if not TYPE_CHECKING:  # who checks types has read the names above, and would believe any other
+def _public_name(name: str) -> object:
+    """The public name, from the module it lives in (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
 
-    def __getattr__(name: str) -> object:
-        """The public name, from the module it lives in (PEP 562)."""
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_HOME_OF.get(name, 'errors')}"), name)
-        globals()[name] = value
-        return value
+
+# Type checkers have read the names above; of a `__getattr__` that they see they believe any name.
+globals()["__getattr__"] = _public_name
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,7 @@
 import os
 import re
 import socket
-import time
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
@@ -1439,10 +1439,20 @@ def test_the_text_is_there_also_where_it_is_no_yaml() -> None:
 # What a faulty file costs
 
 
-def _cost(source: str) -> float:
-    start = time.process_time()
-    inspect_text(source)
-    return time.process_time() - start
+def _cost(source: str) -> int:
+    """Calls of functions that an inspection makes: what time would be, on a machine without noise."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event.endswith("call")
+
+    sys.setprofile(count)
+    try:
+        inspect_text(source)
+    finally:
+        sys.setprofile(None)
+    return calls
 
 
 MANY = 500
@@ -1469,10 +1479,9 @@ FAULTY: list[tuple[str, Callable[[int], str]]] = [
 def test_faults_cost_about_what_they_weigh(faulty: Callable[[int], str]) -> None:
     """Twice as many take about twice as long: whoever checks a bad file waits no longer."""
     _cost(faulty(MANY))  # what is read once is read
-    few, many = (min(_cost(faulty(n)) for _ in range(3)) for n in (MANY, 4 * MANY))
+    few, many = (_cost(faulty(n)) for n in (MANY, 4 * MANY))
     assert inspect_text(faulty(9)).faults or "django" in faulty(9)
-    assert many < 12 * few
-    assert many < 8
+    assert many < 6 * few
 
 
 def test_a_policy_is_validated_a_few_times_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
