@@ -3,8 +3,8 @@
 It has never heard of what a mutation should lead to. `fault_of` says what holds for any text at
 all: it is a policy or it has faults, nothing else is raised, and none costs more than `MOST_TIMES`
 what a faultless file of its size costs, measured in the same moment: a ratio holds on a machine of
-any speed, and a time does not. The same seed gives the same mutations, so that a failure comes back on the next run.
-Each processor of the machine runs a share.
+any speed, and a time does not. The same seed gives the same mutations, so that a failure comes back
+on the next run. Each processor of the machine runs a share.
 """
 
 from __future__ import annotations

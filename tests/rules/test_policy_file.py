@@ -1440,7 +1440,7 @@ def test_the_text_is_there_also_where_it_is_no_yaml() -> None:
 
 
 def _cost(source: str) -> int:
-    """Calls of functions that an inspection makes: what time would be, on a machine without noise."""
+    """Calls of functions that an inspection makes: its time, were there no noise."""
     calls = 0
 
     def count(_frame: object, event: str, _argument: object) -> None:
