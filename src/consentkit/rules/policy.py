@@ -211,6 +211,16 @@ def _duration(value: object, info: ValidationInfo) -> object:
 Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0)]
 """Seconds; in a file, a number and a unit."""
 
+
+def _one_or_several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+_OneOrSeveral = BeforeValidator(_one_or_several)
+
+Purposes = Annotated[tuple[str, ...], _OneOrSeveral]
+"""Names of purposes; one alone needs no list."""
+
 Switch = Annotated[bool, Field(strict=True)]
 """True or false, and no word for either."""
 
@@ -310,7 +320,7 @@ class DeclaredCookie(_Model):
 
     kind: Kind
     """How it lives: session, persistent, poll-timeout or analytics."""
-    purpose: tuple[str, ...]
+    purpose: Purposes
     """One purpose or several; it is allowed only if every one is (R-28)."""
     justification: Justification | None = None
     """Which of the exempt reasons holds (R-30); may stand on the purpose instead."""
@@ -342,18 +352,13 @@ class DeclaredCookie(_Model):
     """The revision at which it was added or last changed."""
     name: str = Field(default="", exclude=True)
 
-    @field_validator("purpose", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
-
 
 class StoredItem(_Model):
     """One admitted item of web storage. Its key is its key in the policy's `storage`."""
 
     where: Where
     """Which storage of the browser keeps it."""
-    purpose: tuple[str, ...]
+    purpose: Purposes
     """One purpose or several; it is allowed only if every one is (R-28)."""
     justification: Justification | None = None
     """Which of the exempt reasons holds (R-30); may stand on the purpose instead."""
@@ -373,16 +378,11 @@ class StoredItem(_Model):
     """The revision at which it was added or last changed."""
     name: str = Field(default="", exclude=True)
 
-    @field_validator("purpose", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
-
 
 class Service(_Model):
     """An outside thing embedded in the site's pages."""
 
-    purpose: tuple[str, ...]
+    purpose: Purposes
     """One purpose or several."""
     title: Text | None = None
     """The name visitors know it by."""
@@ -398,11 +398,6 @@ class Service(_Model):
     """The countries the data goes to: codes such as ``[US, IE]``, or words."""
     since: int = Field(default=1, ge=1)
     """The revision at which it was added or last changed."""
-
-    @field_validator("purpose", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
 
 class Banner(_Model):
@@ -456,7 +451,7 @@ class Policy(_Model):
     """The site, with its 'name' and its 'controller'."""
     mode: Mode
     """The basis of every purpose that names none."""
-    preset: tuple[Preset, ...] = ()
+    preset: Annotated[tuple[Preset, ...], _OneOrSeveral] = ()
     """The jurisdictions whose rules this policy is held to."""
     takes_effect: TakesEffect = TakesEffect.NEXT_PAGE
     """When implied consent begins to count."""
@@ -484,11 +479,6 @@ class Policy(_Model):
     """The site's own words for the banner."""
     token: TokenOptions = TokenOptions()
     """How the visitor's answers are kept."""
-
-    @field_validator("preset", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
     @field_validator("cookies", "storage", mode="before")
     @classmethod

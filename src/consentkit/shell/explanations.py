@@ -142,8 +142,8 @@ _AT_ONCE: Final = Experience(
 _UNDECLARED: Final = MappingProxyType(
     {
         Undeclared.REPORT: "They pass, and the log names them.",
-        Undeclared.BLOCK: "None is stored; the app goes on reading those that arrive.",
-        Undeclared.HIDE: "None is stored, and the app sees none of those that arrive.",
+        Undeclared.BLOCK: "The server sets none; the app goes on reading those that arrive.",
+        Undeclared.HIDE: "The server sets none, and the app sees none of those that arrive.",
     }
 )
 
