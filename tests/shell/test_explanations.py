@@ -484,7 +484,11 @@ def test_a_site_without_what_is_strictly_necessary_tells_of_none() -> None:
 def test_undeclared_cookies_are_told_of(level: Undeclared) -> None:
     """The level is the line that most changes what a site does."""
     told = visit(LIBRARY.replace("hide", level.value))
-    expected = {"report": "They pass", "block": "The server sets none; the app goes", "hide": "sees none"}
+    expected = {
+        "report": "They pass",
+        "block": "The server sets none; the app goes",
+        "hide": "sees none",
+    }
     assert expected[level.value] in told["Undeclared cookies"]
 
 
