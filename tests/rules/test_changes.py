@@ -11,8 +11,9 @@ from consentkit.middleware import ConsentMiddleware
 from consentkit.rules.changes import Asks, Change, changes_between, problems_against
 from consentkit.rules.consent import NOBODY_YET, Consent, Seen
 from consentkit.rules.decision import is_open
-from consentkit.rules.faults import Loc, Problem, problems_in
+from consentkit.rules.faults import problems_in
 from consentkit.rules.policy import Basis, Policy
+from consentkit.rules.problems import Loc, Problem
 from consentkit.rules.signals import NO_SIGNALS, Signal
 from consentkit.testing import Browser
 

@@ -4,20 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.rules.faults import (
-    LONGEST_NAME,
+from consentkit.rules.faults import LONGEST_NAME, problems_in
+from consentkit.rules.names import NamePattern
+from consentkit.rules.policy import LONGEST, Basis, Policy
+from consentkit.rules.problems import (
     MOST_COMPARED,
     Problem,
     listed,
     meant_by,
-    problems_in,
     quoted,
     repeated,
     some_of,
     subject_of,
 )
-from consentkit.rules.names import NamePattern
-from consentkit.rules.policy import LONGEST, Basis, Policy
 
 
 def cookie(name: str = "a", **changes: Any) -> dict[str, Any]:

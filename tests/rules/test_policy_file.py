@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from consentkit.errors import PolicyError
 from consentkit.rules import policy_file, yaml_text
-from consentkit.rules.faults import Problem
 from consentkit.rules.policy import Basis, DeclaredCookie, Kind, Policy
 from consentkit.rules.policy_file import (
     check_policy,
@@ -25,6 +24,7 @@ from consentkit.rules.policy_file import (
     policy_from,
     read_policy,
 )
+from consentkit.rules.problems import Problem
 from consentkit.rules.wording import MODELS
 from consentkit.rules.yaml_text import compose
 

@@ -22,7 +22,6 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
-from consentkit.rules.faults import Loc, Problem, listed, subject_of
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import (
     DAY,
@@ -35,6 +34,7 @@ from consentkit.rules.policy import (
     TakesEffect,
     Where,
 )
+from consentkit.rules.problems import Loc, Problem, listed, subject_of
 
 __all__ = ["Asks", "Change", "changes_between", "problems_against"]
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from consentkit.errors import did_you_mean
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import (
     COUNTRIES,
@@ -29,38 +27,28 @@ from consentkit.rules.policy import (
     Text,
     Where,
 )
+from consentkit.rules.problems import (
+    Ground,
+    Loc,
+    Problem,
+    ground_of,
+    listed,
+    meant_by,
+    quoted,
+    repeated,
+    some_of,
+    subject_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "Ground",
-    "Loc",
-    "Problem",
-    "ground_of",
-    "listed",
-    "meant_by",
-    "problems_in",
-    "problems_on",
-    "quoted",
-    "repeated",
-    "some_of",
-    "subject_of",
-]
-
-Loc = tuple[str, ...]
-"""A path of keys from the top of the policy, as in ``("cookies", "_ga", "purpose")``."""
+__all__ = ["problems_in", "problems_on"]
 
 LONGEST_NAME: Final = 256
 LONGEST_PURPOSES: Final = 2_000
 """Characters of all optional purposes' names together: they travel in one cookie of 4 KB."""
 
-_SINGULAR: Final = {
-    "purposes": "purpose",
-    "cookies": "cookie",
-    "storage": "stored item",
-    "services": "service",
-}
 _TURNING: Final = r"\u202a-\u202e\u2066-\u2069"
 """Characters that turn the direction of what follows, so that one text reads as another."""
 _CONTROLS: Final = rf"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_TURNING}"
@@ -71,12 +59,6 @@ _UNFIT_KEY: Final = re.compile(rf"[\t\n{_CONTROLS}{_INVISIBLE}]")
 # Scripts that are written from the right, and those of India, need joiners and marks.
 _UNFIT_TEXT: Final = re.compile(rf"[{_CONTROLS}]")
 _UNFIT_PATH: Final = re.compile(r"[\x00-\x1f\x7f;]")
-LONGEST_QUOTED: Final = 60
-"""Characters of a name or a value that a sentence repeats."""
-MOST_NAMED: Final = 12
-"""Names that a cure lists, of however many there are."""
-MOST_COMPARED: Final = 64
-"""Of more names than these nobody is asked which was meant: to compare takes longest."""
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _HOST_OR_BELOW: Final = re.compile(rf"(?:\*\.)?{_HOST.pattern}")
@@ -85,54 +67,6 @@ _EVERYBODYS: Final = re.compile(r"\*\.(?:(?:co|com|net|org)\.[a-z]{2}|[a-z0-9-]+
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _LINK: Final = re.compile(r"(?:https?://|mailto:|/)[^\s<>\"\x00-\x1f\x7f]*")
 _PURPOSE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong: the key it stands at, what it is, what to do.
-
-    `at_key` points to the key itself and not to its value. One that `is_warning` may hold.
-    """
-
-    loc: Loc
-    what: str
-    cure: str
-    at_key: bool = False
-    is_warning: bool = False
-
-
-_NECESSARY: Final = frozenset({Basis.STRICTLY_NECESSARY})
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What the rules look at: the policy, and its names cut at their placeholders.
-
-    `texts` are all that a visitor reads. `patterns` are those of its cookies, `stored` those of
-    its storage, `refused` says why a name is none. `unread` are parts that could not be read, so
-    that they are not in `policy`.
-    """
-
-    policy: Policy
-    unread: Collection[Loc]
-    texts: tuple[tuple[Loc, Text], ...]
-    patterns: dict[str, NamePattern] = field(default_factory=dict)
-    stored: dict[str, NamePattern] = field(default_factory=dict)
-    refused: dict[Loc, str] = field(default_factory=dict)
-    bases: dict[tuple[str, ...], frozenset[Basis]] = field(default_factory=dict)
-    declared: dict[str, list[str]] = field(default_factory=dict)
-
-    def bases_of(self, item: Item) -> frozenset[Basis]:
-        """The bases an item's purposes have; none at all if one of them is not there."""
-        names, policy = item.purpose, self.policy
-        if names not in self.bases:
-            known = all(name in policy.purposes for name in names)
-            self.bases[names] = frozenset(map(policy.basis_of, names) if known else ())
-        return self.bases[names]
-
-    def is_necessary(self, item: Item) -> bool:
-        """True if every purpose of an item is strictly necessary (R-28)."""
-        return self.bases_of(item) == _NECESSARY
 
 
 def problems_in(policy: Policy, unread: Collection[Loc] = ()) -> list[Problem]:
@@ -155,61 +89,6 @@ def problems_on(ground: Ground) -> list[Problem]:
         for cookie_rule in COOKIE_RULES:
             found.extend(cookie_rule(ground, name, cookie))
     return found
-
-
-def ground_of(policy: Policy, unread: Collection[Loc] = ()) -> Ground:
-    """What the rules look at, with each name that can be one cut at its placeholders."""
-    ground = Ground(policy, frozenset(unread), tuple(_texts_of(policy)))
-    for section, patterns in (("cookies", ground.patterns), ("storage", ground.stored)):
-        for name in getattr(policy, section):
-            try:
-                patterns[name] = NamePattern.parse(name)
-            except ValueError as error:
-                ground.refused[section, name] = str(error)
-    return ground
-
-
-def listed(words: Iterable[str], last: str = "and") -> str:
-    """``a, b and c``."""
-    *rest, end = words
-    return f"{', '.join(rest)} {last} {end}" if rest else end
-
-
-def some_of(names: Collection[str], most: int = MOST_NAMED) -> str:
-    """``a, b and 7 more``: at most `most` names, as one may print them."""
-    shown = [name if name.isprintable() else repr(name) for name in islice(names, most)]
-    rest = [f"{len(names) - most} more"] if len(names) > most else []
-    return f"{', '.join(shown)} and {rest[0]}" if rest else ", ".join(shown)
-
-
-def quoted(value: str) -> str:
-    """A name or a value as a sentence may hold it: in quotes, cut, with nothing invisible in it."""
-    return repr(value if len(value) <= LONGEST_QUOTED else f"{value[:LONGEST_QUOTED]}…")
-
-
-def repeated(values: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """What a list says again, once each: the place, the word there, and the word before.
-
-    >>> [*repeated(["en", "de", "EN", "en"])]
-    [(2, 'EN', 'en')]
-    """
-    first: dict[str, str] = {}
-    told: set[str] = set()
-    for place, value in enumerate(values):
-        word = value.lower()
-        if word in first and word not in told:
-            told.add(word)
-            yield place, value, first[word]
-        first.setdefault(word, value)
-
-
-def subject_of(loc: Loc) -> str:
-    """What a place belongs to, in words: ``cookie '_ga'``, ``'site'``, ``the policy``."""
-    if not loc:
-        return "the policy"
-    if loc[0] in _SINGULAR and len(loc) > 1:
-        return f"{_SINGULAR[loc[0]]} {quoted(loc[1])}"
-    return f"'{loc[0]}'"
 
 
 # Names
@@ -381,11 +260,6 @@ def _declared(section: str, ground: Ground, word: str = "") -> str:
         ]
     names = ground.declared[section]
     return f"Declared {section}: {some_of(names) or 'none'}.{meant_by(word, names)}"
-
-
-def meant_by(word: str, names: Collection[str]) -> str:
-    """`did_you_mean`, as long as there are not too many names to compare."""
-    return did_you_mean(word, names) if len(names) <= MOST_COMPARED else ""
 
 
 def _unread_in(section: str, ground: Ground) -> list[str]:
@@ -626,28 +500,6 @@ def _from_the_future(ground: Ground) -> Iterator[Problem]:
 
 
 # Words
-
-
-def _texts_of(policy: Policy) -> Iterator[tuple[Loc, Text]]:
-    """Every text a visitor reads, by its place."""
-    for section in ("purposes", "cookies", "storage", "services"):
-        for name, item in getattr(policy, section).items():
-            for key in _TEXT_KEYS[section]:
-                text = getattr(item, key)
-                if isinstance(text, str | dict):
-                    yield (section, name, key), text
-    for key in ("title", "body", "accept", "reject"):
-        text = getattr(policy.banner, key)
-        if text is not None:
-            yield ("banner", key), text
-
-
-_TEXT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    "purposes": ("title", "description"),
-    "cookies": ("description", "recipients", "transfer"),
-    "storage": ("description", "recipients", "transfer"),
-    "services": ("title", "provider", "transfer"),
-}
 
 
 def _empty_texts(ground: Ground) -> Iterator[Problem]:

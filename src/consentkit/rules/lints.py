@@ -15,18 +15,6 @@ from itertools import chain, islice
 from typing import Final, Literal
 
 from consentkit.rules import catalogue
-from consentkit.rules.faults import (
-    Ground,
-    Loc,
-    Problem,
-    ground_of,
-    listed,
-    meant_by,
-    quoted,
-    repeated,
-    some_of,
-    subject_of,
-)
 from consentkit.rules.misleading_words import misleading_words_in
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import (
@@ -45,6 +33,18 @@ from consentkit.rules.policy import (
     Service,
     TakesEffect,
     print_duration,
+)
+from consentkit.rules.problems import (
+    Ground,
+    Loc,
+    Problem,
+    ground_of,
+    listed,
+    meant_by,
+    quoted,
+    repeated,
+    some_of,
+    subject_of,
 )
 from consentkit.rules.signals import Signal
 from consentkit.rules.trackers import (

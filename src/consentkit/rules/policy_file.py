@@ -27,9 +27,10 @@ from pydantic import ValidationError
 
 from consentkit.errors import Fault, PolicyError, did_you_mean
 from consentkit.rules import catalogue
-from consentkit.rules.faults import Loc, Problem, ground_of, problems_on, subject_of
+from consentkit.rules.faults import problems_on
 from consentkit.rules.lints import lints_on
 from consentkit.rules.policy import IN_A_FILE, Basis, Policy
+from consentkit.rules.problems import Loc, Problem, ground_of, subject_of
 from consentkit.rules.wording import (
     ENTRIES,
     FILE_KEYS,

@@ -19,7 +19,6 @@ from pydantic_core import ErrorDetails
 
 from consentkit.errors import did_you_mean
 from consentkit.rules import catalogue
-from consentkit.rules.faults import Loc, Problem, listed, subject_of
 from consentkit.rules.policy import (
     Banner,
     CookieAttributes,
@@ -31,6 +30,7 @@ from consentkit.rules.policy import (
     StoredItem,
     TokenOptions,
 )
+from consentkit.rules.problems import Loc, Problem, listed, subject_of
 from consentkit.rules.yaml_text import Data, shown
 
 __all__ = ["ENTRIES", "FILE_KEYS", "MODELS", "dashed", "in_our_words"]

@@ -28,7 +28,6 @@ from consentkit.rules.decision import (
     decide,
     duration_of,
 )
-from consentkit.rules.faults import Loc, listed
 from consentkit.rules.names import NameIndex, NamePattern, without_chunk_suffix
 from consentkit.rules.policy import (
     DAY,
@@ -41,6 +40,7 @@ from consentkit.rules.policy import (
     Undeclared,
     Where,
 )
+from consentkit.rules.problems import Loc, listed
 from consentkit.rules.signals import NO_SIGNALS, Signal
 
 if TYPE_CHECKING:

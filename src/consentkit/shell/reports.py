@@ -14,8 +14,8 @@ from consentkit.errors import Fault
 from consentkit.rules import catalogue
 from consentkit.rules.changes import Asks, problems_against
 from consentkit.rules.consent import Answer
-from consentkit.rules.faults import listed
 from consentkit.rules.names import NameIndex
+from consentkit.rules.problems import listed
 from consentkit.shell.explanations import (
     Explanation,
     decision_table,
@@ -26,9 +26,9 @@ from consentkit.shell.terminal import Piece, Screen, Tone, Toned, fault_json
 
 if TYPE_CHECKING:
     from consentkit.rules.changes import Change
-    from consentkit.rules.faults import Problem
     from consentkit.rules.policy import Policy
     from consentkit.rules.policy_file import Inspection
+    from consentkit.rules.problems import Problem
     from consentkit.shell.explanations import Fact, PlaceOf
 
 __all__ = [
