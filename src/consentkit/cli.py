@@ -57,6 +57,7 @@ def _speaks(command: _F) -> Callable[..., None]:
         default="auto",
         help="Colours: on a terminal (auto), always, never. NO_COLOR is heeded.",
     )
+    # click hands over what each command declares, whatever that is.
     @wraps(command)
     def spoken(*args: Any, in_json: bool, color: Colour, **options: Any) -> None:  # noqa: ANN401
         command(_Voice(Screen.on(sys.stdout, color), in_json, color), *args, **options)

@@ -127,6 +127,7 @@ class ConsentKitError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """It is copied as it stands: its class takes the evidence and not the finished message."""
+        # What pickle calls to make an object without its constructor; typeshed leaves it out.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 

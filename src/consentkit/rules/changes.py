@@ -358,7 +358,7 @@ def _counterpart(old: Policy, loc: Loc) -> Item | None:
 _Judge = Callable[[_Value, _Value], _Weight]
 
 
-def _little(was: object, now: object) -> _Weight:  # noqa: ARG001
+def _little(was: object, now: object) -> _Weight:  # noqa: ARG001  # a judge is told of both
     return _Weight.LITTLE
 
 
@@ -419,12 +419,12 @@ _JUDGES: Final[Mapping[str, _Judge]] = {
     "kind": _if(_lives_on),
     "duration": _if(lambda was, now: now > was),
     "renew": _if(lambda was, now: now and not was),
-    "where": _if(lambda was, now: was is Where.SESSION),  # noqa: ARG005
-    "service": _if(lambda was, now: now is not None),  # noqa: ARG005
+    "where": _if(lambda was, now: was is Where.SESSION),  # noqa: ARG005  # a judge is told of both
+    "service": _if(lambda was, now: now is not None),  # noqa: ARG005  # as above
     "provider": _if(lambda was, now: _same_words(was) != _same_words(now)),
     "hosts": _if(_loads_elsewhere),
     "domain": _if(_reaches_further),
-    "party": _if(lambda was, now: now == "third"),  # noqa: ARG005
+    "party": _if(lambda was, now: now == "third"),  # noqa: ARG005  # as above
     "recipients": _people,
     "transfer": _people,
 }

@@ -8,8 +8,8 @@ purpose with title and description, a cookie's kind) stands alone, so that no ba
 its author did not read. A service that the catalogue knows is filled in beneath what the file says
 of it, as long as that is the provider the catalogue means.
 
-pydantic checks the shape of the whole, `wording` says what it found, and `problems_in` checks the
-sense; entries that have no shape are left out there, so one slip is one fault. `lints_in` says what
+pydantic checks the shape of the whole, `wording` says what it found, and `problems_on` checks the
+sense; entries that have no shape are left out there, so one slip is one fault. `lints_on` says what
 may be and would be better otherwise. Each fault stands where its words stand, in whichever file
 that is.
 """
