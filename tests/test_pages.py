@@ -23,7 +23,7 @@ from consentkit.rules.consent import NOBODY_YET, Consent, Given
 from consentkit.rules.policy import Policy
 from consentkit.rules.signals import Signal
 from consentkit.rules.visitor import Standing
-from consentkit.wire.html import NOWHERE, BodyStart
+from consentkit.wire.body_start import NOWHERE, BodyStart
 from tests.apps import DECLARED, NAVIGATION, NOW, PAGE, consent, get, policy, says
 
 REQUEST = {b"sec-fetch-dest": b"document"}

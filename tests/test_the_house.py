@@ -22,16 +22,23 @@ FACE = "__init__"
 # stand the public face and those who use the house as its users do: they may import everything.
 LADDER = (
     (
-        *("errors", "memory", "wire.cookies", "wire.html", "wire.headers"),
-        *("rules.names", "rules.signals", "rules.yaml_print", "rules.misleading_words"),
+        *("errors", "memory", "wire.cookies", "wire.html", "wire.headers", "wire.urls"),
+        *("rules.names", "rules.hosts", "rules.signals", "rules.yaml_print"),
+        "rules.misleading_words",
     ),
-    ("rules.policy", "rules.catalogue", "rules.yaml_text"),
+    (
+        *("wire.body_start", "wire.filling", "wire.gate", "wire.csp", "wire.validators"),
+        *("rules.policy", "rules.catalogue", "rules.yaml_text"),
+    ),
     ("rules.consent", "rules.problems", "rules.trackers", "rules.policy_schema", "notice.text"),
     ("rules.decision", "rules.faults", "rules.lints", "rules.wording"),
     ("rules.policy_file", "rules.changes"),
-    ("rules.visitor", "events", "notice.banner", "notice.declaration", "records"),
-    ("rulings", "pages", "routes", "audit", "shell"),
-    ("enforcement",),
+    (
+        *("rules.visitor", "events", "records"),
+        *("notice.assets", "notice.banner", "notice.declaration", "notice.embeds"),
+    ),
+    ("rulings", "gating", "routes", "audit", "shell"),
+    ("enforcement", "pages"),
     ("exchange",),
     ("middleware", "cli"),
     ("testing", "pytest_plugin", FACE),
@@ -230,7 +237,7 @@ def words_of_the_other_pillar(house: Path) -> list[str]:
         for module in read_house(house).values()
         if is_within(module.name, ("wire",))
         for line, name in (*identifiers(module), *imports(module))
-        if "consent" in name.lower()
+        if "consent" in name.removeprefix(PACKAGE).lower()
     ]
 
 

@@ -26,6 +26,8 @@ from consentkit.notice.banner import (
 from consentkit.notice.declaration import declaration_table
 from consentkit.notice.text import choose_language
 from consentkit.rules.policy import Basis, Policy
+from consentkit.wire.body_start import NOWHERE, BodyStart, page_language
+from consentkit.wire.filling import Filling
 from consentkit.wire.headers import (
     FOR_SHARED_CACHES,
     accepted_languages,
@@ -34,7 +36,6 @@ from consentkit.wire.headers import (
     make_private,
     merge_vary,
 )
-from consentkit.wire.html import NOWHERE, BodyStart, Filling, page_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consentkit.wire.html import NOWHERE, BodyStart, Filling, page_language
+from consentkit.wire.body_start import NOWHERE, BodyStart, page_language
+from consentkit.wire.filling import Filling
 
 TESTDATA = pathlib.Path(__file__).resolve().parents[3] / "shared" / "testdata"
 MARK = "put-in-by-the-test"
