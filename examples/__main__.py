@@ -107,7 +107,7 @@ def apps(urls: Mapping[str, str], on_decision: Callable[[Event], None]) -> dict[
     return {
         "index": Starlette(routes=[Route("/", show_index)]),
         "staffordshire": staffordshire.create_app(
-            third_party_origin=os.environ.get("ANALYTICS_ORIGIN", urls["analytics"].rstrip("/")),
+            third_party_origin=os.environ.get("ANALYTICS_ORIGIN", elsewhere(urls["analytics"])),
             secure=False,
             on_decision=on_decision,
         ),
@@ -123,6 +123,11 @@ def apps(urls: Mapping[str, str], on_decision: Callable[[Event], None]) -> dict[
         ),
         "analytics": AnalyticsServer(),
     }
+
+
+def elsewhere(url: str) -> str:
+    """The origin of an address of this machine under its other name, as that of another host."""
+    return url.rstrip("/").replace("127.0.0.1", "localhost")
 
 
 def bind(port: int) -> socket.socket:

@@ -11,14 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.memory import Memory
-from consentkit.pages import (
-    MOST_PREFIXES,
-    KnownStart,
-    Pages,
-    is_page,
-    is_shown_in_a_tab,
-    page_headers,
-)
+from consentkit.pages import MOST_PREFIXES, KnownStart, Pages
 from consentkit.rules.consent import NOBODY_YET, Consent, Given
 from consentkit.rules.policy import Policy
 from consentkit.rules.signals import Signal
@@ -31,162 +24,19 @@ HTML = {b"content-type": b"text/html; charset=utf-8"}
 TOKENS = ("__Host-consent", "__Host-consent-seen")
 
 
-def may_be_changed(status: int, answer: dict[bytes, bytes], request: dict[bytes, bytes]) -> bool:
-    """Whether both the answer and the request let a page be changed."""
-    return is_page(status, [*answer.items()]) and is_shown_in_a_tab(request)
+def pages_of(rules: Policy, *, enforces: bool = True) -> Pages:
+    """The pages of a policy."""
+    return Pages(rules, TOKENS, "/consent", enforces=enforces, shows=True)
 
 
 def pages(**changes: Any) -> Pages:
-    """The pages of a policy."""
-    return Pages(policy(**changes), TOKENS, "/consent")
+    """The pages of the site's policy, with some of its keys changed."""
+    return pages_of(policy(**changes))
 
 
 def standing(rules: Policy, consent: Consent = NOBODY_YET, *signals: Signal) -> Standing:
     """A visitor's standing."""
     return Standing(rules, consent, frozenset(signals), NOW)
-
-
-# which pages
-
-
-@pytest.mark.parametrize("status", [200, 201, 400, 401, 403, 404, 410, 500, 503])
-def test_pages_of_every_ordinary_status_may_be_changed(status: int) -> None:
-    """R-01: an error page is a page as well."""
-    assert may_be_changed(status, HTML, REQUEST)
-
-
-@pytest.mark.parametrize("status", [204, 205, 206, 304])
-def test_what_has_no_whole_body_is_left_alone(status: int) -> None:
-    """R-87: there is nothing to put a notice into."""
-    assert not may_be_changed(status, HTML, REQUEST)
-
-
-@pytest.mark.parametrize(
-    ("answer", "may"),
-    [
-        ({b"content-type": b"Text/HTML"}, True),
-        ({b"content-type": b" text/html ; charset=x"}, True),
-        ({b"content-type": b"text/html-fragment"}, False),
-        ({b"content-type": b"application/xhtml+xml"}, False),
-        ({b"content-type": b"application/json"}, False),
-        ({}, False),
-        ({**HTML, b"content-encoding": b"Identity"}, True),
-        ({**HTML, b"content-encoding": b"br"}, False),
-        ({**HTML, b"content-disposition": b"inline"}, True),
-        ({**HTML, b"content-disposition": b"Attachment; filename=a"}, False),
-        ({**HTML, b"cache-control": b"public, max-age=60"}, True),
-        ({**HTML, b"cache-control": b"public, No-Transform"}, False),
-    ],
-)
-def test_the_answer_says_whether_it_may_be_changed(answer: dict[bytes, bytes], may: bool) -> None:  # noqa: FBT001
-    """RFC 9110 §7.7, RFC 9111 §5.2.2.6, RFC 6266: whole HTML, plain, shown, transformable."""
-    assert may_be_changed(200, answer, REQUEST) is may
-
-
-@pytest.mark.parametrize(
-    ("request_", "may"),
-    [
-        ({}, True),
-        ({b"sec-fetch-dest": b"iframe"}, False),
-        ({b"sec-fetch-dest": b"empty"}, False),
-        ({**REQUEST, b"hx-request": b"true"}, False),
-        ({**REQUEST, b"hx-request": b"true", b"hx-boosted": b"true"}, True),
-        ({**REQUEST, b"turbo-frame": b"x"}, False),
-        ({**REQUEST, b"x-requested-with": b"XMLHttpRequest"}, False),
-    ],
-)
-def test_the_request_says_whether_a_page_is_shown_in_a_tab(
-    request_: dict[bytes, bytes],
-    may: bool,  # noqa: FBT001
-) -> None:
-    """DESIGN §5: no banner in frames, none in fragments."""
-    assert may_be_changed(200, HTML, request_) is may
-
-
-# their headers
-
-VARY = b"Cookie, Sec-GPC"
-
-
-def test_a_page_that_grew_says_its_new_length() -> None:
-    """R-86: Content-Length is right; validators and digests are gone."""
-    headers = [(b"content-length", b"10"), (b"ETag", b'"1"'), (b"x-own", b"1")]
-    assert page_headers(headers, VARY, 5) == [
-        (b"content-length", b"15"),
-        (b"x-own", b"1"),
-        (b"vary", VARY),
-        (b"cache-control", b"private, no-cache"),
-    ]
-
-
-def test_a_page_that_stays_as_it_is_keeps_its_validators() -> None:
-    """It depends on the visitor all the same."""
-    headers = [(b"content-length", b"10"), (b"etag", b'"1"')]
-    assert page_headers(headers, VARY, None)[:2] == headers
-
-
-@pytest.mark.parametrize(("length", "grown"), [(b"10", -1), (b"ten", 5), (b"", 5)])
-def test_a_length_nobody_knows_is_not_sent(length: bytes, grown: int) -> None:
-    """RFC 9110 §8.6: a wrong Content-Length is worse than none."""
-    names = [name for name, _ in page_headers([(b"content-length", length)], VARY, grown)]
-    assert names == [b"vary", b"cache-control"]
-
-
-@pytest.mark.parametrize(
-    ("there", "then"),
-    [
-        ((), VARY),
-        ((b"Accept-Encoding",), b"Accept-Encoding, Cookie, Sec-GPC"),
-        ((b"cookie",), b"cookie, Sec-GPC"),
-        ((b"Origin", b"Accept"), b"Origin, Accept, Cookie, Sec-GPC"),
-        ((b"*",), b"*"),
-    ],
-)
-def test_vary_is_one_header_with_every_name_once(there: Sequence[bytes], then: bytes) -> None:
-    """RFC 9110 §12.5.5."""
-    headers = page_headers([(b"Vary", value) for value in there], VARY, None)
-    [vary] = [value for name, value in headers if name == b"vary"]
-    names = [name.strip().lower() for name in vary.split(b",")]
-    assert sorted(names) == sorted(name.strip().lower() for name in then.split(b","))
-    assert len(names) == len(set(names))
-
-
-@pytest.mark.parametrize(
-    ("there", "then"),
-    [
-        ((), b"private, no-cache"),
-        ((b"max-age=60",), b"max-age=60, private, no-cache"),
-        ((b"public, s-maxage=60, max-age=5",), b"max-age=5, private, no-cache"),
-        ((b"private",), b"private, no-cache"),
-        ((b"no-store",), b"no-store"),
-        ((b"max-age=5", b"No-Store"), b"max-age=5,No-Store"),
-    ],
-)
-def test_a_page_is_private_and_asked_for_again(there: Sequence[bytes], then: bytes) -> None:
-    """R-88: never publicly cacheable; what must not be stored stays so."""
-    headers = page_headers([(b"cache-control", value) for value in there], VARY, None)
-    assert [value for name, value in headers if name == b"cache-control"] == [then]
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from([b"x-a", b"etag", b"content-length", b"vary", b"cache-control"]),
-            st.sampled_from([b"1", b"a, b", b"public", b"no-store"]),
-        )
-    ),
-    st.one_of(st.none(), st.integers(-1, 10)),
-)
-def test_headers_of_a_page_are_changed_once(
-    headers: list[tuple[bytes, bytes]], grown: int | None
-) -> None:
-    """Nesting middlewares changes nothing twice: Vary and Cache-Control come to rest."""
-    once = page_headers(headers, VARY, grown)
-    twice = page_headers(once, VARY, None)
-    assert [(n, v) for n, v in twice if n != b"cache-control"] == [
-        (n, v) for n, v in once if n != b"cache-control"
-    ]
-    assert [n for n, _ in once].count(b"vary") == [n for n, _ in once].count(b"cache-control") == 1
 
 
 # what they depend on
@@ -208,26 +58,6 @@ def test_vary_names_what_the_policy_makes_pages_depend_on() -> None:
     }
     assert pages(**nothing).vary == b""
     assert pages(**nothing, languages=["en", "de"]).vary == b"Accept-Language"
-
-
-def test_a_page_of_one_visitor_says_nothing_to_shared_caches() -> None:
-    """RFC 9213: a targeted field would outweigh Cache-Control in the cache it names."""
-    targeted = [(b"CDN-Cache-Control", b"max-age=60"), (b"surrogate-control", b"max-age=60")]
-    assert [n for n, _ in page_headers(targeted, VARY, 5)] == [b"vary", b"cache-control"]
-    assert [n for n, _ in page_headers(targeted, VARY, None)] == [b"vary", b"cache-control"]
-    assert page_headers(targeted, b"", 5) == targeted
-
-
-@pytest.mark.parametrize("vary", [b"", b"Accept-Language"])
-def test_a_page_that_is_alike_for_everyone_stays_shared(vary: bytes) -> None:
-    """R-88: `private` exactly where the answer depends on the visitor."""
-    headers = [(b"cache-control", b"public, max-age=60"), (b"vary", b"Origin")]
-    wanted = b"Origin, Accept-Language" if vary else b"Origin"
-    assert page_headers(headers, vary, 5) == [
-        (b"vary", wanted),
-        (b"cache-control", b"public, max-age=60"),
-    ]
-    assert page_headers([], vary, 5) == ([(b"vary", vary)] if vary else [])
 
 
 # languages
@@ -270,9 +100,9 @@ async def test_a_page_is_asked_in_one_language_throughout() -> None:
 # edits
 
 
-def edit_of(rules: Policy, who: Standing, address: bytes = b"/", root: str = "") -> Any:
+def edit_of(rules: Policy, who: Standing, *, in_a_tab: bool = True) -> Any:
     """How a page is changed."""
-    return Pages(rules, TOKENS, "/consent").edit(who, REQUEST, address, root)
+    return pages_of(rules).edit(who, REQUEST, b"/", "", in_a_tab=in_a_tab)
 
 
 def test_where_nothing_is_asked_no_page_depends_on_the_visitor() -> None:
@@ -281,11 +111,16 @@ def test_where_nothing_is_asked_no_page_depends_on_the_visitor() -> None:
         purposes={"necessary": DECLARED["purposes"]["necessary"]},
         cookies={"sid": DECLARED["cookies"]["sid"]},
     )
-    assert edit_of(rules, standing(rules)) is None
+    edit = edit_of(rules, standing(rules))
+    assert edit.feed(PAGE, last=False) == PAGE
+    assert not edit.depends
+    assert edit.feed(b"", last=True) == b""
+    assert not edit.depends
+    assert edit.grown is None
     filled = rules.model_copy(update={"placeholders": ("/",)})
     edit = edit_of(filled, standing(filled))
-    assert not edit.holds_back
     assert edit.feed(b'<p data-consentkit="settings-link">', last=True).count(b"<a") == 1
+    assert edit.depends
 
 
 def test_only_a_question_is_asked() -> None:
@@ -300,9 +135,8 @@ def test_only_a_question_is_asked() -> None:
         edit = edit_of(rules, who)
         assert not edit.was_asked  # not before it stands in the page
         assert edit.grown == -1
-        body = edit.feed(b"<body>", last=False)
+        body = edit.feed(b"<body>", last=True)
         assert edit.was_asked is asks
-        assert edit.is_done
         assert edit.grown == len(body) - len(b"<body>") > 0
 
 
@@ -313,8 +147,7 @@ def test_a_page_given_up_gives_back_what_was_held() -> None:
     assert edit.feed(b"<title>x", last=False) is None
     assert edit.feed(b"</title>", last=False) is None
     assert edit.given_up() == b"<title>x</title>"
-    assert edit.is_unchanged
-    assert edit.given_up() == b""
+    assert not edit.was_asked
 
 
 def test_a_page_given_up_before_its_first_chunk_held_nothing() -> None:
@@ -322,7 +155,7 @@ def test_a_page_given_up_before_its_first_chunk_held_nothing() -> None:
     rules = policy()
     edit = edit_of(rules, standing(rules))
     assert edit.given_up() == b""
-    assert edit.is_unchanged
+    assert not edit.was_asked
 
 
 @pytest.mark.parametrize(
@@ -333,19 +166,19 @@ def test_a_page_without_a_place_stays_as_it_is(page: bytes) -> None:
     rules = policy()
     edit = edit_of(rules, standing(rules))
     assert edit.feed(page, last=True) == page
-    assert edit.is_unchanged
+    assert not edit.depends
     assert edit.grown is None
     assert not edit.was_asked
     filled = edit_of(policy(placeholders=["/"]), standing(rules))
     assert filled.feed(page, last=True) == page
-    assert not filled.is_unchanged  # what is in its placeholders may depend on the visitor
+    assert filled.depends  # what is in its placeholders may depend on the visitor
 
 
 def test_a_notice_is_rendered_once_for_all_who_are_shown_the_same() -> None:
     """DESIGN §8: rendered once per policy, language and state."""
     rules = policy()
-    made = Pages(rules, TOKENS, "/consent")
-    one, other = made.shown_to(standing(rules)), made.shown_to(standing(rules))
+    made = pages_of(rules)
+    one, other = made.view(standing(rules)), made.view(standing(rules))
     first = made.notice(one, "en", "/consent")
     assert one is not other
     assert made.notice(one, "en", "/consent") is made.notice(other, "en", "/consent") is first
@@ -355,10 +188,10 @@ def test_a_notice_is_rendered_once_for_all_who_are_shown_the_same() -> None:
 def test_what_is_kept_for_each_standing_is_bounded() -> None:
     """DESIGN §9, bounded everything: a root_path that changes every time fills no memory."""
     rules = policy()
-    made = Pages(rules, TOKENS, "/consent")
-    shown = made.shown_to(standing(rules))
+    made = pages_of(rules)
+    shown = made.view(standing(rules))
     for number in range(3 * MOST_PREFIXES):
-        assert made.notice(shown, "en", f"/{number}/consent").before
+        assert made.notice(shown, "en", f"/{number}/consent")[1].before
     assert len(shown.notices) == MOST_PREFIXES
 
 

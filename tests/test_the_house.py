@@ -23,19 +23,20 @@ FACE = "__init__"
 LADDER = (
     (
         *("errors", "memory", "wire.cookies", "wire.html", "wire.headers", "wire.urls"),
-        *("rules.names", "rules.hosts", "rules.signals", "rules.yaml_print"),
+        *("rules.names", "rules.hosts", "rules.signals", "rules.yaml_print", "rules.shapes"),
         "rules.misleading_words",
     ),
     (
-        *("wire.body_start", "wire.filling", "wire.gate", "wire.csp", "wire.validators"),
-        *("rules.policy", "rules.catalogue", "rules.yaml_text"),
+        *("wire.body_start", "wire.csp", "wire.dull", "wire.fetching", "wire.tree"),
+        *("wire.validators", "rules.catalogue", "rules.integrations", "rules.yaml_text"),
     ),
+    ("wire.gate", "wire.representation", "rules.policy"),
     ("rules.consent", "rules.problems", "rules.trackers", "rules.policy_schema", "notice.text"),
     ("rules.decision", "rules.faults", "rules.lints", "rules.wording"),
-    ("rules.policy_file", "rules.changes"),
+    ("rules.policy_file", "rules.changes", "notice.assets", "notice.scripts"),
     (
         *("rules.visitor", "events", "records"),
-        *("notice.assets", "notice.banner", "notice.declaration", "notice.embeds"),
+        *("notice.banner", "notice.declaration", "notice.embeds"),
     ),
     ("rulings", "gating", "routes", "audit", "shell"),
     ("enforcement", "pages"),
@@ -353,7 +354,7 @@ def build(folder: Path, files: dict[str, str]) -> Path:
     return house
 
 
-UP = f"rules/policy.py:1: rules.policy (rung 2) imports enforcement (rung {RUNG['enforcement']})"
+UP = f"rules/policy.py:1: rules.policy (rung 3) imports enforcement (rung {RUNG['enforcement']})"
 MISPLACED = {
     "up": ("from consentkit.enforcement import filter_headers", UP),
     "up, by its full name": ("import consentkit.enforcement", UP),
@@ -368,7 +369,7 @@ MISPLACED = {
     ),
     "the public face": (
         "from consentkit import Policy",
-        f"rules/policy.py:1: rules.policy (rung 2) imports __init__ (rung {TOP})",
+        f"rules/policy.py:1: rules.policy (rung 3) imports __init__ (rung {TOP})",
     ),
 }
 

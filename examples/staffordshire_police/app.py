@@ -27,7 +27,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from consentkit import ConsentMiddleware, Event, Policy, load_policy, visitor_from
+from consentkit import ConsentMiddleware, Event, Policy, load_policy
 
 __all__ = ["create_app"]
 
@@ -96,13 +96,13 @@ def create_app(  # noqa: PLR0913 - each is a thing that a test or the demo varie
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: object) -> Response:
-    """A page of the site, with analytics in it where the visitor allows them."""
-    # The script's tag is written here only if it may load. The cookie is set in any case, as by a
-    # site that asks nobody: that is what is blocked.
-    allowed = visitor_from(request).allows("analytics")
-    origin = request.app.state.analytics_origin if allowed else None
+    """A page of the site, with analytics in it.
+
+    The script's tag is written and the cookie set in any case, as by a site that asks nobody: until
+    the visitor allows it, the one waits in the page, and the other is blocked.
+    """
     context |= {
-        "analytics_origin": origin,
+        "analytics_origin": request.app.state.analytics_origin,
         "name": request.session.get("name"),
         "path_to": partial(path_to, request),
     }

@@ -51,11 +51,12 @@ class Asked(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One thing enforcement did (in report mode: would have done) to one cookie.
+    """One thing enforcement did (in report mode: would have done) to one cookie or host.
 
     `act` is ``blocked``, ``trimmed``, ``hidden``, ``expired``, ``undeclared`` (seen and let be) or
     ``differs`` (set otherwise than declared); `name` the cookie's, never its value. `asked` is
-    there for an undeclared cookie that the app sets.
+    there for an undeclared cookie that the app sets. `what` is the thing the name is of: a
+    ``cookie``, or a ``host`` that a page's tags or links would fetch from.
     """
 
     act: str
@@ -63,6 +64,7 @@ class Event(NamedTuple):
     why: str
     decision: Decision | None = None
     asked: Asked | None = None
+    what: str = "cookie"
 
 
 _ACTS_ON_A_COOKIE: Final = frozenset({"blocked", "expired", "hidden", "trimmed"})
@@ -103,7 +105,7 @@ class EventLog:
             self._logger.exception("on_decision failed; enforcement goes on without it")
 
     def _folded(self, event: Event, now: float) -> int | None:
-        key = (event.act, event.name[: self.LONGEST], event.why)
+        key = (event.what + event.act, event.name[: self.LONGEST], event.why)
         last, count = self._last.get(key, (-self.SECONDS, 0))
         if now - last < self.SECONDS:
             self._last[key] = (last, count + 1)
@@ -119,7 +121,8 @@ class EventLog:
         name = ascii(event.name[: self.LONGEST]) if event.name else "(a cookie without a name)"
         self._logger.log(
             logging.WARNING if self._report_only or undeclared else logging.INFO,
-            "cookie %s %s%s: %s%s; path %s%s",
+            "%s %s %s%s: %s%s; path %s%s",
+            event.what,
             name,
             would,
             event.act,
@@ -129,7 +132,7 @@ class EventLog:
             f" (and {folded} more like it)" if folded else "",
             extra={
                 "consentkit_act": event.act,
-                "consentkit_cookie": event.name[: self.LONGEST],
+                f"consentkit_{event.what}": event.name[: self.LONGEST],
                 "consentkit_why": event.why,
                 "consentkit_path": path[: self.LONGEST],
                 "consentkit_more": folded,

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from consentkit.enforcement import (
@@ -21,7 +22,8 @@ from consentkit.enforcement import (
     is_strictly_necessary,
     only_strictly_necessary,
 )
-from consentkit.pages import Pages, is_page, is_shown_in_a_tab, page_headers, part_headers
+from consentkit.gating import LinkJudge, Policing, host_without_port
+from consentkit.pages import Pages
 from consentkit.routes import Endpoints, prefix_of, route_path
 from consentkit.rules.consent import Consent
 from consentkit.rules.decision import STORE, Occasion
@@ -39,6 +41,20 @@ from consentkit.wire.headers import (
     is_speculative,
     keep_out_of_shared_caches,
     without,
+)
+from consentkit.wire.representation import (
+    asks_for_page,
+    asks_to_show_in_a_tab,
+    is_page,
+    page_headers,
+    length_of,
+    ways_of_asking,
+)
+from consentkit.wire.validators import (
+    links_without,
+    plain_condition,
+    plain_precondition,
+    plain_range_condition,
 )
 
 if TYPE_CHECKING:
@@ -67,25 +83,30 @@ _STARTS: Final = frozenset(
     {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 )
 _TRAILERS: Final = "http.response.trailers"
+_ASIDE: Final = frozenset({_TRAILERS, "http.response.early_hint"})
 _FILES: Final = ("http.response.pathsend", "http.response.zerocopysend")
-_CONDITIONS: Final = frozenset(
-    {
-        b"accept-encoding",
-        b"if-match",
-        b"if-modified-since",
-        b"if-none-match",
-        b"if-range",
-        b"if-unmodified-since",
-        b"range",
-    }
-)
+_TAGS: Final = frozenset({b"if-match", b"if-none-match", b"if-range"})
+_CONDITIONS: Final = _TAGS | {
+    b"accept-encoding",
+    b"if-modified-since",
+    b"if-unmodified-since",
+    b"range",
+}
 # An unsafe method keeps its preconditions: they guard against lost updates (RFC 9110 §13.1).
 _ENCODING: Final = frozenset({b"accept-encoding"})
 _REDIRECTS: Final = range(300, 400)
-_TOLD_APART: Final = frozenset(map(len, (b"set-cookie", b"content-type")))
+_TOLD_APART: Final = frozenset(map(len, (b"set-cookie", b"content-type", b"link")))
 _PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
 _FAULT: Final = "a fault in consentkit: only strictly necessary cookies of exact name pass"
 _LOCAL_HOSTS: Final = (b"localhost", b"127.0.0.1", b"[")
+
+
+class _Told(NamedTuple):
+    """What the headers of a start are looked at for."""
+
+    stores: bool
+    shows: bool
+    links: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +137,15 @@ class Ready:
             policy, options.secrets, secure=options.secure, clock=options.clock
         )
         tokens = tuple(name.decode("ascii") for name in self.enforcement.tokens)
-        self.pages = Pages(policy, tokens, options.path)
+        self.enforces = not options.report_only
+        self.pages = Pages(
+            policy, tokens, options.path, enforces=self.enforces, shows=options.banner
+        )
         self.endpoints = Endpoints(
             policy, options.path, tokens, visitor_of, options.trusted_origins, self.note_scheme
         )
-        self.enforces = not options.report_only
-        self.changes_pages = options.banner and (self.pages.is_asking or bool(policy.placeholders))
+        self.policing = Policing(policy, options.path, enforces=self.enforces)
+        self.changes_pages = options.banner or self.enforces
         self.own_paths = self.endpoints.paths if options.banner or self.enforces else frozenset()
         self._noted: set[str] = set()
 
@@ -178,7 +202,8 @@ class Exchange:
     _start: Message | None = None
     _final: tuple[Standing, bool] | None = None
     _came_with: HeaderList | None = None
-    _has_begun = _went_on = _is_navigation = _is_speculative = False
+    _has_begun = _went_on = _is_speculative = False
+    _is_navigation = _is_conditional = _links_depend = False
 
     def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
         """Read the visitor, and prepare the scope for the app."""
@@ -195,11 +220,13 @@ class Exchange:
         if b"sec-purpose" in fields or b"purpose" in fields:
             self._is_speculative = is_speculative(fields)
         self.reading: Reading = ready.enforcement.read(self._lines, signals)
-        dest = fields.get(b"sec-fetch-dest")
-        if dest == b"document" or (dest is None and b"text/html" in fields.get(b"accept", b"")):
-            self._is_navigation = scope["type"] == "http"
-            if ready.changes_pages and self._is_navigation and not self.is_own:
-                self._prepare_navigation()
+        is_safe = scope.get("method") in SAFE_METHODS
+        if scope["type"] == "http" and asks_for_page(fields):
+            self._is_navigation = fields.get(b"sec-fetch-dest", b"document") == b"document"
+            if ready.changes_pages and not self.is_own:
+                self._prepare_page(is_safe=is_safe)
+        if ready.changes_pages and not self._is_conditional and not _TAGS.isdisjoint(fields):
+            self._translate_tags()
         if self.reading.lines is not None:
             self._hide()
         scope[KEY] = self
@@ -225,19 +252,55 @@ class Exchange:
         self.fields: Fields = fields
         return fields
 
-    def _prepare_navigation(self) -> None:
+    def _prepare_page(self, *, is_safe: bool) -> None:
         """Ask the app for the whole page, plain, and see whether the visitor went on."""
         ready, scope = self._ready, self._scope
-        taken = _CONDITIONS if scope["method"] in SAFE_METHODS else _ENCODING
-        if not taken.isdisjoint(self.fields):
-            scope["headers"] = [header for header in scope["headers"] if header[0] not in taken]
         if scope.get("extensions"):
             offered = scope["extensions"]
             scope["extensions"] = {name: offered[name] for name in offered if name not in _FILES}
-        if self.reading.awaits and self._goes_on():
+        if self._is_navigation and self.reading.awaits and self._goes_on():
             now = ready.options.clock()
             self.reading = ready.enforcement.imply(self.reading, self._lines, now)
             self._went_on = True
+        taken = _CONDITIONS if is_safe else _ENCODING
+        if not taken.isdisjoint(self.fields):
+            condition = self._asked_for_a_page() if is_safe else None
+            kept = [header for header in scope["headers"] if header[0] not in taken]
+            scope["headers"] = kept if condition is None else [*kept, condition]
+
+    def _asked_for_a_page(self) -> tuple[bytes, bytes] | None:
+        """The condition on a page as the app knows it (R-89).
+
+        The browser may have the page of another answer, or one from before consentkit came; only
+        what it has of this very page can be confirmed.
+        """
+        value = self.fields.get(b"if-none-match")
+        known = value and plain_condition(value, self._variant(), is_ours_alone=True)
+        if not known:
+            return None
+        self._is_conditional = True
+        return b"if-none-match", known
+
+    def _translate_tags(self) -> None:
+        """Conditions on what need not be a page, in the app's own ETags."""
+        kept: HeaderList = []
+        for name, value in self._scope["headers"]:
+            known: bytes | None = value
+            if name == b"if-none-match":
+                known = plain_condition(value, self._variant())
+            elif name == b"if-match":
+                known = plain_precondition(value)
+            elif name == b"if-range":
+                known = plain_range_condition(value)
+            kept += [] if known is None else [(name, known)]
+        if b"if-range" in self.fields and not any(name == b"if-range" for name, _ in kept):
+            kept = without(kept, {b"range"})
+        self._scope["headers"] = kept
+
+    def _variant(self) -> bytes:
+        """What tells this visitor's page from the others made of the same one."""
+        pages, prefix = self._ready.pages, prefix_of(self._scope)
+        return pages.variant(pages.view(self._standing), self.fields, prefix)
 
     def _goes_on(self) -> bool:
         seen = self.reading.standing.consent.seen
@@ -301,11 +364,18 @@ class Exchange:
         if message["type"] in _STARTS and not self.is_superseded:
             begun = self._begin(message)
             return _nothing() if begun is None else self._send(begun)
-        if message["type"] == _TRAILERS and self._ready.enforces and not self.is_superseded:
-            message = _without_cookies(message)
+        if message["type"] in _ASIDE and self._ready.enforces and not self.is_superseded:
+            message = self._aside(message)
         if self._edit is None:
             return self._send(message)
         return self._send_on(message, self._edit)
+
+    def _aside(self, message: Message) -> Message:
+        """Trailers without cookies; early hints that name nobody who may not be asked (R-54)."""
+        if message["type"] == _TRAILERS:
+            return _without_cookies(message)
+        left = [self._links_left(bytes(value)) for value in message.get("links") or ()]
+        return {**message, "links": [value for value in left if value is not None]}
 
     async def give_up(self) -> None:
         """Send what is held back, as it is."""
@@ -336,11 +406,15 @@ class Exchange:
             return
         last = not message.get("more_body", False)
         body = edit.feed(bytes(message.get("body", b"")), last=last)
+        self._log(edit.take_events())
+        if edit.is_through:
+            self._edit = None
+        if not self._ready.changes_pages:
+            await self._send(message)
+            return
         if body is None:
             return
         start, self._start = self._start, None
-        if edit.is_done or last:
-            self._edit = None
         if start is not None:
             await self._send({**start, "headers": self._page_headers(start, edit)})
         await self._send({**message, "body": body})
@@ -355,45 +429,74 @@ class Exchange:
         if type(headers) is not list:
             headers = list(headers)
             message = {**message, "headers": headers}
-        stores = shows = False
+        stores = shows = links = False
         for name, value in headers:
             if name == b"content-type":
                 shows = _is_html(value)
             elif name == b"set-cookie":
                 stores = True
-            elif len(name) in _TOLD_APART:  # another spelling of the two
-                stores = stores or is_set_cookie(name)
-                shows = shows or (bytes(name).lower() == b"content-type" and _is_html(value))
+            elif len(name) in _TOLD_APART:  # another spelling of the two, or a link
+                lower = bytes(name).lower()
+                stores = stores or lower == b"set-cookie"
+                shows = shows or (lower == b"content-type" and _is_html(value))
+                links = links or lower == b"link"
         owes = self.reading.owes or self._went_on or (visitor is not None and visitor.has_changed)
-        if stores or shows or owes:
-            return self._guarded(message, headers, stores=stores, shows=shows)
+        if stores or shows or owes or links or self._is_conditional:
+            told = _Told(stores=stores, shows=shows, links=links)
+            return self._guarded(message, headers, told)
         return message
 
-    def _guarded(
-        self, message: Message, headers: HeaderList, *, stores: bool, shows: bool
-    ) -> Message | None:
+    def _guarded(self, message: Message, headers: HeaderList, told: _Told) -> Message | None:
         self._final = self._standing, self._has_changed
         try:
-            return self._held_to_policy(message, headers, stores=stores, shows=shows)
+            return self._held_to_policy(message, headers, told)
         except Exception:
             logger.exception(_FAULT)
             self._edit = self._start = None
             return _safely_begun(self._ready, {**message, "headers": headers})
 
     def _held_to_policy(
-        self, message: Message, headers: HeaderList, *, stores: bool, shows: bool
+        self, message: Message, headers: HeaderList, told: _Told
     ) -> Message | None:
-        if stores:
-            enforced = self._enforced(headers)
-            if enforced is not headers:
-                message = {**message, "headers": enforced}
-        if shows and self._ready.changes_pages and not self.is_own and self._is_page(message):
-            if is_shown_in_a_tab(self.fields):
-                return self._begin_page(message)
-            message = {**message, "headers": part_headers(message["headers"], self.fields)}
+        if told.stores:
+            headers = self._enforced(headers)
+        if told.links:
+            headers = self._linked(headers)
+        if told.stores or told.links:
+            message = {**message, "headers": headers}
+        if told.shows and not self.is_own and self._is_page(message):
+            return self._begin_page(message)
+        if self._is_conditional and message.get("status") == HTTPStatus.NOT_MODIFIED:
+            message, _ = self._policed(message)
+            headers, vary = message["headers"], self._ready.pages.vary
+            message = {**message, "headers": page_headers(headers, vary, None, self._variant())}
         if self.reading.owes or self._went_on or self._has_changed:
             return self._with_our_cookies(message, self._consent_after(message))
         return message
+
+    def _linked(self, headers: HeaderList) -> HeaderList:
+        """The headers without links that fetch from where nobody may be asked (R-54)."""
+        left: HeaderList = []
+        for name, value in headers:
+            if bytes(name).lower() == b"link":
+                links = self._links_left(bytes(value))
+                left += [] if links is None else [(name, links)]
+            else:
+                left.append((name, value))
+        if not self._links_depend:
+            return left if self._ready.enforces else headers
+        vary = self._ready.pages.vary
+        return page_headers(left, vary, None) if self._ready.enforces else headers
+
+    def _links_left(self, value: bytes) -> bytes | None:
+        judge = LinkJudge(self._ready.pages.view(self._standing).loading)
+        host = host_without_port(self.fields.get(b"host", b""))
+        left = links_without(
+            value, lambda found: self.policy.is_own_host(found, host) or judge.may_load(found)
+        )
+        self._log(judge.events)
+        self._links_depend |= judge.depends
+        return left
 
     def _enforced(self, headers: HeaderList) -> HeaderList:
         ready, reading = self._ready, self.reading
@@ -439,18 +542,41 @@ class Exchange:
         return False
 
     def _begin_page(self, message: Message) -> Message | None:
-        scope = self._scope
-        edit = self._ready.pages.edit(
-            self._standing, self.fields, _address(scope), prefix_of(scope)
-        )
-        if edit is None:
+        """Hold the start of a page back until the first bytes of its body may go out."""
+        ready, scope = self._ready, self._scope
+        if not ready.changes_pages:
+            self._edit = self._made(message, None)
             return message
-        if scope["method"] != "HEAD":
-            self._edit = None if edit.is_done else edit
-            if edit.holds_back:
-                self._start = message
-                return None
-        return {**message, "headers": self._page_headers(message, edit)}
+        message, nonce = self._policed(message)
+        edit = self._made(message, nonce)
+        if scope["method"] == "HEAD":
+            return {**message, "headers": self._page_headers(message, edit)}
+        self._edit, self._start = edit, message
+        return None
+
+    def _policed(self, message: Message) -> tuple[Message, bytes | None]:
+        """The start of a page under its Content-Security-Policy, and the nonce of its scripts."""
+        ready = self._ready
+        headers, nonce = ready.policing.police(
+            message["headers"],
+            ready.pages.view(self._standing).at_most,
+            self.fields.get(b"host", b""),
+            prefix_of(self._scope),
+            is_whole=message["status"] != HTTPStatus.NOT_MODIFIED,
+        )
+        return ({**message, "headers": headers} if ready.policing.is_on else message), nonce
+
+    def _made(self, message: Message, nonce: bytes | None) -> PageEdit:
+        scope = self._scope
+        return self._ready.pages.edit(
+            self._standing,
+            self.fields,
+            _address(scope),
+            prefix_of(scope),
+            in_a_tab=asks_to_show_in_a_tab(self.fields),
+            nonce=nonce or b"",
+            length=length_of(message["headers"]),
+        )
 
     def _page_headers(self, message: Message, edit: PageEdit) -> HeaderList:
         """The headers of a page: our cookies, and that it depends on the visitor."""
@@ -467,9 +593,12 @@ class Exchange:
         if edit.was_asked and pages.remembers_notice and not self._is_speculative:
             consent = self._with_notice_shown(consent)
         headers: HeaderList = self._with_our_cookies(message, consent)["headers"]
-        if edit.is_unchanged:
-            return headers
-        return page_headers(headers, pages.vary, edit.grown)
+        vary = [] if edit.in_a_tab or not pages.shows else ways_of_asking(self.fields)
+        if edit.depends:
+            vary.append(pages.vary)
+        return page_headers(
+            headers, b", ".join(filter(None, vary)), edit.grown, self._variant()
+        )
 
     def _with_notice_shown(self, consent: Consent) -> Consent:
         now, policy, seen = self._ready.options.clock(), self.policy, consent.seen

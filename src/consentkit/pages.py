@@ -1,19 +1,24 @@
-"""Pages on their way out: which may be changed, and what is put into them.
+"""Pages on their way out: what one policy makes of them, for one visitor.
 
-It has never heard of messages: it is given header lists and chunks of bytes.
+It has never heard of messages: it is given chunks of bytes, and gives chunks of bytes.
 
 The notice is the first child of ``<body>``: the place is found by scanning the head alone, so the
-cost does not grow with the page, and a page that streams goes on streaming. What cannot be
-changed safely stays as it is, byte for byte (RFC 9110 §7.7; LAW R-86, R-87).
+cost does not grow with the page, and a page that streams goes on streaming. Tags that fetch from
+elsewhere wait by insertion too. What cannot be changed safely stays as it is, byte for byte
+(RFC 9110 §7.7; LAW R-86, R-87).
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from consentkit.gating import Loading, PageJudge, Place, host_without_port
 from consentkit.memory import Memory
+from consentkit.notice.assets import asset, scripts_of
 from consentkit.notice.banner import (
     State,
     banner_markup,
@@ -21,57 +26,31 @@ from consentkit.notice.banner import (
     preferences_page,
     settings_link,
     state_of,
-    stylesheet,
 )
 from consentkit.notice.declaration import declaration_table
+from consentkit.notice.scripts import head_scripts, state_json
 from consentkit.notice.text import choose_language
-from consentkit.rules.policy import Basis, Policy
-from consentkit.wire.body_start import NOWHERE, BodyStart, page_language
-from consentkit.wire.filling import Filling
-from consentkit.wire.headers import (
-    FOR_SHARED_CACHES,
-    accepted_languages,
-    cache_directives,
-    is_partial_page_request,
-    make_private,
-    merge_vary,
-)
+from consentkit.rules.consent import Consent
+from consentkit.rules.policy import Basis, PagesMode, Policy
+from consentkit.rules.signals import NO_SIGNALS
+from consentkit.rules.visitor import Standing
+from consentkit.wire.body_start import NOWHERE, BodyStart, head_start, page_language
+from consentkit.wire.gate import Gate
+from consentkit.wire.headers import accepted_languages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from consentkit.notice.banner import Hole
+    from consentkit.events import Event
+    from consentkit.notice.scripts import Hole
     from consentkit.rules.signals import Signal
-    from consentkit.rules.visitor import Standing
-    from consentkit.wire.headers import Fields, HeaderList
+    from consentkit.wire.headers import Fields
 
-__all__ = [
-    "KnownStart",
-    "PageEdit",
-    "Pages",
-    "Shown",
-    "is_page",
-    "is_shown_in_a_tab",
-    "page_headers",
-    "part_headers",
-]
+__all__ = ["KnownStart", "PageEdit", "Pages", "View"]
 
 logger = logging.getLogger("consentkit.pages")
 
 ATTRIBUTE: Final = b"data-consentkit"
-_NO_BODY: Final = frozenset({204, 205, 206, 304})
-_SPOILT: Final = frozenset(
-    {
-        b"accept-ranges",
-        b"content-digest",
-        b"content-length",
-        b"content-md5",
-        b"digest",
-        b"etag",
-        b"last-modified",
-        b"repr-digest",
-    }
-)
 _NEXT_LIMIT: Final = 2000
 _ASKING: Final = (State.ASK, State.CHANGED)
 
@@ -79,218 +58,40 @@ MOST_PREFIXES: Final = 8
 """Languages and prefixes under which one notice is found without looking further."""
 
 
-def is_page(status: int, headers: HeaderList) -> bool:
-    """True for a response in HTML that may be transformed (RFC 9110 §7.7; LAW R-87)."""
-    if status in _NO_BODY:
-        return False
-    permits = [
-        permit(bytes(value))
-        for name, value in headers
-        if len(name) in _TELLING and (permit := _PERMITS.get(bytes(name).lower()))
-    ]
-    return bool(permits) and all(permits)
-
-
-_PERMITS: Final[Mapping[bytes, Callable[[bytes], bool]]] = {
-    b"cache-control": lambda value: b"no-transform" not in cache_directives(value),
-    b"content-disposition": lambda value: not value.lower().startswith(b"attachment"),
-    b"content-encoding": lambda value: value.lower() == b"identity",
-    b"content-type": lambda value: value.partition(b";")[0].strip().lower() == b"text/html",
-}
-_TELLING: Final = frozenset(map(len, _PERMITS))  # header names are told apart by length first
-
-
-def is_shown_in_a_tab(request: Fields) -> bool:
-    """True if the page is asked for as one, and not as a frame or a part of another page."""
-    dest = request.get(b"sec-fetch-dest", b"document")
-    return dest == b"document" and not is_partial_page_request(request)
-
-
-def part_headers(headers: HeaderList, request: Fields) -> HeaderList:
-    """The headers of a page that is asked for as a frame, or as a part of another page.
-
-    It stays as it is; a cache that keeps it must not show it in a tab, without its notice.
-    """
-    asked = (b"HX-Request", b"Turbo-Frame", b"X-Requested-With")
-    told = [b"Sec-Fetch-Dest", *(name for name in asked if name.lower() in request)]
-    return page_headers(headers, b", ".join(told), None)
-
-
-def page_headers(headers: HeaderList, vary: bytes, grown: int | None) -> HeaderList:
-    """The headers of a page that depends on its request (R-86, R-88).
-
-    `vary` names what it depends on. `grown` is by how many bytes it grew, None where it stays as
-    it is, -1 where nobody knows yet. A changed page loses its validators and digests and its
-    Content-Length is set right; one that depends on Cookie is private and asked for again.
-    """
-    kept: HeaderList = []
-    varies = caches = b""
-    grows = -1 if grown is None else grown
-    for_others = FOR_SHARED_CACHES if b"Cookie" in vary else frozenset()
-    for header in headers:
-        name = bytes(header[0]).lower()
-        if name == b"vary":
-            varies = merge_vary(varies, *_names(bytes(header[1])))
-        elif name == b"cache-control":
-            caches = caches + b"," + bytes(header[1])
-        elif name not in for_others and (grown is None or name not in _SPOILT):
-            kept.append(header)
-        elif name == b"content-length" and grows >= 0 and bytes(header[1]).isdigit():
-            kept.append((b"content-length", b"%d" % (int(header[1]) + grows)))
-    if varies or vary:
-        kept.append((b"vary", merge_vary(varies, *_names(vary)) if varies else vary))
-    if b"Cookie" in vary:
-        kept.append((b"cache-control", _cached(caches) if caches else b"private, no-cache"))
-    elif caches:
-        kept.append((b"cache-control", caches.lstrip(b",")))
-    return kept
-
-
-def _names(value: bytes) -> list[bytes]:
-    return [name for part in value.split(b",") if (name := part.strip())]
-
-
-def _cached(value: bytes) -> bytes:
-    whole = value.lstrip(b",")
-    return whole if b"no-store" in cache_directives(whole) else make_private(whole, b"no-cache")
-
-
-class Pages:
-    """What one policy puts into pages, rendered once for each standing, language and prefix."""
-
-    def __init__(self, policy: Policy, tokens: Sequence[str], path: str) -> None:
-        """`tokens` are the names of our own two cookies, `path` where the endpoints are."""
-        self._policy = policy
-        self._tokens = tokens
-        self._path = path
-        self._shown: Memory[Standing, Shown] = Memory(512, 1)
-        self._notices: Memory[tuple[object, ...], Hole] = Memory(256, 1 << 20)
-        self.heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
-        """The beginning of each page, by its address."""
-        self.is_asking = bool(policy.optional_purposes)
-        self.remembers_notice = any(
-            policy.basis_of(name) is Basis.IMPLIED for name in policy.optional_purposes
-        )
-        self.vary = b", ".join(self._varies_by())
-
-    def _varies_by(self) -> Sequence[bytes]:
-        policy = self._policy
-        signals = {s for name in policy.optional_purposes for s in policy.purposes[name].honours}
-        headers = {"gpc": b"Sec-GPC", "dnt": b"DNT"}
-        languages = [b"Accept-Language"] if len(policy.languages) > 1 else []
-        asked = [b"Cookie"] if policy.optional_purposes else []
-        return [*asked, *(headers[signal] for signal in sorted(signals)), *languages]
-
-    def edit(
-        self, standing: Standing, request: Fields, address: bytes, root_path: str
-    ) -> PageEdit | None:
-        """How a page is changed for a visitor, or None where no page depends on the visitor.
-
-        `address` is the page's own path and query, percent-encoded, to come back to; `root_path`
-        stands before the endpoints' own.
-        """
-        shown = self.shown_to(standing)
-        is_filled = self._is_filled(address, root_path)
-        if shown.state is State.NOTHING and not is_filled and not self.is_asking:
-            return None
-        prefix = root_path + self._path
-        return PageEdit(self, standing, shown, request, address, prefix, is_filled=is_filled)
-
-    def shown_to(self, standing: Standing) -> Shown:
-        """What the notice is about for a visitor, worked out once for each standing."""
-        found = self._shown.get(standing)
-        if found is None:
-            asked, given = standing.open_purposes, standing.consent.given
-            found = Shown(
-                state_of(self._policy, asked, given, standing.honoured),
-                asked,
-                permission_only(self._policy, asked, standing.purposes, given),
-                standing.honoured,
-            )
-            self._shown.put(standing, found, 0)
-        return found
-
-    def language(self, of_page: bytes, wanted: bytes) -> str:
-        """The language of the notice: the page's own before those the browser wants."""
-        if len(self._policy.languages) == 1:
-            return self._policy.languages[0]
-        tag = page_language(of_page)
-        tags = accepted_languages(wanted)
-        return choose_language(self._policy.languages, (tag, *tags) if tag else tags)
-
-    def _is_filled(self, address: bytes, root_path: str) -> bool:
-        listed = self._policy.placeholders
-        if not listed:
-            return False
-        path = address.partition(b"?")[0].decode("latin-1").removeprefix(root_path)
-        return path in listed or "*" in listed
-
-    def notice(self, shown: Shown, language: str, prefix: str) -> Hole:
-        """The markup that stands first in the body, rendered once for all who are shown the same.
-
-        Within a standing it is found by language and prefix alone.
-        """
-        found = shown.notices.get((language, prefix))
-        if found is None:
-            found = self._notice(shown, language, prefix)
-            if len(shown.notices) < MOST_PREFIXES:
-                shown.notices[language, prefix] = found
-        return found
-
-    def _notice(self, shown: Shown, language: str, prefix: str) -> Hole:
-        key = (shown.state, shown.asked, shown.only_asked, shown.honoured, language, prefix)
-        found = self._notices.get(key)
-        if found is None:
-            found = banner_markup(
-                self._policy,
-                language,
-                shown.state,
-                shown.asked,
-                path=prefix,
-                stylesheet=self._stylesheet(prefix),
-                root=prefix.removesuffix(self._path),
-                only_asked=shown.only_asked,
-                honoured=shown.honoured,
-            )
-            self._notices.put(key, found, len(found.before))
-        return found
-
-    def part(self, what: str, language: str, standing: Standing, prefix: str, back: bytes) -> bytes:
-        """What stands inside an element that asks for `what`; nothing for a word nobody knows."""
-        if what == "cookies":
-            sheet = self._stylesheet(prefix)
-            return declaration_table(self._policy, language, stylesheet=sheet, tokens=self._tokens)
-        if what == "settings-link":
-            return settings_link(self._policy, language, path=prefix)
-        if what == "preferences":
-            return preferences_page(
-                self._policy,
-                language,
-                standing.purposes,
-                standing.open_purposes,
-                standing.honoured,
-                path=prefix,
-                stylesheet=self._stylesheet(prefix),
-                next_path=back.decode("latin-1"),
-                tokens=self._tokens,
-                is_part=True,
-            )
-        return b""
-
-    @staticmethod
-    def _stylesheet(prefix: str) -> str:
-        return f"{prefix}/assets/{stylesheet().name}"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """What the notice is about: its state, the purposes asked about, and how."""
+class View:
+    """What pages are to one visitor, and to all who stand where they stand.
+
+    The notice is in `state` and about the `asked` purposes; `loading` is what may load, `at_most`
+    what a script may let load later without another page. `told` is what the page tells its
+    script, the allowed `purposes` among it. `key` is another one wherever the page would be.
+    """
 
     state: State
     asked: tuple[str, ...]
     only_asked: frozenset[str]
     honoured: frozenset[Signal]
-    notices: dict[tuple[str, str], Hole] = field(default_factory=dict)
+    purposes: frozenset[str]
+    loading: Loading
+    at_most: Loading
+    told: str
+    key: bytes
+    notices: dict[tuple[str, str], tuple[Hole, Hole]] = field(default_factory=dict)
+
+
+class Visit(NamedTuple):
+    """Whose page it is: the visitor's standing and view, and where on the site it stands.
+
+    `back` is the page to come back to, `prefix` where the endpoints are; `nonce` is the one that
+    the page's own scripts carry.
+    """
+
+    standing: Standing
+    view: View
+    request: Fields
+    back: bytes
+    prefix: str
+    nonce: bytes
 
 
 class KnownStart:
@@ -333,113 +134,363 @@ class KnownStart:
         return self._scan.held if self._scan is not None else b""
 
 
+class Pages:
+    """What one policy makes of pages, worked out once for each standing, language and prefix."""
+
+    def __init__(
+        self, policy: Policy, tokens: Sequence[str], path: str, *, enforces: bool, shows: bool
+    ) -> None:
+        """`tokens` are the names of our own two cookies, `path` where the endpoints are.
+
+        Where it `enforces`, tags wait; where it `shows`, the notice goes into pages.
+        """
+        self._policy = policy
+        self._tokens = tokens
+        self._path = path
+        self.enforces = enforces
+        self._views: Memory[Standing, View] = Memory(512, 1)
+        self._notices: Memory[tuple[object, ...], Hole] = Memory(256, 1 << 20)
+        self._made_of = hashlib.blake2b(policy.model_dump_json().encode(), digest_size=16).digest()
+        self.heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
+        """The beginning of each page, by its address."""
+        self.is_asking = bool(policy.optional_purposes)
+        self.shows = shows and self.is_asking
+        self.is_shared = policy.pages is PagesMode.SHARED
+        self.fills = shows and bool(policy.placeholders)
+        self.remembers_notice = not self.is_shared and any(
+            policy.basis_of(name) is Basis.IMPLIED for name in policy.optional_purposes
+        )
+        self.vary = b", ".join(self._varies_by())
+        self._markers = tuple(policy.services_with_markers)
+
+    def _varies_by(self) -> Sequence[bytes]:
+        policy = self._policy
+        languages = [b"Accept-Language"] if len(policy.languages) > 1 else []
+        if self.is_shared:
+            return languages
+        signals = {s for name in policy.optional_purposes for s in policy.purposes[name].honours}
+        headers = {"gpc": b"Sec-GPC", "dnt": b"DNT"}
+        asked = [b"Cookie"] if policy.optional_purposes else []
+        return [*asked, *(headers[signal] for signal in sorted(signals)), *languages]
+
+    def view(self, standing: Standing) -> View:
+        """What pages are to a visitor, worked out once for each standing."""
+        if self.is_shared:
+            return self._view_of_all
+        found = self._views.get(standing)
+        if found is None:
+            asked, given = standing.open_purposes, standing.consent.given
+            state = state_of(self._policy, asked, given, standing.honoured)
+            only_asked = permission_only(self._policy, asked, standing.purposes, given)
+            loading = Loading(standing)
+            found = self._viewed(state, asked, only_asked, standing, loading, loading)
+            self._views.put(standing, found, 0)
+        return found
+
+    @cached_property
+    def _view_of_all(self) -> View:
+        """The one view of pages that all visitors share.
+
+        Nothing optional loads before a script has asked what this visitor's answers are.
+        """
+        policy, asked = self._policy, self._policy.optional_purposes
+        nobody = Standing(policy, Consent().refuse(asked, policy.revision, 0), NO_SIGNALS, 0)
+        everybody = Consent().grant(asked, policy.revision, 0, NO_SIGNALS)
+        at_most = Loading(Standing(policy, everybody, NO_SIGNALS, 0))
+        return self._viewed(State.ASK, asked, frozenset(), nobody, Loading(nobody), at_most)
+
+    def _viewed(  # noqa: PLR0913, PLR0917 - what a view is made of
+        self,
+        state: State,
+        asked: tuple[str, ...],
+        only_asked: frozenset[str],
+        standing: Standing,
+        loading: Loading,
+        at_most: Loading,
+    ) -> View:
+        policy, honoured = self._policy, standing.honoured
+        # Where nothing is enforced, nothing waits and nothing is cleared.
+        purposes = loading.purposes if self.enforces else frozenset(policy.purposes)
+        services = loading.services if self.enforces else frozenset(policy.services)
+        told = state_json(policy, purposes, services, standing.open_purposes)
+        parts = (state, asked, sorted(only_asked), sorted(honoured), told, self._path)
+        digest = hashlib.blake2b(repr(parts).encode(), digest_size=6, key=self._made_of)
+        key = digest.hexdigest().encode()
+        return View(state, asked, only_asked, honoured, purposes, loading, at_most, told, key)
+
+    def variant(self, view: View, request: Fields, root_path: str) -> bytes:
+        """What tells the page that a visitor gets from all others made of the same one (R-89)."""
+        wanted = request.get(b"accept-language", b"") if len(self._policy.languages) > 1 else b""
+        if not wanted and not root_path:
+            return view.key
+        digest = hashlib.blake2b(wanted, digest_size=6, key=view.key + root_path.encode()[-40:])
+        return digest.hexdigest().encode()
+
+    def edit(
+        self,
+        standing: Standing,
+        request: Fields,
+        address: bytes,
+        root_path: str,
+        *,
+        in_a_tab: bool,
+        nonce: bytes = b"",
+        length: int | None = None,
+    ) -> PageEdit:
+        """How a page is changed for a visitor.
+
+        `address` is the page's own path and query, percent-encoded, to come back to; `root_path`
+        stands before the endpoints' own. A page `in_a_tab` gets the notice; `length` is how many
+        bytes its headers say it has.
+        """
+        view = self.view(standing)
+        back = address if len(address) <= _NEXT_LIMIT else b"/"
+        visit = Visit(standing, view, request, back, root_path + self._path, nonce)
+        return PageEdit(
+            self,
+            visit,
+            KnownStart(self.heads, address) if in_a_tab and self.shows else None,
+            in_a_tab=in_a_tab,
+            length=length,
+            is_filled=in_a_tab and self._is_filled(address, root_path),
+        )
+
+    def language(self, of_page: bytes, wanted: bytes) -> str:
+        """The language of the notice: the page's own before those the browser wants."""
+        if len(self._policy.languages) == 1:
+            return self._policy.languages[0]
+        tag = page_language(of_page)
+        tags = accepted_languages(wanted)
+        return choose_language(self._policy.languages, (tag, *tags) if tag else tags)
+
+    def _is_filled(self, address: bytes, root_path: str) -> bool:
+        if not self.fills:
+            return False
+        listed = self._policy.placeholders
+        path = address.partition(b"?")[0].decode("latin-1").removeprefix(root_path)
+        return path in listed or "*" in listed
+
+    def notice(self, view: View, language: str, prefix: str) -> tuple[Hole, Hole]:
+        """What stands first in the head and first in the body, rendered once for all alike.
+
+        Within a view it is found by language and prefix alone.
+        """
+        found = view.notices.get((language, prefix))
+        if found is None:
+            found = self._notice(view, language, prefix)
+            if len(view.notices) < MOST_PREFIXES:
+                view.notices[language, prefix] = found
+        return found
+
+    def _notice(self, view: View, language: str, prefix: str) -> tuple[Hole, Hole]:
+        key = (view.key, language, prefix)
+        found = self._notices.get(key)
+        if found is None:
+            found = self._head(view, prefix), self._body(view, language, prefix)
+            self._notices.put(key, found, sum(map(len, found[1])))
+        return found
+
+    def _head(self, view: View, prefix: str) -> Hole:
+        urls = {name: self._url(name, prefix) for name in scripts_of(self._policy)}
+        return head_scripts(self._policy, view.purposes, urls)
+
+    def _body(self, view: View, language: str, prefix: str) -> Hole:
+        return banner_markup(
+            self._policy,
+            language,
+            view.state,
+            view.asked,
+            path=prefix,
+            stylesheet=self._url("consent.css", prefix),
+            root=prefix.removesuffix(self._path),
+            only_asked=view.only_asked,
+            honoured=view.honoured,
+            script=self._url("consent.js", prefix),
+            told=view.told,
+            is_shared=self.is_shared,
+        )
+
+    def part(self, what: str, language: str, standing: Standing, prefix: str, back: bytes) -> bytes:
+        """What stands inside an element that asks for `what`; nothing for a word nobody knows."""
+        if what == "cookies":
+            sheet = self._url("consent.css", prefix)
+            return declaration_table(self._policy, language, stylesheet=sheet, tokens=self._tokens)
+        if what == "settings-link":
+            return settings_link(self._policy, language, path=prefix)
+        if what == "preferences":
+            return preferences_page(
+                self._policy,
+                language,
+                standing.purposes,
+                standing.open_purposes,
+                standing.honoured,
+                path=prefix,
+                stylesheet=self._url("consent.css", prefix),
+                next_path=back.decode("latin-1"),
+                tokens=self._tokens,
+                is_part=True,
+            )
+        return b""
+
+    def gate(
+        self, judge: PageJudge, request: Fields, fill: Callable[[str], bytes], *, is_filled: bool
+    ) -> Gate:
+        """What has the tags of one page judged, and its placeholders filled in."""
+        host = host_without_port(request.get(b"host", b""))
+        return Gate(
+            judge.judge,
+            is_own=lambda found: self._policy.is_own_host(found, host),
+            markers=self._markers,
+            judge_marker=judge.judge_marker,
+            attribute=ATTRIBUTE if is_filled else None,
+            fill=fill,
+            template=judge.template,
+        )
+
+    @staticmethod
+    def _url(name: str, prefix: str) -> str:
+        return f"{prefix}/assets/{asset(name).name}"
+
+
 class PageEdit:
     """One page on its way out to one visitor, chunk by chunk.
 
-    The notice goes in where the body begins, placeholders are filled wherever they stand; a page
-    needs neither.
+    The notice goes in where the body begins; tags that fetch from elsewhere are judged, and
+    placeholders filled, wherever they stand. The first chunk that may go out tells what the
+    headers have to say: `grown` and `depends`.
     """
 
-    _filling: Filling | None = None
-    _start: KnownStart | None = None
-    _language: str | None = None
-    _inserted = 0
-    _found_no_place = False
+    _beginning = b""
+    _was_shown = _has_place = _has_failed = False
+    is_through = False
+    """True once nothing follows that could be changed."""
+    _taken = _given = 0
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a page is changed by
+    def __init__(
         self,
         pages: Pages,
-        standing: Standing,
-        shown: Shown,
-        request: Fields,
-        address: bytes,
-        prefix: str,
+        visit: Visit,
+        start: KnownStart | None,
         *,
+        in_a_tab: bool,
+        length: int | None,
         is_filled: bool,
     ) -> None:
-        """Nothing is looked for before the first chunk comes."""
-        self._pages, self._standing, self._shown = pages, standing, shown
-        self._request, self._prefix = request, prefix
-        self._back = address if len(address) <= _NEXT_LIMIT else b"/"
-        if shown.state is not State.NOTHING:
-            self._start = KnownStart(pages.heads, address)
-        if is_filled:
-            self._filling = Filling(ATTRIBUTE, self._fill)
-
-    @property
-    def holds_back(self) -> bool:
-        """True while the place of the notice is not found."""
-        return self._start is not None
+        """Nothing is looked for before the first chunk comes; `start` finds the notice's place."""
+        self._pages, self._visit, self._start = pages, visit, start
+        self.in_a_tab, self._length = in_a_tab, length
+        self._language: str | None = None
+        place = Place(visit.prefix, visit.back, self._read_language)
+        self._judge = PageJudge(visit.view.loading, place, enforces=pages.enforces)
+        self._gate = pages.gate(self._judge, visit.request, self._fill, is_filled=is_filled)
+        self._is_filled = is_filled
 
     @property
     def was_asked(self) -> bool:
         """True if the notice stands in the page and asks something."""
-        return self._inserted > 0 and self._shown.state in _ASKING
+        return self._was_shown and self._visit.view.state in _ASKING
 
     @property
-    def is_unchanged(self) -> bool:
-        """True if there is no place for the notice, and so no visitor gets another page."""
-        return self._found_no_place and self._filling is None
-
-    @property
-    def is_done(self) -> bool:
-        """True if what follows goes out as it is."""
-        return self._start is None and self._filling is None
+    def depends(self) -> bool:
+        """True if another visitor might get another page."""
+        if self._has_place or self._is_filled or self._judge.depends:
+            return True
+        return not self.is_through and self._pages.is_asking
 
     @property
     def grown(self) -> int | None:
         """By how many bytes the page grows: None for not at all, -1 for nobody knows yet."""
-        if self._filling is not None or self._start is not None:
+        if not self.is_through:
             return -1
-        return self._inserted or None
+        return self._given - self._taken or None
 
     def feed(self, chunk: bytes, *, last: bool) -> bytes | None:
         """The bytes that may go out, or None while the beginning is still held back."""
-        if self._start is not None:
+        self._taken += len(chunk)
+        last = last or self._taken == self._length
+        if self._start is None:
+            body = self._gated(chunk, last=last)
+        else:
             found = self._start.feed(chunk, last=last)
             if found is None:
                 return None
             self._start = None
-            chunk = self._opened(*found)
-        return chunk if self._filling is None else self._filling.feed(chunk, last=last)
+            body = self._opened(*found, last=last)
+        self._given += len(body)
+        self.is_through = last
+        return body
 
-    def _opened(self, held: bytes, at: int) -> bytes:
-        if at == NOWHERE:
-            self._found_no_place = True
-            return held
-        head = held[:at]
-        markup = self._notice(head)
-        self._inserted = len(markup)
-        return b"".join((head, markup, memoryview(held)[at:]))
-
-    def _notice(self, head: bytes) -> bytes:
-        """The notice, or nothing where making it fails: a page goes out in any case."""
+    def _gated(self, chunk: bytes, *, last: bool) -> bytes:
+        """What the gate makes of a chunk; from a fault on, the page as it is."""
+        if self._has_failed:
+            return chunk
+        if not self._beginning:
+            self._beginning = chunk
         try:
-            language = self._read_language(head)
-            return self._pages.notice(self._shown, language, self._prefix).fill(self._back)
+            return self._gate.feed(chunk, last=last)
+        except Exception:
+            logger.exception("a fault in consentkit: the rest of a page goes out as it is")
+            self._has_failed = True
+            return self._gate.held + chunk
+
+    def take_events(self) -> list[Event]:
+        """What was found to wait since the last time."""
+        events, self._judge.events = self._judge.events, []
+        return events
+
+    def _opened(self, held: bytes, at: int, *, last: bool) -> bytes:
+        self._beginning = held
+        if at == NOWHERE:
+            return self._gated(held, last=last)
+        head = held[:at]
+        first, notice = self._notice()
+        self._has_place = True
+        begin = head_start(head) if first else 0
+        if begin == NOWHERE:
+            first, begin = b"", 0
+        return b"".join(
+            (
+                self._gated(head[:begin], last=False),
+                first,
+                self._gated(head[begin:], last=False),
+                notice,
+                self._gated(held[at:], last=last),
+            )
+        )
+
+    def _notice(self) -> tuple[bytes, bytes]:
+        """The head's scripts and the notice; nothing where making them fails: a page goes out."""
+        visit = self._visit
+        try:
+            first, notice = self._pages.notice(visit.view, self._read_language(), visit.prefix)
+            made = first.fill(b"", visit.nonce), notice.fill(visit.back, visit.nonce)
         except Exception:
             logger.exception("a fault in consentkit: a page goes out without its notice")
-            return b""
+            return b"", b""
+        self._was_shown = True
+        return made
 
     def _fill(self, what: str) -> bytes:
         """What stands in a placeholder, or nothing where making it fails."""
+        visit = self._visit
         try:
-            language = self._read_language(b"")
-            return self._pages.part(what, language, self._standing, self._prefix, self._back)
+            back = visit.back
+            return self._pages.part(what, self._read_language(), visit.standing, visit.prefix, back)
         except Exception:
             logger.exception("a fault in consentkit: a placeholder stays as it is")
             return b""
 
-    def _read_language(self, head: bytes) -> str:
+    def _read_language(self) -> str:
         if self._language is None:
-            wanted = self._request.get(b"accept-language", b"")
-            self._language = self._pages.language(head, wanted)
+            wanted = self._visit.request.get(b"accept-language", b"")
+            self._language = self._pages.language(self._beginning, wanted)
         return self._language
 
     def given_up(self) -> bytes:
         """What is still held back, for a page whose app failed half-way."""
         start, self._start = self._start, None
-        filling, self._filling = self._filling, None
-        self._found_no_place = True
         held = start.held if start is not None else b""
-        return held + filling.feed(b"", last=True) if filling is not None else held
+        rest = self._gated(held, last=True)
+        self._given += len(rest)
+        self.is_through = True
+        return rest

@@ -16,8 +16,19 @@ from urllib.parse import parse_qsl, quote
 
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from consentkit.notice.banner import Page, message_page, preferences_page, stylesheet
+from consentkit.notice.assets import asset, assets_of, stylesheet
+from consentkit.notice.banner import (
+    Page,
+    banner_markup,
+    message_page,
+    notice_page,
+    permission_only,
+    preferences_page,
+    status_text,
+)
+from consentkit.notice.banner import state_of as notice_of
 from consentkit.notice.declaration import declaration_json, declaration_page
+from consentkit.notice.scripts import state_json
 from consentkit.notice.text import choose_language
 from consentkit.rules.signals import Signal
 from consentkit.wire.headers import accepted_languages, first_values, is_from_same_origin
@@ -27,6 +38,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from consentkit.notice.assets import Asset
     from consentkit.rules.policy import Policy
     from consentkit.rules.visitor import Visitor
     from consentkit.wire.headers import Fields
@@ -46,7 +58,11 @@ _PAGE: Final = {
     "x-content-type-options": "nosniff",
 }
 """Our own pages are forms and text: nothing runs in them, and nobody else frames them."""
-_FOREVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
+_FOREVER: Final = {
+    "cache-control": "public, max-age=31536000, immutable",
+    "vary": "Accept-Encoding",
+    "x-content-type-options": "nosniff",
+}
 _SHORTLY: Final = {"cache-control": "public, max-age=300"}
 _SAFE_NEXT: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*+\Z")
 
@@ -92,13 +108,14 @@ class Endpoints:
         self._visitor_of = visitor_of
         self.trusted = frozenset(origin.encode("ascii") for origin in trusted_origins)
         self._note_scheme = note_scheme
-        css = stylesheet()
+        self._assets = {f"{path}/assets/{each.name}": each for each in assets_of(policy)}
         self._routes: dict[str, Callable[[_Request], Awaitable[Response]]] = {
             path: self._choose_or_show,
             f"{path}/cookies": self._declaration,
             f"{path}/declaration.json": self._declaration_json,
             f"{path}/status": self._status,
-            f"{path}/assets/{css.name}": self._stylesheet,
+            f"{path}/notice": self._notice,
+            **dict.fromkeys(self._assets, self._asset),
         }
         if any(Signal.GPC in policy.purposes[name].honours for name in policy.optional_purposes):
             self._routes["/.well-known/gpc.json"] = self._gpc
@@ -145,7 +162,7 @@ class Endpoints:
             standing.open_purposes,
             standing.honoured,
             path=request.prefix + self._path,
-            stylesheet=self._stylesheet_url(request),
+            stylesheet=self._url(request, stylesheet()),
             next_path=request.came_from,
             tokens=self._tokens,
         )
@@ -156,7 +173,7 @@ class Endpoints:
             self._policy,
             self._language(request),
             path=request.prefix + self._path,
-            stylesheet=self._stylesheet_url(request),
+            stylesheet=self._url(request, stylesheet()),
             tokens=self._tokens,
         )
         return HTMLResponse(page, headers={**_PAGE, **_SHORTLY, "vary": "Accept-Language"})
@@ -167,9 +184,40 @@ class Endpoints:
     async def _status(self, request: _Request) -> Response:
         return JSONResponse(state_of(request.visitor), headers=_PRIVATE)
 
-    async def _stylesheet(self, _request: _Request) -> Response:
-        css = stylesheet()
-        return Response(css.body, media_type=css.content_type, headers=_FOREVER)
+    async def _notice(self, request: _Request) -> Response:
+        """The notice of this visitor as a document, for the script in a page to take it from."""
+        policy, standing = self._policy, request.visitor.standing
+        asked, given = standing.open_purposes, standing.consent.given
+        asked_for = request.query.get("lang", "")
+        language = self._language(request, *([asked_for] if asked_for else []))
+        is_saved = "saved" in request.query
+        markup = banner_markup(
+            policy,
+            language,
+            notice_of(policy, asked, given, standing.honoured),
+            asked,
+            path=request.prefix + self._path,
+            stylesheet=self._url(request, stylesheet()),
+            root=request.prefix,
+            only_asked=permission_only(policy, asked, standing.purposes, given),
+            honoured=standing.honoured,
+            script=self._url(request, asset("consent.js")),
+            told=_told(request.visitor),
+            answered=status_text(policy, language, standing.purposes, asked, is_saved=is_saved),
+        )
+        next_path = safe_next(request.query.get("next", "")) or request.came_from
+        page = notice_page(policy, language, markup.fill(next_path.encode("ascii")))
+        return HTMLResponse(page, headers={**_PAGE, **_PRIVATE})
+
+    async def _asset(self, request: _Request) -> Response:
+        found = self._assets[request.path]
+        coded = {b"br": found.brotli, b"gzip": found.gzip}
+        coding = best_coding(
+            request.fields.get(b"accept-encoding", b""), [name for name in coded if coded[name]]
+        )
+        headers = {**_FOREVER, "content-encoding": coding.decode("ascii")} if coding else _FOREVER
+        body = coded.get(coding) or found.body
+        return Response(body, media_type=found.content_type, headers=headers)
 
     async def _gpc(self, _request: _Request) -> Response:
         updated = self._policy.site.updated
@@ -188,16 +236,43 @@ class Endpoints:
             self._language(request),
             refusal.page,
             path=request.prefix + self._path,
-            stylesheet=self._stylesheet_url(request),
+            stylesheet=self._url(request, stylesheet()),
         )
         return HTMLResponse(page, refusal.status, {**_PAGE, **headers})
 
-    def _language(self, request: _Request) -> str:
+    def _language(self, request: _Request, *first: str) -> str:
         wanted = accepted_languages(request.fields.get(b"accept-language", b""))
-        return choose_language(self._policy.languages, wanted)
+        return choose_language(self._policy.languages, (*first, *wanted))
 
-    def _stylesheet_url(self, request: _Request) -> str:
-        return f"{request.prefix}{self._path}/assets/{stylesheet().name}"
+    def _url(self, request: _Request, of: Asset) -> str:
+        return f"{request.prefix}{self._path}/assets/{of.name}"
+
+
+def _told(visitor: Visitor) -> str:
+    # In report mode everything is allowed, so nothing is cleared and nothing waits.
+    purposes = [name for name in visitor.policy.purposes if visitor.allows(name)]
+    services = [name for name in visitor.policy.services if visitor.allows_service(name)]
+    return state_json(visitor.policy, purposes, services, visitor.standing.open_purposes)
+
+
+_WEIGHT: Final = re.compile(rb"\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*\Z")
+
+
+def best_coding(accepted: bytes, offered: Sequence[bytes]) -> bytes:
+    """The content coding to answer with, of those `offered` (best first); empty for none.
+
+    `accepted` is an Accept-Encoding header (RFC 9110 §12.5.3): weights count, 0 means *not this*,
+    ``*`` is every coding that is not named. What cannot be read is not accepted.
+    """
+    weights: dict[bytes, float] = {}
+    for each in accepted.lower().split(b","):
+        coding, semicolon, weight = each.partition(b";")
+        found = _WEIGHT.match(weight) if semicolon else None
+        weights[coding.strip()] = float(found[1]) if found else float(not semicolon)
+    others = weights.get(b"*", 0.0)
+    plain = weights.get(b"identity", 0.0)
+    best = max(offered, key=lambda coding: weights.get(coding, others), default=b"")
+    return best if weights.get(best, others) > 0 and weights.get(best, others) >= plain else b""
 
 
 class _Request:
@@ -208,11 +283,17 @@ class _Request:
         self.prefix = prefix_of(scope)
         self.path = route_path(scope)
         self.fields: Fields = first_values(scope["headers"])
+        self._query: bytes = scope.get("query_string", b"")
         self.visitor = visitor
         self._receive = receive
 
     def allowed(self, choosing: str) -> tuple[str, ...]:
         return ("GET", "HEAD", "POST") if self.path == choosing else ("GET", "HEAD")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What the URL asks for; of a name that stands twice, the last."""
+        return dict(parse_qsl(self._query.decode("latin-1"), keep_blank_values=True))
 
     @property
     def wants_json(self) -> bool:
@@ -308,10 +389,8 @@ class _Form:
         visitor.grant(*self._purposes)
 
     def _allow(self, visitor: Visitor) -> None:
-        of_services = [
-            purpose for name in self._services for purpose in self._policy.services[name].purpose
-        ]
-        visitor.grant(*self._purposes, *of_services)
+        visitor.grant(*self._purposes)
+        visitor.allow_service(*self._services)
 
     def _withdraw(self, visitor: Visitor) -> None:
         visitor.withdraw(*self._purposes)
@@ -334,6 +413,7 @@ def state_of(visitor: Visitor) -> dict[str, object]:
         "decided": visitor.is_decided,
         "answers": {name: visitor.answer(name) for name in policy.purposes},
         "allowed": {name: visitor.allows(name) for name in policy.purposes},
+        "services": {name: visitor.allows_service(name) for name in policy.services},
         "open": list(visitor.standing.open_purposes),
         "signals": sorted(visitor.signals),
     }

@@ -14,8 +14,11 @@ from consentkit.rules.policy import (
     COUNTRIES,
     DAY,
     LONGEST,
+    SHOWN,
+    Csp,
     Justification,
     Mode,
+    PagesMode,
     Policy,
     Undeclared,
     Where,
@@ -27,8 +30,9 @@ Data = dict[str, Any]
 
 LANGUAGES = ("en", "no", "de", "pt-BR", "zh-Hant-TW", "fr")
 PURPOSES = ("necessary", "analytics", "no", "1", "null", "a.b-c_D", "2015-06-01", "on", "0x1F")
-SERVICES = ("x-video", "5", "~", "our map: tiles", "null", "- - -", "été")
+SERVICES = ("x-video", "5", "no", "our_map.tiles", "null", "1e3", "2015-06-01")
 HOSTS = ("example.org", "*.example.org", "a-1.example", "10.0.0.1", "xn--bcher-kva.example")
+OWN_HOSTS = ("static.site.example", "*.site.example", "192.0.2.1")
 LINKS = ("https://example.org/a?b=c#d", "/cookies", "mailto:dpo@example.org", "http://x.example/:#")
 
 # What YAML has a use for, and what an editor, a browser or another reader would trip over.
@@ -177,7 +181,8 @@ def _attributes(draw: st.DrawFn, *, secure: bool) -> Data:
 
 
 @st.composite
-def _service(draw: st.DrawFn, data: Data) -> Data:
+def _service(draw: st.DrawFn, data: Data, name: str) -> Data:
+    markers = (f"{name}.init(", f'"{name}": #1', f"{name} = [")
     return {
         **draw(_item(data)),
         "provider": draw(words()),
@@ -186,6 +191,8 @@ def _service(draw: st.DrawFn, data: Data) -> Data:
             draw,
             **{"opt-out": st.sampled_from(LINKS), "privacy": st.sampled_from(LINKS)},
             title=texts(data["languages"]),
+            inline=st.lists(st.sampled_from(markers), max_size=2, unique=True),
+            shows=st.sampled_from(SHOWN),
         ),
     }
 
@@ -215,7 +222,7 @@ def policy_data(draw: st.DrawFn) -> Data:
     }
     longest = 395 * DAY if is_strict else LONGEST
     names = draw(st.lists(st.sampled_from(SERVICES), max_size=2, unique=True))
-    data["services"] = {name: draw(_service(data)) for name in names}
+    data["services"] = {name: draw(_service(data, name)) for name in names}
     count = draw(st.integers(0, 4))
     data["cookies"] = dict(draw(_cookie(data, number, longest)) for number in range(count))
     stored = [f"{number:03}{draw(_NAME)}" for number in range(draw(st.integers(0, 2)))]
@@ -233,6 +240,7 @@ def _site(draw: st.DrawFn) -> Data:
             contact=st.sampled_from(["dpo@example.org", "/contact"]),
             updated=st.dates(date(1990, 1, 1), date(2099, 1, 1)),
             policy=st.sampled_from(["/cookies", "https://example.org/privacy"]),
+            hosts=st.lists(st.sampled_from(OWN_HOSTS), max_size=2, unique=True),
         ),
     }
 
@@ -242,6 +250,10 @@ def _rest(draw: st.DrawFn, data: Data, *, is_strict: bool) -> Data:
     optional = {
         "undeclared": st.sampled_from([*Undeclared]),
         "settings-link": st.sampled_from(["auto", "manual"]),
+        "csp": st.sampled_from([*Csp]),
+        "pages": st.sampled_from([*PagesMode]),
+        "guard": st.booleans(),
+        "integrations": _integrations(data["purposes"]),
         "placeholders": st.sampled_from([["*"], ["/a", "/b c"], []]),
         "ask-again-after": st.integers(182, 400).map(DAY.__mul__),
         "banner": st.fixed_dictionaries({"layout": layouts, "title": texts(data["languages"])}),
@@ -252,6 +264,42 @@ def _rest(draw: st.DrawFn, data: Data, *, is_strict: bool) -> Data:
     elif data["mode"] is Mode.IMPLIED and _is_implied(data["purposes"]):
         optional["takes-effect"] = st.sampled_from(["next-page", "at-once"])
     return _may_have(draw, **optional)
+
+
+@st.composite
+def _integrations(draw: st.DrawFn, purposes: Data) -> Data:
+    """Any of them; none where there is no purpose that a visitor answers to."""
+    optional = [
+        name for name, each in purposes.items() if each.get("basis") != "strictly-necessary"
+    ]
+    if not optional:
+        return {}
+    some = st.sampled_from(optional) | st.lists(
+        st.sampled_from(optional), min_size=1, max_size=2, unique=True
+    )
+    signals = st.fixed_dictionaries(
+        {"ad_storage": some},
+        optional=dict.fromkeys(("ad_user_data", "analytics_storage"), some),
+    )
+    google = st.fixed_dictionaries(
+        {"signals": signals},
+        optional={
+            "wait-for-update": st.integers(0, 10_000),
+            "region": st.lists(st.sampled_from(["DE", "US-CA", "GB-ENG"]), unique=True),
+            "ads-data-redaction": st.booleans(),
+            "url-passthrough": st.booleans(),
+        },
+    )
+    waits = st.sampled_from(["tracking", "cookies"])
+    return _may_have(
+        draw,
+        **{
+            "google-consent-mode": google,
+            "microsoft-clarity": st.fixed_dictionaries({"analytics-storage": some}),
+            "microsoft-uet": st.fixed_dictionaries({"ad-storage": some}),
+            "matomo": st.fixed_dictionaries({"purpose": some}, optional={"consent": waits}),
+        },
+    )
 
 
 def _is_implied(purposes: Data) -> bool:

@@ -16,6 +16,8 @@ from consentkit.rules.consent import (
     Given,
     Seen,
     TokenFormat,
+    is_of_service,
+    key_of_service,
     latest,
     start_of_day,
 )
@@ -40,6 +42,7 @@ grants = st.builds(
 )
 refusals = st.builds(Given, st.just(value=False), revisions, st.integers(0, NOW).map(start_of_day))
 answers = st.dictionaries(purposes, grants | refusals, max_size=8)
+services = st.dictionaries(purposes.map(key_of_service), grants, max_size=4)
 sights = revisions.flatmap(
     lambda shown: st.builds(
         Seen,
@@ -140,12 +143,41 @@ def test_of_several_tokens_the_latest_answer_counts(held: list[dict[str, Given]]
     assert latest([]) is None
 
 
+@given(st.lists(st.builds(dict.__or__, answers, services), min_size=2, max_size=3), services)
+def test_of_several_tokens_a_refusal_takes_a_single_services_grant_away(
+    held: list[dict[str, Given]], more: dict[str, Given]
+) -> None:
+    """A token that has a refusal and not the grant may be the one that took it away.
+
+    Which purposes a service has, no token says, so any refusal since that day will do.
+    """
+    held[0] |= more
+    newest = latest(held)
+    assert newest is not None
+    keys = {key for token in held for key in token}
+    for key in filter(is_of_service, keys):
+        grant = max((token[key] for token in held if key in token), key=lambda each: each.time)
+        others = [token for token in held if key not in token]
+        refusals_ = [each for token in others for each in token.values() if not each.granted]
+        is_taken_away = any(each.time >= start_of_day(grant.time) for each in refusals_)
+        assert (key in newest) is not is_taken_away
+    purposes_ = {key for key in keys if not is_of_service(key)}
+    assert purposes_ == {key for key in newest if not is_of_service(key)}
+
+
+def test_what_was_never_given_is_left_out() -> None:
+    """And where there is nothing to leave out, the consent is the same one."""
+    both = NOBODY_YET.grant(["a", key_of_service("film")], 1, NOW, NO_SIGNALS)
+    assert set(both.without([key_of_service("film"), "b"]).given) == {"a"}
+    assert both.without(["b"]) is both
+
+
 # Tokens
 
 
-@given(answers)
+@given(st.builds(dict.__or__, answers, services))
 def test_answers_survive_the_round_trip(given_: dict[str, Given]) -> None:
-    """DC-13: what is signed is what is read, whatever it is."""
+    """DC-13: what is signed is what is read, whatever it is: of purposes and of services."""
     assert FORMAT.read_given(FORMAT.sign_given(given_), NOW) == given_
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.rules.consent import Answer, Consent, Given, Seen
+from consentkit.rules.consent import Answer, Consent, Given, Seen, key_of_service
 from consentkit.rules.decision import (
     DECISIONS,
     READ,
@@ -19,12 +19,15 @@ from consentkit.rules.decision import (
     Reason,
     answers_to,
     decide,
+    decide_service,
     duration_of,
     is_open,
     next_lapse,
+    single_services,
 )
 from consentkit.rules.policy import DAY, LONGEST, Basis, DeclaredCookie, Kind, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
+from tests.rules.policies import policies
 
 GPC = frozenset({Signal.GPC})
 NOW = 1_800_000_000.0
@@ -464,3 +467,164 @@ def test_reading_is_decided_like_storing_but_for_the_occasion() -> None:
         answers = (answer, answer)
         stored, read = decide(some, session, answers, STORE), decide(some, session, answers, READ)
         assert stored.allowed is read.allowed
+
+
+# Services
+
+
+def with_services(**changes: Any) -> Policy:
+    """A service for each way of standing: one purpose, two, and none that anybody answers to."""
+    services = {
+        "film": {"purpose": "a", "provider": "P"},
+        "both": {"purpose": ["a", "necessary", "b"], "provider": "P"},
+        "own": {"purpose": "necessary", "provider": "P"},
+    }
+    return policy(**{"services": services, **changes})
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_a_service_loads_as_the_table_says(basis: Basis) -> None:
+    """R-01: a tag of somebody else waits for the same answer as a cookie does."""
+    some = with_services(
+        purposes={
+            "a": {**WORDS, "basis": basis},
+            "b": WORDS,
+            "necessary": {**WORDS, "basis": "strictly-necessary"},
+        }
+    )
+    for answer in Answer:
+        answers = tuple(answer for _ in some.questions)
+        allowed = TABLE[basis.value][answer.value]
+        assert decide_service(some, "film", answers).allowed is allowed
+        assert decide_service(some, "own", answers) == Decision(A, Reason.STRICTLY_NECESSARY)
+
+
+def test_a_service_of_several_purposes_needs_every_one() -> None:
+    """R-28: and the decision says which purpose stood in the way."""
+    some = with_services()
+    yes, no = Answer.GRANTED, Answer.REFUSED
+    assert decide_service(some, "both", (yes, yes)) == Decision(A, Reason.NOTHING_REFUSED)
+    assert decide_service(some, "both", (no, yes)) == Decision(B, Reason.REFUSED, "a")
+    undecided = (yes, Answer.UNDECIDED)
+    assert decide_service(some, "both", undecided) == Decision(B, Reason.UNDECIDED, "b")
+
+
+@pytest.mark.parametrize(("level", "allowed"), [("report", A), ("block", B), ("hide", B)])
+def test_a_host_that_nobody_declared_is_held_to_what_is_undeclared(
+    level: str,
+    allowed: bool,  # noqa: FBT001
+) -> None:
+    """R-26: whatever was answered, for nobody could have answered for it."""
+    some = with_services(undeclared=level)
+    for answer in Answer:
+        decision = decide_service(some, None, (answer, answer), {"film"})
+        assert decision == Decision(allowed, Reason.UNDECLARED)
+
+
+def test_what_was_granted_by_itself_loads_by_itself() -> None:
+    """R-53: the button on a placeholder answers for this one service, and the log says so."""
+    some = with_services()
+    refused = (Answer.REFUSED, Answer.GRANTED)
+    assert decide_service(some, "film", refused, {"film"}) == Decision(A, Reason.SINGLE, "a")
+    assert not decide_service(some, "both", refused, {"film"}).allowed
+    granted = (Answer.GRANTED, Answer.GRANTED)
+    assert decide_service(some, "film", granted, {"film"}).reason is Reason.NOTHING_REFUSED
+
+
+def test_a_service_that_came_later_is_not_covered_by_an_older_grant() -> None:
+    """R-08: as with a cookie, a grant covers what stood in the policy when it was given."""
+    late = {"film": {"purpose": "a", "provider": "P", "since": 2}}
+    some = with_services(services=late, revision=2)
+    older, newer = (Consent().grant(["a"], revision, NOW, NO_SIGNALS) for revision in (1, 2))
+    for consent, allowed in ((older, B), (newer, A)):
+        answers = answers_to(some, consent, NO_SIGNALS, NOW)
+        assert decide_service(some, "film", answers).allowed is allowed
+
+
+FILM = key_of_service("film")
+ALONE = Consent().grant([FILM], 1, NOW, NO_SIGNALS)
+HEARD = Consent().grant([FILM], 1, NOW, GPC)
+LATER = Consent({**ALONE.given, "a": Given(granted=False, revision=1, time=int(NOW) + 1)})
+BEFORE = Consent({**ALONE.given, "a": Given(granted=False, revision=1, time=int(NOW) - 1)})
+OTHER = Consent({**ALONE.given, "b": Given(granted=False, revision=1, time=int(NOW) + 1)})
+AGREED = Consent({**ALONE.given, "a": Given(granted=True, revision=1, time=int(NOW) + 1)})
+NO = Consent({FILM: Given(granted=False, revision=1, time=int(NOW))})
+DEAF = {"a": {**WORDS, "honours": []}, "b": WORDS, "necessary": WORDS}
+SINCE = {"a": {**WORDS, "since": 2}, "b": WORDS, "necessary": WORDS}
+LATE = {"film": {"purpose": "a", "provider": "P", "since": 2}}
+
+ALONE_OR_NOT: dict[str, tuple[Policy, Consent, frozenset[Signal], float, bool]] = {
+    "nothing was given": (with_services(), Consent(), NO_SIGNALS, NOW, B),
+    "it was granted": (with_services(), ALONE, NO_SIGNALS, NOW, A),
+    "it was refused, which nobody can": (with_services(), NO, NO_SIGNALS, NOW, B),
+    "a moment before it lapses": (with_services(), ALONE, NO_SIGNALS, NOW + AGAIN - 1, A),
+    "it has lapsed": (with_services(), ALONE, NO_SIGNALS, NOW + AGAIN, B),
+    "its purpose was refused later": (with_services(), LATER, NO_SIGNALS, NOW, B),
+    "its purpose was refused before": (with_services(), BEFORE, NO_SIGNALS, NOW, A),
+    "its purpose was granted later": (with_services(), AGREED, NO_SIGNALS, NOW, A),
+    "another purpose was refused later": (with_services(), OTHER, NO_SIGNALS, NOW, A),
+    "a signal came up since": (with_services(), ALONE, GPC, NOW, B),
+    "the signal was on": (with_services(), HEARD, GPC, NOW, A),
+    "the signal has gone": (with_services(), HEARD, NO_SIGNALS, NOW, A),
+    "the signal wins always": (with_services(preset="us-ca"), HEARD, GPC, NOW, B),
+    "its purpose is deaf to the signal": (with_services(purposes=DEAF), ALONE, GPC, NOW, A),
+    "its purpose changed since": (
+        with_services(purposes=SINCE, revision=2),
+        ALONE,
+        NO_SIGNALS,
+        NOW,
+        B,
+    ),
+    "it changed since": (with_services(services=LATE, revision=2), ALONE, NO_SIGNALS, NOW, B),
+    "the revision rose for everything": (with_services(revision=2), ALONE, NO_SIGNALS, NOW, B),
+    "the revision rose for something else": (
+        with_services(
+            revision=2,
+            services={"film": {"purpose": "a", "provider": "P"}, "other": LATE["film"]},
+        ),
+        ALONE,
+        NO_SIGNALS,
+        NOW,
+        A,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ALONE_OR_NOT)
+def test_a_grant_of_one_service_lasts_as_a_purposes_does(case: str) -> None:
+    """R-08, R-37, R-19: it lapses, is outdated, is outweighed, and is taken away by a refusal."""
+    some, consent, signals, now, stands = ALONE_OR_NOT[case]
+    assert ("film" in single_services(some, consent, signals, now)) is stands
+    assert "both" not in single_services(some, consent, signals, now)
+
+
+given_answers = st.builds(
+    Given,
+    st.booleans(),
+    st.integers(1, 4),
+    st.integers(int(NOW) - 2 * AGAIN, int(NOW)),
+    st.frozensets(st.sampled_from(Signal)),
+)
+
+
+@given(policies(), st.data())
+def test_a_service_may_load_if_all_its_purposes_may_or_it_was_granted_by_itself(
+    some: Policy, data: st.DataObject
+) -> None:
+    """The rule said once more, for any policy and visitor; and a signal never lets anything load."""
+    keys = [*some.purposes, *map(key_of_service, some.services)]
+    consent = Consent(data.draw(st.dictionaries(st.sampled_from(keys), given_answers)))
+    loads: list[set[str]] = []
+    for signals in (NO_SIGNALS, data.draw(st.frozensets(st.sampled_from(Signal)))):
+        answers = answers_to(some, consent, signals, NOW)
+        single = single_services(some, consent, signals, NOW)
+        assert {key_of_service(name) for name in single} <= consent.given.keys()
+        decisions = {name: decide_service(some, name, answers, single) for name in some.services}
+        for name in some.services:
+            rows = [
+                TABLE[some.basis_of(some.questions[place].purpose).value][answers[place].value]
+                for place in some.questions_of_service(name)
+            ]
+            assert decisions[name].allowed is (all(rows) or name in single)
+        loads.append({name for name, decision in decisions.items() if decision.allowed})
+    assert loads[1] <= loads[0]

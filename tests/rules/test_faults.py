@@ -447,8 +447,129 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "a service's name with a line in it",
         {"services": {"a\nb": {"purpose": "polls", "provider": "P"}}},
         "services.a\nb",
-        "service 'a\\nb' has the character '\\n' in its name",
-        "Take it out: no page can show it.",
+        "service 'a\\nb' has a name that cannot travel in forms and cookies",
+        "Use letters, digits, '-', '_' and '.', at most 64; the title may say anything.",
+    ),
+    (
+        "a purpose that is named as a service's grant is kept",
+        {"purposes": {"@map": PURPOSES["polls"]}},
+        "purposes.@map",
+        "purpose '@map' has a name that cannot travel in forms and cookies",
+        "Use letters, digits, '-', '_' and '.', at most 64; the title may say anything.",
+    ),
+    (
+        "the site's own host is none",
+        {"site": {**SITE, "hosts": ["a.example", "https://b.example"]}},
+        "site.hosts.1",
+        "'site' has the host 'https://b.example', which is no host name",
+        "Write 'example.org', or '*.example.org' for all below it: no scheme, no path.",
+    ),
+    (
+        "the site owns everybody's hosts",
+        {"site": {**SITE, "hosts": ["*.example"]}},
+        "site.hosts.0",
+        "'site' has the host '*.example', which covers everybody's",
+        "Write more of the name, as in '*.example.org'.",
+    ),
+    (
+        "a host that is the site's own and a service's",
+        {"site": {**SITE, "hosts": ["Tiles.example"]}, **service(hosts=["tiles.example"])},
+        "site.hosts.0",
+        "'site' has the host 'Tiles.example', and so has service 'map'",
+        "Take one of them away: the site's own hosts wait for no answer.",
+    ),
+    (
+        "a marker that is too short",
+        service(inline=["map(", "m("]),
+        "services.map.inline.1",
+        "service 'map' has 'm(' under 'inline', which tells no script apart",
+        "Write 3 to 200 characters of plain ASCII that stand in one line of it.",
+    ),
+    (
+        "a marker of two lines",
+        service(inline=["map(\n)"]),
+        "services.map.inline.0",
+        "service 'map' has 'map(\\n)' under 'inline', which tells no script apart",
+        "Write 3 to 200 characters of plain ASCII that stand in one line of it.",
+    ),
+    (
+        "a marker for two purposes",
+        {
+            "services": {
+                "one": {"purpose": "polls", "provider": "P", "inline": ["map("]},
+                "two": {"purpose": ["polls", "necessary"], "provider": "P", "inline": ["map("]},
+            }
+        },
+        "services.two.inline.0",
+        "service 'two' has 'map(' under 'inline', and so has service 'one', which has another "
+        "purpose",
+        "Write a text that stands in the one's script alone, or 'inline: []' where nothing of it "
+        "is inline.",
+    ),
+    (
+        "an integration of an undeclared purpose",
+        {"integrations": {"matomo": {"purpose": "pols"}}},
+        "integrations.matomo.purpose",
+        "'matomo' names purpose 'pols', which is not declared",
+        "Declared purposes: necessary, polls. Did you mean 'polls'?",
+    ),
+    (
+        "one of a signal's purposes is undeclared",
+        {"integrations": {"microsoft_clarity": {"ad_storage": ["polls", "ads"]}}},
+        "integrations.microsoft-clarity.ad-storage.1",
+        "'microsoft-clarity' names purpose 'ads', which is not declared",
+        "Declared purposes: necessary, polls.",
+    ),
+    (
+        "an integration of a purpose that nobody is asked about",
+        {"integrations": {"google_consent_mode": {"signals": {"ad_storage": "necessary"}}}},
+        "integrations.google-consent-mode.signals.ad_storage",
+        "'google-consent-mode' names purpose 'necessary', which is strictly necessary: nobody is "
+        "asked about it",
+        "Name a purpose that the visitor answers to, or take the line away.",
+    ),
+    (
+        "an integration of no purpose",
+        {"integrations": {"microsoft_uet": {"ad_storage": []}}},
+        "integrations.microsoft-uet",
+        "'microsoft-uet' names no purpose, so that everything would stay denied",
+        "Name those that its signals hang on. Declared purposes: necessary, polls.",
+    ),
+    (
+        "a region in small letters",
+        {
+            "integrations": {
+                "google_consent_mode": {"signals": {"ad_storage": "polls"}, "region": ["DE", "us"]}
+            }
+        },
+        "integrations.google-consent-mode.region.1",
+        "'google-consent-mode' has 'us' under 'region', which is no region",
+        "Write a code of ISO 3166-2 such as DE or US-CA. Did you mean 'US'?",
+    ),
+    (
+        "a region by its name",
+        {
+            "integrations": {
+                "google_consent_mode": {"signals": {"ad_storage": "polls"}, "region": ["Europe"]}
+            }
+        },
+        "integrations.google-consent-mode.region.0",
+        "'google-consent-mode' has 'Europe' under 'region', which is no region",
+        "Write a code of ISO 3166-2 such as DE or US-CA.",
+    ),
+    (
+        "links are decorated without consent to advertising",
+        {
+            "integrations": {
+                "google_consent_mode": {
+                    "signals": {"analytics_storage": "polls"},
+                    "url_passthrough": True,
+                }
+            }
+        },
+        "integrations.google-consent-mode.url-passthrough",
+        "'url-passthrough' is true, and nobody can agree to it: 'ad_storage' has no purpose",
+        "Name one under 'signals', or take 'url-passthrough' away (R-57).",
     ),
     (
         "a key of storage that reads backwards",

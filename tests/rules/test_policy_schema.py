@@ -44,6 +44,8 @@ norway one-of-two-purposes-undeclared patterns-of-equal-weight since-the-future
 storage-of-an-undeclared-purpose storage-patterns-of-equal-weight storage-without-justification
 takes-effect-of-nothing texts-without-the-first-language the-token-itself too-many-purposes
 words-in-a-stray-language
+a-host-that-is-own-and-foreign a-signal-of-an-undeclared-purpose a-signal-that-nobody-answers
+a-tracker-of-ones-own links-that-carry-what-nobody-agreed-to one-marker-for-two-purposes
 """
 """The bad files whose faults lie between several places, in other files or in what words mean."""
 
@@ -305,6 +307,11 @@ def test_every_key_stands_in_it_with_words() -> None:
     found |= {("cookies", "*"): definitions["cookie"], ("storage", "*"): definitions["stored-item"]}
     found |= {("cookies", "*", "attributes"): definitions["attributes"]}
     found |= {("services", "*"): definitions["service"]}
+    found |= {("integrations",): definitions["integrations"]}
+    known = ("google-consent-mode", "microsoft-clarity", "microsoft-uet", "matomo")
+    found |= {("integrations", key): definitions[key] for key in known}
+    signals = ("integrations", "google-consent-mode", "signals")
+    found |= {signals: definitions["google-signals"]}
     assert found.keys() == MODELS.keys()
     for place, schema in found.items():
         fields = MODELS[place].model_fields.values()

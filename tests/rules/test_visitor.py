@@ -6,11 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.errors import LateAnswerWarning, UnknownPurposeError
-from consentkit.rules.consent import Answer, Consent, Given, Seen
+from consentkit.rules.consent import (
+    NOBODY_YET,
+    Answer,
+    Consent,
+    Given,
+    Seen,
+    TokenFormat,
+    is_of_service,
+    key_of_service,
+)
 from consentkit.rules.decision import DECISIONS, READ, decide
 from consentkit.rules.policy import DAY, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
-from consentkit.rules.visitor import Standing, Visitor
+from consentkit.rules.visitor import Standing, UnknownServiceError, Visitor
 
 GPC = frozenset({Signal.GPC})
 NOW = 1_800_000_000
@@ -288,3 +297,205 @@ def test_a_visitor_and_a_standing_decide_alike(mode: str) -> None:
             decided = decide(some, some.cookies[name], somebody.standing.answers, READ).allowed
             assert decided is somebody.allows(name)
             assert decided is DECISIONS[some.basis_of(name)][somebody.answer(name)]
+
+
+# Single services
+
+SERVICES = {
+    "film": {"purpose": "a", "provider": "P"},
+    "atlas": {"purpose": ["a", "b"], "provider": "P"},
+    "chat": {"purpose": ["c", "necessary"], "provider": "P"},
+    "own": {"purpose": "necessary", "provider": "P"},
+}
+FORMAT = TokenFormat(["a secret of thirty-two bytes or more"], "consent")
+some_services = st.lists(st.sampled_from(tuple(SERVICES)))
+any_acts = st.lists(
+    st.tuples(st.sampled_from(["grant", "refuse", "withdraw"]), some_purposes)
+    | st.tuples(st.just("allow_service"), some_services)
+)
+some_signals = st.sampled_from([NO_SIGNALS, GPC])
+
+
+def served(mode: str = "explicit", **changes: Any) -> Policy:
+    return policy(mode, **{"services": SERVICES, **changes})
+
+
+def loading(somebody: Visitor) -> set[str]:
+    assert somebody.standing.services == {
+        name for name in somebody.policy.services if somebody.allows_service(name)
+    }
+    return {*somebody.standing.services}
+
+
+def test_one_service_is_granted_and_nothing_else() -> None:
+    """R-04, R-53: a placeholder's button is an answer for what stands behind it alone."""
+    somebody = visitor(served())
+    assert loading(somebody) == {"own"}
+    somebody.allow_service("film")
+    assert loading(somebody) == {"own", "film"}
+    assert somebody.standing.single_services == {"film"}
+    assert set(answers(somebody).values()) == {"undecided"}
+    assert somebody.standing.open_purposes == OPTIONAL
+    assert somebody.consent.given == {
+        key_of_service("film"): Given(granted=True, revision=1, time=NOW)
+    }
+
+
+@given(modes, any_acts, some_services, some_signals, st.booleans())
+def test_to_grant_a_service_changes_no_answer_to_a_purpose(
+    mode: str,
+    done: list[tuple[str, list[str]]],
+    services: list[str],
+    signals: frozenset[Signal],
+    readable: bool,  # noqa: FBT001
+) -> None:
+    """R-04: whatever was answered before, what is asked and what may be stored stay as they are."""
+    somebody = visitor(served(mode), Consent(readable=readable), signals)
+    for act, named in done:
+        getattr(somebody, act)(*named)
+    before = somebody.standing
+    somebody.allow_service(*services)
+    after = somebody.standing
+    assert (after.answers, after.open_purposes) == (before.answers, before.open_purposes)
+    assert after.honoured == before.honoured
+    assert after.services == before.services | {*services}
+
+
+@given(modes, any_acts, st.sampled_from(OPTIONAL), st.sampled_from(["refuse", "withdraw"]))
+def test_a_refusal_undoes_the_grant_of_a_service(
+    mode: str, done: list[tuple[str, list[str]]], purpose: str, act: str
+) -> None:
+    """GDPR 7(3): no to a purpose is no to all that stands under it, in the very same token."""
+    somebody = visitor(served(mode))
+    for each, named in done:
+        getattr(somebody, each)(*named)
+    others = {name for name, each in SERVICES.items() if purpose not in each["purpose"]}
+    before = loading(somebody)
+    getattr(somebody, act)(purpose)
+    assert loading(somebody) == before & others
+    held = FORMAT.read_given(FORMAT.sign_given(somebody.consent.given), NOW)
+    assert loading(visitor(served(mode), Consent(held or {}, somebody.consent.seen))) == (
+        before & others
+    )
+    under = {key_of_service(name) for name in SERVICES.keys() - others}
+    assert under.isdisjoint(somebody.consent.given)
+
+
+@given(modes, any_acts)
+def test_withdrawing_everything_leaves_no_service_behind(
+    mode: str, done: list[tuple[str, list[str]]]
+) -> None:
+    """R-13: one step, and also what the policy does not have any more is gone."""
+    gone = Consent().grant([key_of_service("gone"), key_of_service("own")], 1, NOW, NO_SIGNALS)
+    somebody = visitor(served(mode), gone)
+    for act, named in done:
+        getattr(somebody, act)(*named)
+    somebody.withdraw()
+    assert loading(somebody) == {"own"}
+    assert not any(map(is_of_service, somebody.consent.given))
+
+
+def test_what_is_refused_already_still_takes_the_service_back() -> None:
+    """A film that was let in after a no to films: saying no again is about the film."""
+    somebody = visitor(served())
+    somebody.refuse("a")
+    somebody.allow_service("film")
+    assert somebody.allows_service("film")
+    assert somebody.answer("a") is Answer.REFUSED
+    somebody.refuse("a")
+    assert not somebody.allows_service("film")
+
+
+def test_to_refuse_nothing_takes_nothing_back() -> None:
+    """An empty list is no answer, and what is strictly necessary cannot be refused."""
+    somebody = visitor(served())
+    somebody.allow_service("film")
+    somebody.refuse()
+    somebody.refuse("necessary")
+    assert somebody.allows_service("film")
+
+
+def test_a_grant_of_all_its_purposes_stands_for_the_service_too() -> None:
+    """So the token says it once; and while one is missing, the service's own grant is kept."""
+    somebody = visitor(served())
+    somebody.allow_service("film", "atlas")
+    somebody.grant("a")
+    assert set(somebody.consent.given) == {"a", key_of_service("atlas")}
+    somebody.grant("b")
+    assert loading(somebody) == {"own", "film", "atlas"}
+    assert key_of_service("atlas") in somebody.consent.given
+    together = visitor(served())
+    together.allow_service("atlas", "chat")
+    together.grant("a", "b")
+    assert set(together.consent.given) == {"a", "b", key_of_service("chat")}
+
+
+def test_a_service_that_may_load_is_not_granted_again() -> None:
+    """AC-11: nothing changed, so nothing is sent; and what is strictly necessary needs nobody."""
+    somebody = visitor(served(), granted())
+    somebody.allow_service("film", "own")
+    assert not somebody.has_changed
+    somebody = visitor(served())
+    somebody.allow_service("film")
+    kept = somebody.consent
+    somebody.allow_service("film")
+    assert somebody.consent is kept
+
+
+@pytest.mark.parametrize("act", ["allow_service", "allows_service"])
+def test_an_unknown_service_raises_and_changes_nothing(act: str) -> None:
+    """DESIGN 5: a slip of the pen must not look like a refusal."""
+    somebody = visitor(served())
+    with pytest.raises(UnknownServiceError, match=r"'fil' is not declared\..*Did you mean 'film'"):
+        getattr(somebody, act)("fil")
+    with pytest.raises(UnknownServiceError, match="Declared services: none"):
+        getattr(visitor(policy()), act)("film")
+    with pytest.raises(UnknownServiceError):
+        somebody.allow_service("film", "fil")
+    assert not somebody.has_changed
+
+
+def test_in_report_mode_every_service_may_load_and_grants_are_kept() -> None:
+    """DESIGN 5: as without consentkit; what was answered counts once it is enforced."""
+    somebody = visitor(served(), report_only=True)
+    assert somebody.allows_service("film")
+    somebody.allow_service("film")
+    assert loading(visitor(served(), somebody.consent)) == {"own", "film"}
+
+
+def test_a_grant_of_a_service_lapses_as_a_purposes_does() -> None:
+    """R-19; and until then what was worked out holds."""
+    somebody = visitor(served())
+    somebody.allow_service("film")
+    assert somebody.standing.valid_until == NOW + AGAIN
+    later = visitor(served(), somebody.consent, now=NOW + AGAIN)
+    assert not later.allows_service("film")
+    later.allow_service("film")
+    assert later.consent.given[key_of_service("film")].time == NOW + AGAIN
+
+
+def test_after_a_token_that_cannot_be_read_a_service_frees_nothing_else() -> None:
+    """R-04: what was lost stays refused where it counted as refused."""
+    somebody = visitor(served("opt-out"), Consent(readable=False))
+    somebody.allow_service("film")
+    assert loading(somebody) == {"own", "film"}
+    assert set(answers(somebody).values()) == {"refused"}
+
+
+def test_a_token_has_room_for_the_latest_services() -> None:
+    """A browser drops a cookie over 4 KB, and with it every answer: the oldest grants go first."""
+    names = [f"a-service-with-a-long-name-{number:03}" for number in range(60)]
+    some = policy(
+        purposes={f"purpose-{number:03}": {"title": "A", "description": "B"} for number in range(99)},
+        services={name: {"purpose": "purpose-000", "provider": "P"} for name in names},
+    )
+    somebody = visitor(some, NOBODY_YET.grant(some.optional_purposes[1:], 1, NOW - 9, NO_SIGNALS))
+    for number, name in enumerate(names):
+        somebody = Visitor(somebody.standing, lambda number=number: NOW + number)
+        somebody.allow_service(name)
+        assert somebody.allows_service(name)
+    kept = [name for name in names if somebody.allows_service(name)]
+    assert 5 < len(kept) < 20
+    assert kept == names[-len(kept) :]
+    assert len(FORMAT.sign_given(somebody.consent.given)) < 3500
+    assert all(somebody.allows(name) for name in some.optional_purposes[1:])

@@ -13,14 +13,14 @@ only where the whole question is asked in the ordinary way.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from enum import StrEnum
-from functools import cache
-from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from markupsafe import Markup
+
+from consentkit.notice.assets import stylesheet as stylesheet  # TEMPORARY: pages.py moves to notice.assets
+from consentkit.notice.scripts import NOTHING, Hole, cut
 from consentkit.notice.text import (
     Messages,
     Page,
@@ -46,36 +46,18 @@ if TYPE_CHECKING:
     from consentkit.rules.policy import Text
 
 __all__ = [
-    "Asset",
     "Hole",
     "Page",
     "State",
     "banner_markup",
     "message_page",
+    "notice_page",
     "permission_only",
     "preferences_page",
     "settings_link",
     "state_of",
-    "stylesheet",
+    "status_text",
 ]
-
-_HOLE: Final = b'name="next" value="'
-"""Bare quotes stand in our templates only, so nothing from a policy can look like this."""
-
-
-class Hole(NamedTuple):
-    """Markup with one hole, for the page to come back to; `after` is empty where there is none."""
-
-    before: bytes
-    after: bytes
-
-    def fill(self, next_path: bytes) -> bytes:
-        """The markup with `next_path` (a path and query, percent-encoded) in the hole."""
-        if not self.after:
-            return self.before
-        value = escape(next_path.decode("latin-1")).encode("ascii", "xmlcharrefreplace")
-        return self.before + value + self.after
-
 
 class State(StrEnum):
     """What stands in the banner's place."""
@@ -225,6 +207,10 @@ class _Question:
         return said(text, self.language, self.policy.languages)
 
 
+_ASKING: Final = frozenset({State.ASK, State.CHANGED})
+_SAYING: Final = _ASKING | {State.SIGNAL}
+
+
 def banner_markup(  # noqa: PLR0913  # each is named where it is given
     policy: Policy,
     language: str,
@@ -236,26 +222,35 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
     root: str = "",
     only_asked: frozenset[str] = frozenset(),
     honoured: frozenset[Signal] = NO_SIGNALS,
+    script: str = "",
+    told: str = "",
+    answered: str = "",
+    is_shared: bool = False,
 ) -> Hole:
     """What is inserted into a page: one element, to stand first in its body.
 
     `path` is where the endpoints are (``/consent``), `stylesheet` the URL of the style sheet,
     `root` what stands before the site's own paths; `only_asked` see `permission_only`. Where less
     than everything is asked, the form names its purposes, and the answer concerns those only.
+
+    `script` is the URL of the script that improves it, and `told` what that is told
+    (`scripts.state_json`): with it there is an element in any state, if need be a hidden one.
+    `answered` is the status after an answer (`status_text`). A notice that `is_shared` stands in a
+    page that a cache keeps for everybody: it is hidden until the script has asked whose it is.
     """
-    if state is State.NOTHING:
-        return Hole(b"", b"")
-    place = {"path": path, "stylesheet": stylesheet}
-    signal = _signal_text(messages_for(language), honoured)
-    if state is State.SETTINGS:
-        return Hole(_line_markup(policy, language, signal="", **place), b"")
-    if state is State.SIGNAL:
-        return Hole(_line_markup(policy, language, signal=signal, **place), b"")
+    if state is State.NOTHING and not script:
+        return NOTHING
+    place: dict[str, object] = {
+        **{"path": path, "stylesheet": stylesheet, "script": script, "state": told},
+        **{"answered": answered, "is_shared": is_shared},
+        "signal": _signal_text(messages_for(language), honoured if state in _SAYING else NO_SIGNALS),
+    }
+    if state not in _ASKING:
+        place["is_hidden"] = is_shared or (state is State.NOTHING and not answered)
+        return cut(_line_markup(policy, language, state, place))
     question = _Question(policy, language, state, open_purposes, only_asked)
     table = _link_to_policy(policy, root) or f"{path}/cookies"
-    markup = _question_markup(question, signal=signal, table=table, **place)
-    before, hole, after = markup.partition(_HOLE)
-    return Hole(before + hole, after)
+    return cut(_question_markup(question, table=table, **place))
 
 
 def _link_to_policy(policy: Policy, root: str) -> str:
@@ -263,11 +258,15 @@ def _link_to_policy(policy: Policy, root: str) -> str:
     return root + href if href.startswith("/") else href
 
 
-def _line_markup(policy: Policy, language: str, **values: str) -> bytes:
-    return render("line.html", language, is_sharing=_is_sharing(policy, language), **values)
+def _line_markup(
+    policy: Policy, language: str, state: State, values: dict[str, object]
+) -> bytes:
+    is_empty = state is State.NOTHING
+    is_sharing = not is_empty and _is_sharing(policy, language)
+    return render("line.html", language, is_empty=is_empty, is_sharing=is_sharing, **values)
 
 
-def _question_markup(question: _Question, **values: str) -> bytes:
+def _question_markup(question: _Question, **values: object) -> bytes:
     policy, language = question.policy, question.language
     reject, accept = question.buttons()
     return render(
@@ -347,7 +346,7 @@ def preferences_page(  # noqa: PLR0913  # a visitor's standing, and where the pa
         site=policy.site,
         intro=_intro(policy, words),
         chapters=[(chapter, switches.get(chapter.purpose)) for chapter in chapters],
-        status=_status(words, chapters, switches, open_purposes) if switches else "",
+        status=_status(policy, language, switches, open_purposes) if switches else "",
         signal=_signal_text(words, honoured),
         signals_win=policy.signals_win,
         path=path,
@@ -371,18 +370,48 @@ def _switch(policy: Policy, purpose: str, answer: Answer, words: Messages) -> _S
 
 
 def _status(
-    words: Messages,
-    chapters: Iterable[Chapter],
+    policy: Policy,
+    language: str,
     switches: Mapping[str, _Switch],
     open_purposes: Sequence[str],
 ) -> str:
     """The present answer in words."""
+    words = messages_for(language)
     if {*open_purposes} == {*switches} and switches:
         return words.not_answered
-    on = [one.title for one in chapters if (own := switches.get(one.purpose)) and own.is_on]
+    on = [
+        said(policy.purposes[name].title, language, policy.languages)
+        for name, own in switches.items()
+        if own.is_on
+    ]
     if len(on) == len(switches):
         return words.all_on
     return words.some_on.format(purposes=", ".join(on)) if on else words.all_off
+
+
+def status_text(
+    policy: Policy,
+    language: str,
+    answers: Mapping[str, Answer],
+    open_purposes: Sequence[str],
+    *,
+    is_saved: bool,
+) -> str:
+    """The present answer in one line, as in the preferences; empty where nothing is asked."""
+    words = messages_for(language)
+    switches = {
+        name: _switch(policy, name, answers[name], words) for name in policy.optional_purposes
+    }
+    if not switches:
+        return ""
+    lead = words.saved if is_saved else words.now
+    return f"{lead} {_status(policy, language, switches, open_purposes)}"
+
+
+def notice_page(policy: Policy, language: str, notice: bytes) -> bytes:
+    """A document that holds a notice alone, for the script in a page to take it from."""
+    markup = Markup(notice.decode("ascii"))  # noqa: S704 - our own, rendered a moment ago
+    return render("notice.html", language, site=policy.site, notice=markup)
 
 
 _LOCAL: Final = re.compile(r"/(?![/\\])[!-~]*")
@@ -404,19 +433,3 @@ def message_page(policy: Policy, language: str, page: Page, *, path: str, styles
         stylesheet=stylesheet,
         next="/",
     )
-
-
-class Asset(NamedTuple):
-    """A file for the browser. Its name changes with its content, so it may be kept for ever."""
-
-    name: str
-    content_type: str
-    body: bytes
-
-
-@cache
-def stylesheet() -> Asset:
-    """The style sheet of everything a visitor gets."""
-    body = files("consentkit.notice").joinpath("assets", "consent.css").read_bytes()
-    digest = hashlib.sha256(body).hexdigest()[:12]
-    return Asset(f"consent.{digest}.css", "text/css; charset=utf-8", body)

@@ -25,6 +25,7 @@ from consentkit.rules.policy import (
     COUNTRIES,
     DAY,
     LONGEST,
+    SHOWN,
     Basis,
     DeclaredCookie,
     Justification,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LANGUAGES",
     "Chapter",
+    "EmbedWords",
     "Entry",
     "Messages",
     "Page",
@@ -163,6 +165,15 @@ class Said(_Words):
     body: str
 
 
+class EmbedWords(_Words):
+    """What stands in place of one kind of embed."""
+
+    title: str
+    load: str
+    always: str
+    instead: str
+
+
 class Messages(_Words):
     """Every string of a locale. ``{names}`` in them are filled in; no other markup is known."""
 
@@ -253,6 +264,24 @@ class Messages(_Words):
     justifications: Annotated[dict[Justification, str], _all_of(Justification)]
     pages: Annotated[dict[Page, Said], _all_of(Page)]
     page_link: str
+    embeds: Annotated[dict[str, EmbedWords], _all_of(SHOWN)]
+    """By what a service shows."""
+    embed_not_loaded: str
+    embed_lead: str
+    embed_who: str
+    embed_named: str
+    """Where the service has a name of its own."""
+    embed_stays: str
+    embed_purposes: str
+    embed_load: str
+    """Where there is room for a button and for nothing else."""
+    embed_allow: str
+    """Where a purpose is about more than what waits here."""
+    embed_of_purpose: str
+    """Where a purpose is all that is known."""
+    embed_undeclared: str
+    embed_settings: str
+    embed_page: str
     until_closed: str
     until_tab_closed: str
     until_deleted: str

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 import yaml
 
+from consentkit.rules.hosts import HostIndex
 from consentkit.rules.names import NameIndex
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "Kind",
     "KnownCookie",
     "KnownService",
+    "Shows",
     "Suggestion",
     "Where",
     "cookies",
@@ -60,12 +62,17 @@ Where = Literal["cookie", "local", "session", "indexed-db"]
 
 Kind = Literal["session", "persistent", "analytics"]
 
+Shows = Literal["video", "map", "social", "form", "chat", "other"]
+"""What a service shows in a page."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownService:
     """An outside thing that many sites embed.
 
-    A host ``*.example.com`` stands for all below it. `transfer` has codes of ISO 3166-1.
+    A host ``*.example.com`` stands for all below it. `transfer` has codes of ISO 3166-1. `inline`
+    are texts in the script that its maker gives out to be put into a page, and in no other's;
+    `shows` is None for what nobody sees.
     """
 
     key: str
@@ -73,6 +80,8 @@ class KnownService:
     provider: str
     purpose: Suggestion
     hosts: tuple[str, ...]
+    inline: tuple[str, ...]
+    shows: Shows | None
     transfer: tuple[str, ...]
     privacy: str | None
     opt_out: str | None
@@ -155,10 +164,6 @@ def known_storage(name: str) -> KnownCookie | None:
     return _names().storage.find(name)
 
 
-LONGEST_HOST: Final = 253
-"""Characters of a host name (RFC 1123 §2.1 with RFC 1035 §3.1)."""
-
-
 def service_of_host(host: str) -> KnownService | None:
     """Whose host this is; of several that fit, the one with the longest name. None if nobody's.
 
@@ -168,16 +173,7 @@ def service_of_host(host: str) -> KnownService | None:
     >>> service_of_host("www.youtube-nocookie.com").title
     'YouTube'
     """
-    name = host.rstrip(".").lower()
-    hosts = _hosts()
-    if len(name) > LONGEST_HOST or name in hosts:
-        return hosts.get(name)
-    below = name
-    while below:
-        if found := hosts.get(f"*.{below}"):
-            return found
-        below = below.partition(".")[2]
-    return None
+    return _hosts().find(host)
 
 
 def countries() -> frozenset[str]:
@@ -204,6 +200,7 @@ AREAS: Final = (
 
 _OF_A_PLATFORM: Final = frozenset({"purpose", "source"})
 _OF_A_SERVICE: Final = _OF_A_PLATFORM | {"title", "provider", "hosts", "transfer", "privacy"}
+_OF_SOME_SERVICES: Final = frozenset({"opt-out", "checked", "inline", "shows"})
 _WITH_COOKIES: Final = frozenset({"read", "party", "cookies", "storage"})
 _OF_A_COOKIE: Final = frozenset({"description"})
 _OF_SOME_COOKIES: Final = frozenset({"purpose", "duration", "party", "shared", "source", "checked"})
@@ -257,8 +254,10 @@ def _names() -> _Names:
 
 
 @cache
-def _hosts() -> Mapping[str, KnownService]:
-    return {host: service for service in services().values() for host in service.hosts}
+def _hosts() -> HostIndex[KnownService]:
+    hosts = {host: service for service in services().values() for host in service.hosts}
+    itself = {host.removeprefix("*."): service for host, service in hosts.items()}
+    return HostIndex({**itself, **hosts})
 
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -302,13 +301,15 @@ def _taken(
 
 
 def _service(key: str, entry: dict[str, Any], read: str) -> KnownService:
-    _taken(entry, key, _OF_A_SERVICE, _WITH_COOKIES | {"opt-out", "checked"})
+    _taken(entry, key, _OF_A_SERVICE, _WITH_COOKIES | _OF_SOME_SERVICES)
     return KnownService(
         key=key,
         title=entry["title"],
         provider=entry["provider"],
         purpose=_suggestion(entry["purpose"], key),
         hosts=tuple(entry["hosts"]),
+        inline=tuple(entry.get("inline", ())),
+        shows=_shown(entry, key),
         transfer=tuple(entry["transfer"]),
         privacy=entry["privacy"],
         opt_out=entry.get("opt-out"),
@@ -316,6 +317,14 @@ def _service(key: str, entry: dict[str, Any], read: str) -> KnownService:
         read=date.fromisoformat(entry.get("read", read)),
         checked=entry.get("checked", True),
     )
+
+
+def _shown(entry: dict[str, Any], place: str) -> Shows | None:
+    shows: Shows | None = entry.get("shows")
+    if shows is not None and shows not in get_args(Shows):
+        known = ", ".join(get_args(Shows))
+        raise ValueError(f"the catalogue's '{place}' shows '{shows}': write one of {known}.")
+    return shows
 
 
 def _stored_by(service: str | None, entry: dict[str, Any], read: str) -> Iterator[KnownCookie]:

@@ -22,6 +22,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
+from consentkit.rules.integrations import place_of_signal
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import (
     DAY,
@@ -188,6 +189,7 @@ def _of_policy(old: Policy, new: Policy) -> Iterator[_Difference]:
         *_lost_answers(old, new),
         *_sooner(old, new),
         *_controller(old, new),
+        *_wider_signals(old, new),
     ]
     yield from weighed
     known = {each.loc for each in weighed}
@@ -199,10 +201,10 @@ def _of_policy(old: Policy, new: Policy) -> Iterator[_Difference]:
 def _settings(
     old: BaseModel, new: BaseModel, above: Loc = ()
 ) -> Iterator[tuple[Loc, _Value, _Value]]:
-    for name in type(new).model_fields:
+    for name, info in type(new).model_fields.items():
         was, now = getattr(old, name), getattr(new, name)
-        loc = (*above, name.replace("_", "-"))
-        if isinstance(now, BaseModel):
+        loc = (*above, str(info.alias))
+        if isinstance(now, BaseModel) and isinstance(was, BaseModel):
             yield from _settings(was, now, loc)
         elif name not in _SECTIONS | {"revision"}:
             yield loc, was, now
@@ -247,6 +249,29 @@ def _controller(old: Policy, new: Policy) -> Iterator[_Difference]:
         of = tuple(("purposes", name) for name in new.optional_purposes)
         loc = ("site", "controller")
         yield _Difference(loc, what, _Weight.WORDS, of, new.optional_purposes)
+
+
+def _wider_signals(old: Policy, new: Policy) -> Iterator[_Difference]:
+    """A signal that was denied, or hung on more: an old answer was no answer to it.
+
+    Who was told nothing until now went by defaults of its own, so nothing is wider for it.
+    """
+    before, told = _signals(old), {key for key, _ in old.integrations.used()}
+    for loc, now in _signals(new).items():
+        was = before.get(loc, ())
+        if now and loc[1] in told and not (was and {*was} <= {*now}):
+            of = tuple(("purposes", name) for name in now)
+            what = f"'{'.'.join(loc)}' hangs on {listed(map(repr, now))}"
+            what += f", and hung on {listed(map(repr, was))}" if was else ", and was denied"
+            yield _Difference(loc, what, _Weight.MATTERS, of, now)
+
+
+def _signals(policy: Policy) -> dict[Loc, tuple[str, ...]]:
+    return {
+        ("integrations", *place_of_signal(key, signal)): purposes
+        for key, integration in policy.integrations.used()
+        for signal, purposes in integration.purposes_of.items()
+    }
 
 
 # What differs: a purpose
@@ -448,8 +473,8 @@ def _difference(loc: Loc, was: _Value, now: _Value) -> str:
 
 def _said(value: _Value) -> str:
     """A value as a file would have it, if that is short."""
-    if value is None:
-        return "absent"
+    if value is None or isinstance(value, BaseModel):
+        return "there" if value else "absent"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):

@@ -33,11 +33,26 @@ __all__ = [
     "Given",
     "Seen",
     "TokenFormat",
+    "key_of_service",
     "latest",
 ]
 
 CLOCK_SKEW: Final = 300
 """A token may come this many seconds from the future."""
+
+
+_SERVICE: Final = "@"
+"""What the key of a single service's grant begins with; no purpose's name does."""
+
+
+def key_of_service(name: str) -> str:
+    """The key in `Consent.given` of a grant for one service alone."""
+    return f"{_SERVICE}{name}"
+
+
+def is_of_service(key: str) -> bool:
+    """True for a key in `Consent.given` that is a single service's, and no purpose's."""
+    return key.startswith(_SERVICE)
 
 
 class Answer(StrEnum):
@@ -81,8 +96,9 @@ class Seen:
 class Consent:
     """All of a visitor's answers. Each act returns a new value.
 
-    `readable` is False where a token came that does not verify: somebody had answered, and what
-    they said is lost.
+    `given` has each purpose's answer by its name, and grants of single services by
+    `key_of_service`. `readable` is False where a token came that does not verify: somebody had
+    answered, and what they said is lost.
     """
 
     given: Mapping[str, Given] = field(default_factory=lambda: MappingProxyType({}))
@@ -100,6 +116,12 @@ class Consent:
         """The answers after a refusal or withdrawal: the same from now on."""
         given = Given(granted=False, revision=revision, time=start_of_day(now))
         return self._with(purposes, given)
+
+    def without(self, keys: Iterable[str]) -> Consent:
+        """The answers as if these had never been given."""
+        gone = {*keys}
+        kept = {key: answer for key, answer in self.given.items() if key not in gone}
+        return self if len(kept) == len(self.given) else replace(self, given=MappingProxyType(kept))
 
     def _with(self, purposes: Iterable[str], answer: Given) -> Consent:
         given = {**self.given, **dict.fromkeys(purposes, answer)}
@@ -138,11 +160,28 @@ def latest(answers: Iterable[Mapping[str, Given]]) -> Mapping[str, Given] | None
     if len(tokens) < 2:
         return tokens[0] if tokens else None
     newest: dict[str, Given] = {}
-    for purpose, given in (each for token in tokens for each in token.items()):
-        known = newest.get(purpose)
+    for key, given in (each for token in tokens for each in token.items()):
+        known = newest.get(key)
         if known is None or _weight(given) > _weight(known):
-            newest[purpose] = given
-    return MappingProxyType(newest)
+            newest[key] = given
+    return MappingProxyType(
+        {
+            key: given
+            for key, given in newest.items()
+            if not (is_of_service(key) and any(_takes_away(each, key, given) for each in tokens))
+        }
+    )
+
+
+def _takes_away(token: Mapping[str, Given], key: str, grant: Given) -> bool:
+    """True if a token may be one in which a service's grant was taken away by a refusal.
+
+    Which purposes a service has, a token does not say: any refusal since that day may be of them.
+    """
+    day = start_of_day(grant.time)
+    return key not in token and any(
+        not given.granted and given.time >= day for given in token.values()
+    )
 
 
 def _weight(given: Given) -> tuple[int, bool, int]:

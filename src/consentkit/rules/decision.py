@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from consentkit.rules.consent import Answer, Consent
+from consentkit.rules.consent import Answer, Consent, Given, key_of_service
 from consentkit.rules.policy import (
     DAY,
     LONGEST,
     Basis,
-    DeclaredCookie,
     Kind,
     Policy,
     Question,
@@ -30,8 +29,9 @@ from consentkit.rules.policy import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
+    from consentkit.rules.policy import DeclaredCookie
     from consentkit.rules.signals import Signal
 
 __all__ = [
@@ -45,9 +45,11 @@ __all__ = [
     "answer_to",
     "answers_to",
     "decide",
+    "decide_service",
     "duration_of",
     "is_open",
     "next_lapse",
+    "single_services",
 ]
 
 DECISIONS: Final[Mapping[Basis, Mapping[Answer, bool]]] = MappingProxyType(
@@ -77,6 +79,7 @@ class Reason(StrEnum):
 
     STRICTLY_NECESSARY = "strictly necessary"
     NOTHING_REFUSED = "every purpose of it is allowed"
+    SINGLE = "granted by itself"
     UNDECIDED = "not answered yet"
     IMPLIED = "implied only"
     REFUSED = "refused"
@@ -153,26 +156,58 @@ def decide(
     """
     if declared is None:
         return _UNDECLARED[policy.undeclared, occasion.act]
-    questions = [
-        (policy.questions[place], answers[place]) for place in policy.questions_of(declared)
-    ]
+    questions = _answered(policy, policy.questions_of(declared), answers)
     if declared.kind is Kind.POLL_TIMEOUT:
         return _decide_poll(declared, questions, occasion)
     if not questions:
         return _renewal(declared, occasion) or Decision(
             allowed=True, reason=Reason.STRICTLY_NECESSARY
         )
+    return _first_blocked(policy, questions) or _decide_occasion(declared, occasion)
+
+
+def decide_service(
+    policy: Policy,
+    service: str | None,
+    answers: tuple[Answer, ...],
+    allowed: Container[str] = frozenset(),
+) -> Decision:
+    """Whether a service may load.
+
+    `service` is its name in the policy (`Policy.service_of_host`), None for a host that no service
+    is declared to load from, which is held to `undeclared` like a cookie; `answers` are the answers
+    in effect to `policy.questions` (`answers_to`). It may load if every purpose of it is allowed,
+    or if it is among `allowed`: those that were granted by themselves (`single_services`).
+    """
+    if service is None:
+        return _UNDECLARED[policy.undeclared, Act.STORE]
+    questions = _answered(policy, policy.questions_of_service(service), answers)
+    if not questions:
+        return Decision(allowed=True, reason=Reason.STRICTLY_NECESSARY)
+    blocked = _first_blocked(policy, questions)
+    if blocked is None:
+        return Decision(allowed=True, reason=Reason.NOTHING_REFUSED)
+    if service in allowed:
+        return Decision(allowed=True, reason=Reason.SINGLE, purpose=blocked.purpose)
+    return blocked
+
+
+_Answered: TypeAlias = list[tuple[Question, Answer]]
+
+
+def _answered(policy: Policy, places: tuple[int, ...], answers: tuple[Answer, ...]) -> _Answered:
+    return [(policy.questions[place], answers[place]) for place in places]
+
+
+def _first_blocked(policy: Policy, questions: _Answered) -> Decision | None:
     for question, answer in questions:
         if not DECISIONS[policy.basis_of(question.purpose)][answer]:
-            return Decision(
-                allowed=False, reason=_BLOCKED_BECAUSE[answer], purpose=question.purpose
-            )
-    return _decide_occasion(declared, occasion)
+            reason = _BLOCKED_BECAUSE[answer]
+            return Decision(allowed=False, reason=reason, purpose=question.purpose)
+    return None
 
 
-def _decide_poll(
-    declared: DeclaredCookie, questions: list[tuple[Question, Answer]], occasion: Occasion
-) -> Decision:
+def _decide_poll(declared: DeclaredCookie, questions: _Answered, occasion: Occasion) -> Decision:
     # The vote answers for this cookie, so neither storing nor reading waits for the banner.
     for question, answer in questions:
         if answer is Answer.REFUSED:
@@ -267,6 +302,40 @@ def _went_on(policy: Policy, question: Question, consent: Consent, now: float) -
 
 def _has_lapsed(policy: Policy, time: float, now: float) -> bool:
     return time + policy.ask_again_after <= now
+
+
+def single_services(
+    policy: Policy, consent: Consent, signals: frozenset[Signal], now: float
+) -> frozenset[str]:
+    """The services that the visitor granted by themselves, and whose grant stands at `now`.
+
+    Such a grant covers one service as it stood then, whatever the answers to its purposes were. A
+    later refusal of one of them takes it away; it lapses, a new revision outdates it, and a
+    signal outweighs it, as with a purpose's.
+    """
+    return frozenset(
+        name for name in policy.services if _stands_alone(policy, name, consent, signals, now)
+    )
+
+
+def _stands_alone(
+    policy: Policy, service: str, consent: Consent, signals: frozenset[Signal], now: float
+) -> bool:
+    given = consent.given.get(key_of_service(service))
+    if given is None or not given.granted or _has_lapsed(policy, given.time, now):
+        return False
+    questions = [policy.questions[place] for place in policy.questions_of_service(service)]
+    if any(given.revision < question.since for question in questions):
+        return False
+    purposes = [question.purpose for question in questions]
+    if any(_is_refused_since(consent.given.get(purpose), given.time) for purpose in purposes):
+        return False
+    heard = signals & frozenset().union(*(policy.purposes[name].honours for name in purposes))
+    return not heard or (heard <= given.despite and not policy.signals_win)
+
+
+def _is_refused_since(answer: Given | None, time: int) -> bool:
+    return answer is not None and not answer.granted and answer.time > time
 
 
 def is_open(

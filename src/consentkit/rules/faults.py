@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from consentkit.rules.hosts import plain_host
+from consentkit.rules.integrations import REGION, place_of_signal
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import (
     COUNTRIES,
@@ -66,7 +68,9 @@ _EVERYBODYS: Final = re.compile(r"\*\.(?:(?:co|com|net|org)\.[a-z]{2}|[a-z0-9-]+
 """All below a top-level domain, or below one that a country sells names under."""
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _LINK: Final = re.compile(r"(?:https?://|mailto:|/)[^\s<>\"\x00-\x1f\x7f]*")
-_PURPOSE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_REGION: Final = re.compile(REGION)
+_MARKER: Final = re.compile(r"(?=[ -~]{3,200}\Z)[^ ].*[^ ]")
 
 
 def problems_in(policy: Policy, unread: Collection[Loc] = ()) -> list[Problem]:
@@ -189,15 +193,19 @@ def _own_tokens(ground: Ground) -> Iterator[Problem]:
             )
 
 
-def _purpose_names(ground: Ground) -> Iterator[Problem]:
-    for name in ground.policy.purposes:
-        if not _PURPOSE_NAME.fullmatch(name):
-            yield Problem(
-                ("purposes", name),
-                f"purpose {quoted(name)} has a name that cannot travel in forms and cookies",
-                "Use letters, digits, '-', '_' and '.', at most 64; the title may say anything.",
-                at_key=True,
-            )
+def _plain_names(ground: Ground) -> Iterator[Problem]:
+    """A token has single services beside the purposes, told apart by the sign before them."""
+    for section in ("purposes", "services"):
+        for name in getattr(ground.policy, section):
+            if not _PLAIN_NAME.fullmatch(name):
+                loc = (section, name)
+                yield Problem(
+                    loc,
+                    f"{subject_of(loc)} has a name that cannot travel in forms and cookies",
+                    "Use letters, digits, '-', '_' and '.', at most 64; the title may say "
+                    "anything.",
+                    at_key=True,
+                )
 
 
 def _too_many_purposes(ground: Ground) -> Iterator[Problem]:
@@ -469,9 +477,14 @@ def _domain(loc: Loc, domain: str | None) -> Iterator[Problem]:
 
 
 def _hosts(ground: Ground) -> Iterator[Problem]:
-    for name, service in ground.policy.services.items():
-        for place, host in enumerate(service.hosts):
-            loc = ("services", name, "hosts", str(place))
+    services = ground.policy.services.items()
+    named: list[tuple[Loc, tuple[str, ...]]] = [
+        (("site", "hosts"), ground.policy.site.hosts),
+        *((("services", name, "hosts"), service.hosts) for name, service in services),
+    ]
+    for where, hosts in named:
+        for place, host in enumerate(hosts):
+            loc = (*where, str(place))
             if not _HOST_OR_BELOW.fullmatch(host):
                 what = f"{subject_of(loc)} has the host {quoted(host)}, which is no host name"
                 cure = (
@@ -481,6 +494,47 @@ def _hosts(ground: Ground) -> Iterator[Problem]:
             elif _EVERYBODYS.fullmatch(host):
                 what = f"{subject_of(loc)} has the host {quoted(host)}, which covers everybody's"
                 yield Problem(loc, what, "Write more of the name, as in '*.example.org'.")
+
+
+def _own_and_foreign(ground: Ground) -> Iterator[Problem]:
+    """What loads from the site's own host waits for nobody, and what a service loads does."""
+    services = {
+        plain_host(host): name
+        for name, service in ground.policy.services.items()
+        for host in service.hosts
+    }
+    for place, host in enumerate(ground.policy.site.hosts):
+        if plain_host(host) in services:
+            name = services[plain_host(host)]
+            yield Problem(
+                ("site", "hosts", str(place)),
+                f"'site' has the host {quoted(host)}, and so has {subject_of(('services', name))}",
+                "Take one of them away: the site's own hosts wait for no answer.",
+            )
+
+
+def _markers(ground: Ground) -> Iterator[Problem]:
+    """A text by which an inline script is known says whose it is, and says it of one purpose."""
+    first: dict[str, str] = {}
+    services = ground.policy.services
+    for name, service in services.items():
+        for place, marker in enumerate(service.inline):
+            loc = ("services", name, "inline", str(place))
+            subject = subject_of(loc)
+            if not _MARKER.fullmatch(marker):
+                what = f"{subject} has {quoted(marker)} under 'inline', which tells no script apart"
+                cure = "Write 3 to 200 characters of plain ASCII that stand in one line of it."
+                yield Problem(loc, what, cure)
+            other = first.setdefault(marker, name)
+            if {*services[other].purpose} != {*service.purpose}:
+                also = subject_of(("services", other))
+                yield Problem(
+                    loc,
+                    f"{subject} has {quoted(marker)} under 'inline', and so has {also}, which has "
+                    "another purpose",
+                    "Write a text that stands in the one's script alone, or 'inline: []' where "
+                    "nothing of it is inline.",
+                )
 
 
 # Revisions
@@ -525,13 +579,12 @@ def _unfit_texts(ground: Ground) -> Iterator[Problem]:
 
 
 def _unfit_keys(ground: Ground) -> Iterator[Problem]:
-    for section in ("storage", "services"):
-        for name in getattr(ground.policy, section):
-            unfit = _UNFIT_KEY.search(name)
-            if unfit:
-                what = f"{subject_of((section, name))} has the character {unfit[0]!a} in its name"
-                cure = "Take it out: no page can show it."
-                yield Problem((section, name), what, cure, at_key=True)
+    for name in ground.policy.storage:
+        unfit = _UNFIT_KEY.search(name)
+        if unfit:
+            loc = ("storage", name)
+            what = f"{subject_of(loc)} has the character {unfit[0]!a} in its name"
+            yield Problem(loc, what, "Take it out: no page can show it.", at_key=True)
 
 
 def _parts(loc: Loc, text: Text) -> list[tuple[Loc, str]]:
@@ -657,6 +710,61 @@ def _placeholder_paths(ground: Ground) -> Iterator[Problem]:
             )
 
 
+# Integrations
+
+
+def _integrations(ground: Ground) -> Iterator[Problem]:
+    """Their signals hang on what a visitor answers to: on nothing else can there be an answer."""
+    policy = ground.policy
+    for key, integration in policy.integrations.used():
+        places = {
+            ("integrations", *place_of_signal(key, signal), *index): name
+            for signal, purposes in integration.purposes_of.items()
+            for place, name in enumerate(purposes)
+            for index in [(str(place),) if len(purposes) > 1 else ()]
+        }
+        if not places:
+            what = f"'{key}' names no purpose, so that everything would stay denied"
+            cure = f"Name those that its signals hang on. {_declared('purposes', ground)}"
+            yield Problem(("integrations", key), what, cure, at_key=True)
+        for loc, name in places.items():
+            if name in policy.purposes:
+                yield from _never_asked(ground, loc, name)
+            elif ("purposes", name) not in ground.unread:
+                what = f"'{key}' names purpose {quoted(name)}, which is not declared"
+                yield Problem(loc, what, _declared("purposes", ground, name))
+
+
+def _never_asked(ground: Ground, loc: Loc, name: str) -> Iterator[Problem]:
+    if ground.policy.basis_of(name) is Basis.STRICTLY_NECESSARY:
+        yield Problem(
+            loc,
+            f"'{loc[1]}' names purpose {quoted(name)}, which is strictly necessary: nobody is "
+            "asked about it",
+            "Name a purpose that the visitor answers to, or take the line away.",
+        )
+
+
+def _google(ground: Ground) -> Iterator[Problem]:
+    google = ground.policy.integrations.google_consent_mode
+    if google is None:
+        return
+    above = ("integrations", "google-consent-mode")
+    for place, code in enumerate(google.region):
+        if not _REGION.fullmatch(code):
+            near = f" Did you mean '{code.upper()}'?" if _REGION.fullmatch(code.upper()) else ""
+            what = f"'google-consent-mode' has {quoted(code)} under 'region', which is no region"
+            cure = f"Write a code of ISO 3166-2 such as DE or US-CA.{near}"
+            yield Problem((*above, "region", str(place)), what, cure)
+    if google.url_passthrough and not google.signals.ad_storage:
+        yield Problem(
+            (*above, "url-passthrough"),
+            "'url-passthrough' is true, and nobody can agree to it: 'ad_storage' has no purpose",
+            "Name one under 'signals', or take 'url-passthrough' away (R-57).",
+            at_key=True,
+        )
+
+
 Rule = Callable[[Ground], Iterator[Problem]]
 CookieRule = Callable[[Ground, str, DeclaredCookie], Iterator[Problem]]
 
@@ -668,7 +776,7 @@ RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     ((), _unfit_keys),
     ((), _ambiguous_patterns),
     (("token",), _own_tokens),
-    ((), _purpose_names),
+    ((), _plain_names),
     (("mode",), _too_many_purposes),
     (("purposes",), _no_purposes),
     ((), _undeclared_services),
@@ -679,6 +787,10 @@ RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     ((), _transfers),
     ((), _token_domain),
     ((), _hosts),
+    ((), _own_and_foreign),
+    ((), _markers),
+    (("mode",), _integrations),
+    ((), _google),
     (("revision",), _from_the_future),
     ((), _empty_texts),
     ((), _languages),

@@ -27,6 +27,7 @@ from consentkit.rules.policy import (
     Justification,
     Kind,
     Mode,
+    PagesMode,
     Policy,
     Preset,
     PresetRules,
@@ -498,6 +499,61 @@ def _nowhere(loc: Loc, basis: Basis, cure: str) -> Problem:
     )
 
 
+def _implied_on_shared_pages(ground: Ground) -> Iterator[Problem]:
+    """A page that a cache keeps is no page view that the site hears of (R-09)."""
+    policy = ground.policy
+    implied = [name for name in policy.purposes if policy.basis_of(name) is Basis.IMPLIED]
+    if policy.pages is PagesMode.SHARED and implied:
+        yield Problem(
+            ("pages",),
+            f"'pages' is shared, and {_these('purpose', implied)} the basis implied: consent is "
+            "never implied on shared pages",
+            "Write 'pages: private', or ask: 'mode: explicit'. Until then what is implied waits "
+            "for a yes.",
+            is_warning=True,
+        )
+
+
+# What integrations tell
+
+
+def _unredacted(ground: Ground) -> Iterator[Problem]:
+    google = ground.policy.integrations.google_consent_mode
+    if google and not google.ads_data_redaction:
+        yield Problem(
+            ("integrations", "google-consent-mode", "ads-data-redaction"),
+            "'ads-data-redaction' is false, so requests carry identifiers of advertising although "
+            "it is denied",
+            "Take the line away: it is true where nothing is said (R-57).",
+            at_key=True,
+            is_warning=True,
+        )
+
+
+def _matomo_waits_itself(ground: Ground) -> Iterator[Problem]:
+    """Matomo without cookies counts before an answer, as long as it may load."""
+    policy = ground.policy
+    matomo, service = policy.integrations.matomo, policy.services.get("matomo")
+    if matomo is None or service is None or matomo.consent != "cookies":
+        return
+    both = [
+        name
+        for name in matomo.purpose
+        if name in service.purpose and name in policy.optional_purposes
+    ]
+    if both:
+        yield Problem(
+            ("integrations", "matomo", "consent"),
+            f"Matomo's cookies wait for {quoted(both[0])}, and so does {_MATOMO} itself: it never "
+            "runs without them",
+            f"Write 'consent: tracking', or give {_MATOMO} another purpose (R-59).",
+            is_warning=True,
+        )
+
+
+_MATOMO: Final = subject_of(("services", "matomo"))
+
+
 # What a service brings along
 
 
@@ -537,6 +593,21 @@ def _unlisted(loc: Loc, names: list[str]) -> Problem:
     )
 
 
+def _own_trackers(ground: Ground) -> Iterator[Problem]:
+    """A known tracker is nobody's own: what loads from there waits for an answer (R-32)."""
+    for place, host in enumerate(ground.policy.site.hosts):
+        met = tracker_of_host(host)
+        if met:
+            covers = f"covers '{met.within}', and " if met.within else ""
+            title, what_for = met.service.title, _FOR[met.service.purpose]
+            yield Problem(
+                ("site", "hosts", str(place)),
+                f"'site' has the host {quoted(host)}, which {covers}is known: {title} is for "
+                f"{what_for}",
+                f"Declare it under 'services', as in '{met.service.key}: {{purpose: …}}' (R-32).",
+            )
+
+
 def _shared_hosts(ground: Ground) -> Iterator[Problem]:
     """Whatever loads from a host has one purpose, or nobody can say whether it may (R-28)."""
     first: dict[str, str] = {}
@@ -569,6 +640,10 @@ LINTS: Final[tuple[tuple[tuple[str, ...], Lint], ...]] = (
     (("languages",), _untranslated),
     ((), _at_once),
     (("mode", "preset"), _unasked_where),
+    (("mode",), _implied_on_shared_pages),
+    ((), _unredacted),
+    (("mode",), _matomo_waits_itself),
+    ((), _own_trackers),
     (("cookies",), _unlisted_cookies),
     ((), _shared_hosts),
 )

@@ -14,11 +14,36 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    TypeAlias,
+    TypeVar,
+    get_args,
+)
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
+from consentkit.rules.hosts import HostIndex, is_at_or_below, plain_host
+from consentkit.rules.integrations import Integrations
 from consentkit.rules.names import NameIndex
+from consentkit.rules.shapes import (
+    DAY,
+    IN_A_FILE,
+    ONE_OR_SEVERAL,
+    Duration,
+    Model,
+    Purposes,
+    Switch,
+    Text,
+    as_in_a_file,
+    parse_duration,
+    print_duration,
+)
 from consentkit.rules.signals import Signal
 from consentkit.rules.yaml_print import print_yaml
 
@@ -27,16 +52,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COUNTRIES",
+    "DAY",
+    "IN_A_FILE",
     "LONGEST",
     "PRESETS",
+    "SHOWN",
     "Banner",
     "Basis",
     "CookieAttributes",
+    "Csp",
     "DeclaredCookie",
     "Duration",
+    "Item",
     "Justification",
     "Kind",
     "Mode",
+    "PagesMode",
     "Policy",
     "Preset",
     "PresetRules",
@@ -45,14 +76,16 @@ __all__ = [
     "Service",
     "Site",
     "StoredItem",
+    "TakesEffect",
+    "Text",
     "TokenOptions",
+    "Transfer",
     "Undeclared",
     "Where",
     "parse_duration",
     "print_duration",
 ]
 
-DAY: Final = 86_400
 LONGEST: Final = 400 * DAY
 """No cookie lives longer, in seconds: 400 days (RFC 6265bis §5.5; LAW R-24)."""
 
@@ -101,6 +134,21 @@ class TakesEffect(StrEnum):
 
     NEXT_PAGE = "next-page"
     AT_ONCE = "at-once"
+
+
+class Csp(StrEnum):
+    """Whether the answers are also said to the browser, as a Content-Security-Policy (R-55)."""
+
+    OFF = "off"
+    REPORT = "report"
+    ENFORCE = "enforce"
+
+
+class PagesMode(StrEnum):
+    """Whose a page is: each visitor's own, or one for all, for a cache that keeps pages."""
+
+    PRIVATE = "private"
+    SHARED = "shared"
 
 
 class Where(StrEnum):
@@ -155,78 +203,6 @@ class Justification(StrEnum):
     CONSENT_RECORD = "consent-record"
 
 
-IN_A_FILE: Final = MappingProxyType({"in": "a file"})
-"""The validation context of what was read from a file, where durations need a unit."""
-
-_UNITS: Final = {
-    "second": 1,
-    "minute": 60,
-    "hour": 3600,
-    "day": DAY,
-    "week": 7 * DAY,
-    "month": None,  # twelve of them are a year: 13 months are 395 days, as regulators count
-    "year": 365 * DAY,
-}
-# Only seconds need more than six digits: a browser's 400 days are 34,560,000 of them.
-_COUNT: Final = "[0-9]{1,6}|[0-9]{7,12}(?= *s)"
-_DURATION: Final = re.compile(rf"({_COUNT}) *(second|minute|hour|day|week|month|year)s?")
-
-
-def parse_duration(text: object) -> int:
-    """Seconds of a duration such as ``30 minutes``, ``1 day`` or ``13 months``.
-
-    Raises ValueError for anything else; a bare number has no unit, so it is refused too.
-    """
-    found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None:
-        raise ValueError("write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year")
-    return _seconds(int(found[1]), found[2])
-
-
-def _seconds(count: int, unit: str) -> int:
-    size = _UNITS[unit]
-    return count * 365 // 12 * DAY if size is None else count * size
-
-
-def print_duration(seconds: int) -> str:
-    """The shortest duration that `parse_duration` reads as exactly so many seconds.
-
-    >>> [print_duration(each) for each in (395 * DAY, 14 * DAY, 5400, 86_401)]
-    ['13 months', '2 weeks', '90 minutes', '86401 seconds']
-    """
-    for unit in reversed(_UNITS):
-        size = _UNITS[unit]
-        count = -(-seconds * 12 // (365 * DAY)) if size is None else seconds // size
-        if 0 < count < 1_000_000 and _seconds(count, unit) == seconds:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds} seconds"
-
-
-def _duration(value: object, info: ValidationInfo) -> object:
-    # In Python a whole number is seconds; in a file nobody can tell, so there it is refused.
-    is_seconds = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_seconds and info.context is not IN_A_FILE else parse_duration(value)
-
-
-Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0)]
-"""Seconds; in a file, a number and a unit."""
-
-
-def _one_or_several(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-_OneOrSeveral = BeforeValidator(_one_or_several)
-
-Purposes = Annotated[tuple[str, ...], _OneOrSeveral]
-"""Names of purposes; one alone needs no list."""
-
-Switch = Annotated[bool, Field(strict=True)]
-"""True or false, and no word for either."""
-
-Text = str | dict[str, str]
-"""Words for the visitor: one string, or one for each language tag."""
-
 COUNTRIES: Final = frozenset(
     re.findall(
         "[A-Z]{2}",
@@ -260,17 +236,7 @@ PRESETS: Final = MappingProxyType(
 """The rules of each preset that a policy can be held to; guidance, not legal advice (LAW §2)."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=lambda name: name.replace("_", "-"),
-        populate_by_name=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class Site(_Model):
+class Site(Model):
     """The site and who answers for it."""
 
     name: str
@@ -283,9 +249,11 @@ class Site(_Model):
     """The day this declaration was last checked."""
     policy: str | None = None
     """The site's own privacy or cookie page; the notice links to it."""
+    hosts: tuple[str, ...] = ()
+    """The site's other hosts; ``*.example.com`` covers sub-domains."""
 
 
-class Purpose(_Model):
+class Purpose(Model):
     """Why something is stored or read; what a visitor answers to."""
 
     basis: Basis | None = None
@@ -302,7 +270,7 @@ class Purpose(_Model):
     """The revision at which this purpose began or last changed."""
 
 
-class CookieAttributes(_Model):
+class CookieAttributes(Model):
     """What the cookie's attributes are raised to; nothing is ever lowered."""
 
     secure: Switch = False
@@ -315,7 +283,7 @@ class CookieAttributes(_Model):
     """True: inside other sites' pages there is one for each of those sites."""
 
 
-class DeclaredCookie(_Model):
+class DeclaredCookie(Model):
     """One admitted cookie. Its name is its key in the policy's `cookies`."""
 
     kind: Kind
@@ -353,7 +321,7 @@ class DeclaredCookie(_Model):
     name: str = Field(default="", exclude=True)
 
 
-class StoredItem(_Model):
+class StoredItem(Model):
     """One admitted item of web storage. Its key is its key in the policy's `storage`."""
 
     where: Where
@@ -379,7 +347,13 @@ class StoredItem(_Model):
     name: str = Field(default="", exclude=True)
 
 
-class Service(_Model):
+Shown = Literal["video", "map", "social", "form", "chat", "other"]
+
+SHOWN: Final[tuple[Shown, ...]] = get_args(Shown)
+"""What a service may show in a page."""
+
+
+class Service(Model):
     """An outside thing embedded in the site's pages."""
 
     purpose: Purposes
@@ -390,6 +364,10 @@ class Service(_Model):
     """The organisation behind it."""
     hosts: tuple[str, ...] = ()
     """Where it loads from; ``*.example.com`` covers sub-domains."""
+    inline: tuple[str, ...] = ()
+    """An inline script that has one of these texts in it belongs to the service."""
+    shows: Shown | None = None
+    """What it shows in a page: what a placeholder calls it."""
     privacy: str | None = None
     """Its privacy page."""
     opt_out: str | None = None
@@ -400,7 +378,7 @@ class Service(_Model):
     """The revision at which it was added or last changed."""
 
 
-class Banner(_Model):
+class Banner(Model):
     """The site's own words for the banner; what is absent comes from the language file."""
 
     title: Text | None = None
@@ -415,7 +393,7 @@ class Banner(_Model):
     """Where it stands; the default is `top`, for implied consent `bottom`."""
 
 
-class TokenOptions(_Model):
+class TokenOptions(Model):
     """How the consent token is named and shared."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "consent"
@@ -428,7 +406,7 @@ class TokenOptions(_Model):
 
 _Named = TypeVar("_Named", DeclaredCookie, StoredItem)
 
-Item = DeclaredCookie | StoredItem | Service
+Item: TypeAlias = DeclaredCookie | StoredItem | Service
 """What stands under a purpose."""
 
 
@@ -444,14 +422,14 @@ def _leaves_alone_for(data: dict[str, Any]) -> int:
     return max((each.ask_again for each in rules), default=_HALF_A_YEAR)
 
 
-class Policy(_Model):
+class Policy(Model):
     """Everything a site declares, frozen and compiled."""
 
     site: Site
     """The site, with its 'name' and its 'controller'."""
     mode: Mode
     """The basis of every purpose that names none."""
-    preset: Annotated[tuple[Preset, ...], _OneOrSeveral] = ()
+    preset: Annotated[tuple[Preset, ...], ONE_OR_SEVERAL] = ()
     """The jurisdictions whose rules this policy is held to."""
     takes_effect: TakesEffect = TakesEffect.NEXT_PAGE
     """When implied consent begins to count."""
@@ -463,16 +441,24 @@ class Policy(_Model):
     """Language tags of the notice; the first is the fall-back."""
     purposes: dict[str, Purpose]
     """Why something is stored; each has a 'title' and a 'description'."""
-    cookies: dict[str, DeclaredCookie] = {}
+    cookies: dict[str, DeclaredCookie] = Field(default={})
     """What is stored, by name."""
-    storage: dict[str, StoredItem] = {}
+    storage: dict[str, StoredItem] = Field(default={})
     """What is kept in web storage, by key."""
-    services: dict[str, Service] = {}
+    services: dict[str, Service] = Field(default={})
     """Outside things in the site's pages."""
     undeclared: Undeclared = Undeclared.BLOCK
     """What happens to cookies no declaration covers."""
     settings_link: Literal["auto", "manual"] = "auto"
     """`manual` where the site's own pages link to the preferences."""
+    csp: Csp = Csp.OFF
+    """Whether a Content-Security-Policy also keeps out the hosts of what is not allowed."""
+    pages: PagesMode = PagesMode.PRIVATE
+    """`shared` where a cache keeps one page for all visitors."""
+    guard: Switch = False
+    """True: a script keeps other scripts from setting what is not allowed."""
+    integrations: Integrations = Integrations()
+    """Other makers' consent interfaces that are told the visitor's answers."""
     placeholders: tuple[str, ...] = ()
     """Paths of the pages in which ``data-consentkit`` elements are filled in."""
     banner: Banner = Banner()
@@ -508,6 +494,39 @@ class Policy(_Model):
         An exact name beats a pattern, the longer literal beats the shorter.
         """
         return self._names.find(name)
+
+    def service_of_host(self, host: str) -> str | None:
+        """The service that loads from a host, or None if none is declared to.
+
+        `host` has no port and is ASCII. An exact host beats a pattern, the longest pattern wins.
+        """
+        return self._hosts.find(host)
+
+    def is_own_host(self, host: str, page_host: str) -> bool:
+        """True for a host of the site itself, seen from a page at `page_host`; both without port.
+
+        Own is the page's host, what is below it (``www.`` aside), the site's `hosts` and the
+        domain that shares the token. Except for the page's own host, a declared service's wins.
+        """
+        name, page = plain_host(host), plain_host(page_host)
+        if name == page:
+            return True
+        if self._hosts.find(name) is not None:
+            return False
+        bare = page.removeprefix("www.")
+        own = [bare if "." in bare else page, *self._token_domain]
+        if any(is_at_or_below(name, domain) for domain in own):
+            return True
+        return self._own_hosts.find(name) is not None
+
+    @cached_property
+    def services_with_markers(self) -> Mapping[str, tuple[str, ...]]:
+        """Each text by which an inline script is known, with the services that have it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, service in self.services.items():
+            for marker in dict.fromkeys(service.inline):
+                found[marker] = (*found.get(marker, ()), name)
+        return MappingProxyType(found)
 
     def basis_of(self, purpose: str) -> Basis:
         """Why a purpose is allowed at all."""
@@ -558,7 +577,11 @@ class Policy(_Model):
 
     def questions_of(self, cookie: DeclaredCookie) -> tuple[int, ...]:
         """Places in `questions` of all that must be allowed before this cookie is."""
-        return self._questions_by_cookie[cookie.name]
+        return self._questions_by_item["cookies", cookie.name]
+
+    def questions_of_service(self, name: str) -> tuple[int, ...]:
+        """Places in `questions` of all that must be allowed before this service may load."""
+        return self._questions_by_item["services", name]
 
     @cached_property
     def has_unmarked_changes(self) -> bool:
@@ -582,19 +605,35 @@ class Policy(_Model):
         return NameIndex(self.cookies, chunked)
 
     @cached_property
-    def _questions_by_cookie(self) -> Mapping[str, tuple[int, ...]]:
+    def _hosts(self) -> HostIndex[str]:
+        hosts: dict[str, str] = {}
+        for name, service in self.services.items():
+            for host in service.hosts:
+                hosts.setdefault(plain_host(host), name)
+        return HostIndex(hosts)
+
+    @cached_property
+    def _own_hosts(self) -> HostIndex[bool]:
+        return HostIndex(dict.fromkeys(self.site.hosts, True))
+
+    @cached_property
+    def _token_domain(self) -> tuple[str, ...]:
+        return (plain_host(self.token.domain),) if self.token.domain else ()
+
+    @cached_property
+    def _questions_by_item(self) -> Mapping[tuple[str, str], tuple[int, ...]]:
         place = {question: index for index, question in enumerate(self.questions)}
         return {
-            name: tuple(
-                place[Question(purpose, self._when_both_stood(purpose, cookie))]
-                for purpose in cookie.purpose
+            (section, name): tuple(
+                place[Question(purpose, self._when_both_stood(purpose, item))]
+                for purpose in item.purpose
                 if purpose in self.optional_purposes
             )
-            for name, cookie in self.cookies.items()
+            for section, name, item in self.items()
         }
 
-    def _when_both_stood(self, purpose: str, cookie: DeclaredCookie) -> int:
-        return self._since(max(self.purposes[purpose].since, cookie.since))
+    def _when_both_stood(self, purpose: str, item: Item) -> int:
+        return self._since(max(self.purposes[purpose].since, item.since))
 
     def to_yaml(self) -> str:
         """The text of a policy file that says the same; what is as by default is left out.
@@ -602,31 +641,4 @@ class Policy(_Model):
         `read_policy` makes an equal policy of it. Bases, frameworks and the catalogue's words are
         written out; what a service of the catalogue leaves open is filled in when it is read.
         """
-        return print_yaml(_as_in_a_file(self))
-
-
-_DURATIONS: Final = frozenset({"duration", "ask_again_after"})
-_ONE_OR_SEVERAL: Final = frozenset({"purpose", "preset"})
-
-
-def _as_in_a_file(model: _Model) -> dict[str, object]:
-    """What differs from the defaults, with dashes in its keys, in the order of the fields."""
-    return {
-        str(info.alias): _value_in_a_file(name, value)
-        for name, info in type(model).model_fields.items()
-        if not info.exclude and (value := getattr(model, name)) != info.default
-    }
-
-
-def _value_in_a_file(key: str, value: object) -> object:
-    if isinstance(value, _Model):
-        return _as_in_a_file(value)
-    if isinstance(value, dict):
-        return {name: _value_in_a_file("", held) for name, held in value.items()}
-    if isinstance(value, int) and key in _DURATIONS:
-        return print_duration(value)
-    if isinstance(value, frozenset):
-        return sorted(map(str, value))
-    if isinstance(value, tuple):
-        return str(value[0]) if key in _ONE_OR_SEVERAL and len(value) == 1 else [*map(str, value)]
-    return str(value) if isinstance(value, StrEnum) else value
+        return print_yaml(as_in_a_file(self))

@@ -533,17 +533,21 @@ def _known_services(place: Place, services: Node) -> Node:
     """What the catalogue knows of the services that are named, each at the name's place.
 
     One that names its provider or its hosts is not where the catalogue says, as Matomo on a
-    site's own server is not: the title alone is known of it.
+    site's own server is not: its title is known, and what it is in a page.
     """
     known, beneath = catalogue.services(), Node(place, {})
     for name, (where, own) in (services.items or {}).items():
         if name in known and isinstance(own.data, Mapping):
             facts, said = _facts_of(known[name]), set(map(dashed, own.data))
             if said & {"provider", "hosts"}:
-                facts = {"title": facts["title"]}
+                facts = {key: facts[key] for key in _WHEREVER & facts.keys()}
             new = {key: facts[key] for key in facts.keys() - said}
             beneath.add(name, where, node_of(new, where))
     return _holding(place, "services", beneath)
+
+
+_WHEREVER: Final = frozenset({"title", "inline", "shows"})
+"""What is true of a service wherever it runs."""
 
 
 def _holding(place: Place, key: str, child: Node) -> Node:
@@ -557,6 +561,8 @@ def _facts_of(service: catalogue.KnownService) -> dict[str, object]:
         "title": service.title,
         "provider": service.provider,
         "hosts": list(service.hosts),
+        "inline": list(service.inline),
+        "shows": service.shows,
         "privacy": service.privacy,
         "opt-out": service.opt_out,
         "transfer": list(service.transfer),

@@ -22,15 +22,27 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from consentkit.rules import catalogue
+from consentkit.rules.integrations import (
+    LONGEST_WAIT,
+    REGION,
+    GoogleConsentMode,
+    GoogleSignals,
+    Integrations,
+    Matomo,
+    MicrosoftClarity,
+    MicrosoftUet,
+)
 from consentkit.rules.policy import (
     COUNTRIES,
     Banner,
     Basis,
     CookieAttributes,
+    Csp,
     DeclaredCookie,
     Justification,
     Kind,
     Mode,
+    PagesMode,
     Policy,
     Preset,
     Purpose,
@@ -66,6 +78,12 @@ def policy_schema() -> Schema:
             "service": _model(Service),
             "banner": _model(Banner),
             "token": _model(TokenOptions),
+            "integrations": _model(Integrations),
+            "google-consent-mode": _model(GoogleConsentMode),
+            "google-signals": _model(GoogleSignals),
+            "microsoft-clarity": _model(MicrosoftClarity),
+            "microsoft-uet": _model(MicrosoftUet),
+            "matomo": _model(Matomo),
         },
     }
 
@@ -124,6 +142,16 @@ _SAYS: Final[Mapping[type[StrEnum], Mapping[str, str]]] = MappingProxyType(
             Undeclared.REPORT: "It is logged, and goes through.",
             Undeclared.BLOCK: "It is not set; the app still reads one that is there.",
             Undeclared.HIDE: "It is not set, and the app does not see one that is there.",
+        },
+        Csp: {
+            Csp.OFF: "No Content-Security-Policy of ours, and the site's own as it is.",
+            Csp.REPORT: "Browsers report what it would stop, and load it.",
+            Csp.ENFORCE: "Browsers load nothing of a service that is not allowed.",
+        },
+        PagesMode: {
+            PagesMode.PRIVATE: "Each visitor gets a page that fits their answers.",
+            PagesMode.SHARED: "All visitors get one page, so that a cache can keep it; a script "
+            "asks for the answers.",
         },
         TakesEffect: {
             TakesEffect.NEXT_PAGE: "From the page after the one that showed the notice.",
@@ -277,6 +305,10 @@ _SHAPES: Final[Mapping[str, Schema]] = MappingProxyType(
         "cookies": _entries("cookie", _matching(_COOKIE_NAME, _NAME_CURE)),
         "storage": _entries("stored-item", _matching(_ITEM_NAME, _NAME_CURE)),
         "undeclared": _one_of(Undeclared),
+        "csp": _one_of(Csp),
+        "pages": _one_of(PagesMode),
+        "guard": _SWITCH,
+        "integrations": _held("integrations"),
         "placeholders": _PLACEHOLDERS,
         "banner": _held("banner"),
         "token": _held("token"),
@@ -310,6 +342,9 @@ _SHAPES: Final[Mapping[str, Schema]] = MappingProxyType(
                 "Write 'example.org', or '*.example.org' for all below it: no scheme, no path.",
             )
         ),
+        "inline": _list_of(
+            _matching("^(?=[ -~]{3,200}$)[^ ].*[^ ]$", "Write 3 characters or more of plain ASCII.")
+        ),
         "privacy": _LINK,
         "opt_out": _LINK,
         "secure": _SWITCH,
@@ -318,6 +353,16 @@ _SHAPES: Final[Mapping[str, Schema]] = MappingProxyType(
         "body": _WORDS,
         "accept": _WORDS,
         "reject": _WORDS,
+        **{name: _held(name.replace("_", "-")) for name in Integrations.model_fields},
+        **dict.fromkeys(GoogleSignals.model_fields, _one_or_several(_PURPOSE)),
+        "signals": {**_held("google-signals"), "minProperties": 1},
+        "wait_for_update": {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT},
+        "region": _list_of(
+            _matching(f"^{REGION}$", "Write a code of ISO 3166-2 such as DE or US-CA."),
+            uniqueItems=True,
+        ),
+        "ads_data_redaction": _SWITCH,
+        "url_passthrough": _SWITCH,
     }
 )
 """What a key's value may be; a key means the same wherever it stands."""
@@ -434,7 +479,7 @@ def _services() -> Schema:
         }
         for key, each in catalogue.services().items()
     }
-    return {"type": "object", "properties": known, "additionalProperties": _ref("service")}
+    return {**_entries("service", _PURPOSE), "properties": known}
 
 
 # Which keys go together
@@ -467,10 +512,20 @@ def _whole_unless_extended() -> Schema:
                 cookies={"allOf": [*_BY_NAME]},
                 storage={"additionalProperties": _required(StoredItem)},
                 services={"properties": own, "additionalProperties": service},
+                integrations={"properties": _quietly(**_whole_integrations())},
             ),
             **_beneath_frameworks(),
         },
     }
+
+
+def _whole_integrations() -> Schema:
+    models: dict[str, type[BaseModel]] = {
+        "google-consent-mode": GoogleConsentMode,
+        "microsoft-uet": MicrosoftUet,
+        "matomo": Matomo,
+    }
+    return {key: _required(model) for key, model in models.items()}
 
 
 def _beneath_frameworks() -> Schema:

@@ -12,24 +12,48 @@ from __future__ import annotations
 import warnings
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from consentkit.errors import LateAnswerWarning, UnknownPurposeError
-from consentkit.rules.consent import Answer, Consent
+from consentkit.errors import (
+    ConsentKitError,
+    LateAnswerWarning,
+    UnknownPurposeError,
+    did_you_mean,
+)
+from consentkit.rules.consent import Answer, Consent, is_of_service, key_of_service
 from consentkit.rules.decision import (
     DECISIONS,
     answers_to,
+    decide_service,
     is_open,
     next_lapse,
+    single_services,
 )
 from consentkit.rules.policy import Basis, Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from consentkit.rules.signals import Signal
 
-__all__ = ["Standing", "Visitor"]
+__all__ = ["Standing", "UnknownServiceError", "Visitor"]
+
+
+LONGEST_SERVICES: Final = 800
+"""Characters that grants of single services may take in a token of 4 KB; the oldest go first."""
+_OF_EACH: Final = 40
+"""Characters that a grant takes besides its name: it has a time of its own."""
+
+
+class UnknownServiceError(ConsentKitError, LookupError):
+    """A service was named that the policy does not declare."""
+
+    def __init__(self, service: str, declared: Iterable[str]) -> None:
+        self.service, self.declared = service, tuple(declared)
+        super().__init__(
+            f"service {service!r} is not declared. Declared services: "
+            f"{', '.join(self.declared) or 'none'}.{did_you_mean(service, self.declared)}"
+        )
 
 
 class Standing:
@@ -65,6 +89,20 @@ class Standing:
         return MappingProxyType(answers)
 
     @cached_property
+    def single_services(self) -> frozenset[str]:
+        """The services that were granted by themselves, whatever their purposes' answers are."""
+        return single_services(self.policy, self.consent, self.signals, self.now)
+
+    @cached_property
+    def services(self) -> frozenset[str]:
+        """The services that may load now."""
+        return frozenset(
+            name
+            for name in self.policy.services
+            if decide_service(self.policy, name, self.answers, self.single_services).allowed
+        )
+
+    @cached_property
     def honoured(self) -> frozenset[Signal]:
         """The signals that answer for this visitor in some purpose."""
         given = self.consent.given
@@ -84,7 +122,8 @@ class Visitor:
     """The visitor of this request.
 
     Read what they answered with `allows`, `answer`, `is_decided` and `consent`; record an answer
-    with `grant`, `refuse` and `withdraw`. What is recorded takes effect in this very response.
+    with `grant`, `refuse`, `withdraw` and `allow_service`. What is recorded takes effect in this
+    very response.
     """
 
     __slots__ = ("_clock", "_report_only", "has_changed", "is_late", "standing")
@@ -132,6 +171,14 @@ class Visitor:
         answer = self.answer(purpose)
         return self._report_only or DECISIONS[self.policy.basis_of(purpose)][answer]
 
+    def allows_service(self, service: str) -> bool:
+        """True if the service may load now; always true in report mode.
+
+        Raises UnknownServiceError for a service the policy does not declare.
+        """
+        self._known_services((service,))
+        return self._report_only or service in self.standing.services
+
     def grant(self, *purposes: str) -> None:
         """Record that the visitor grants `purposes`.
 
@@ -140,7 +187,22 @@ class Visitor:
         new = [name for name in self._optional(purposes) if not self._stands(name)]
         if new:
             revision = self.policy.revision
-            self._move(self._kept.grant(new, revision, self._clock(), self.signals))
+            consent = self._kept.grant(new, revision, self._clock(), self.signals)
+            covered = [key for key, own in self._asked_by_service().items() if own <= {*new}]
+            self._move(consent.without(covered))
+
+    def allow_service(self, *services: str) -> None:
+        """Record that the visitor grants these services alone; no purpose's answer changes.
+
+        It holds until one of their purposes is refused or withdrawn. Raises UnknownServiceError.
+        A service that may load already stays as it is.
+        """
+        self._known_services(services)
+        new = [key_of_service(name) for name in services if name not in self.standing.services]
+        if new:
+            revision = self.policy.revision
+            consent = self._kept.grant(new, revision, self._clock(), self.signals)
+            self._move(consent.without(_oldest_services(consent, new)))
 
     def refuse(self, *purposes: str) -> None:
         """Record that the visitor refuses `purposes`. Raises UnknownPurposeError."""
@@ -154,9 +216,25 @@ class Visitor:
         self._move(self._refused(purposes or self.policy.optional_purposes))
 
     def _refused(self, purposes: tuple[str, ...]) -> Consent:
-        new = [name for name in self._optional(purposes) if not self._is_refused_lately(name)]
+        optional = self._optional(purposes)
+        new = [name for name in optional if not self._is_refused_lately(name)]
         revision = self.policy.revision
-        return self._kept.refuse(new, revision, self._clock()) if new else self.consent
+        consent = self._kept.refuse(new, revision, self._clock()) if new else self.consent
+        if not optional:
+            return consent
+        grants = self._asked_by_service()
+        return consent.without(key for key, own in grants.items() if not own or own & {*optional})
+
+    def _asked_by_service(self) -> dict[str, frozenset[str]]:
+        """The keys of single services' grants, each with what was asked: its optional purposes.
+
+        Nothing was asked about a service that the policy does not have any more.
+        """
+        services = self.policy.services
+        optional = frozenset(self.policy.optional_purposes)
+        purposes = {key_of_service(name): optional & {*services[name].purpose} for name in services}
+        keys = filter(is_of_service, self.consent.given)
+        return {key: purposes.get(key, frozenset()) for key in keys}
 
     @property
     def _kept(self) -> Consent:
@@ -174,6 +252,11 @@ class Visitor:
         for purpose in purposes:
             if purpose not in self.policy.purposes:
                 raise UnknownPurposeError(purpose, self.policy.purposes)
+
+    def _known_services(self, services: tuple[str, ...]) -> None:
+        for service in services:
+            if service not in self.policy.services:
+                raise UnknownServiceError(service, self.policy.services)
 
     def _optional(self, purposes: tuple[str, ...]) -> list[str]:
         self._known(purposes)
@@ -209,3 +292,13 @@ class Visitor:
             )
         self.standing = Standing(self.policy, consent, self.signals, self._clock())
         self.has_changed = True
+
+
+def _oldest_services(consent: Consent, new: Container[str]) -> list[str]:
+    """The keys of grants of services for which a token has no room any more."""
+    keys = [key for key in consent.given if is_of_service(key)]
+    keys.sort(key=lambda key: (key in new, consent.given[key].time))
+    room = LONGEST_SERVICES
+    while keys and (room := room - len(keys[-1]) - _OF_EACH) >= 0:
+        keys.pop()
+    return keys

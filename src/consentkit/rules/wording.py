@@ -19,6 +19,14 @@ from pydantic_core import ErrorDetails
 
 from consentkit.errors import did_you_mean
 from consentkit.rules import catalogue
+from consentkit.rules.integrations import (
+    GoogleConsentMode,
+    GoogleSignals,
+    Integrations,
+    Matomo,
+    MicrosoftClarity,
+    MicrosoftUet,
+)
 from consentkit.rules.policy import (
     Banner,
     CookieAttributes,
@@ -50,6 +58,12 @@ MODELS: Final[Mapping[Loc, type[BaseModel]]] = {
     ("services", "*"): Service,
     ("banner",): Banner,
     ("token",): TokenOptions,
+    ("integrations",): Integrations,
+    ("integrations", "google-consent-mode"): GoogleConsentMode,
+    ("integrations", "google-consent-mode", "signals"): GoogleSignals,
+    ("integrations", "microsoft-clarity"): MicrosoftClarity,
+    ("integrations", "microsoft-uet"): MicrosoftUet,
+    ("integrations", "matomo"): Matomo,
 }
 _WORDS_BRANCH: Final = "dict[str,str]"
 _LIST_BRANCH: Final = "tuple[str, ...]"
@@ -146,7 +160,8 @@ def dashed(key: str) -> str:
 
 
 def _model_at(loc: Loc) -> type[BaseModel]:
-    return MODELS[(loc[0], "*", *loc[2:]) if loc and loc[0] in ENTRIES else loc]
+    where = (loc[0], "*", *loc[2:]) if loc and loc[0] in ENTRIES else loc
+    return MODELS[tuple(map(dashed, where))]
 
 
 def _meant(finding: _Finding) -> Loc:
@@ -175,7 +190,7 @@ def _who_provides(finding: _Finding, service: str) -> str:
 
 def _holder_in_words(loc: Loc) -> str:
     """What holds a key: ``cookie '_ga'``, or ``'attributes' of cookie '_ga'``."""
-    inner = loc[2:] if loc[:1] and loc[0] in ENTRIES else ()
+    inner = loc[2:] if loc[:1] and loc[0] in ENTRIES else loc[1:]
     return f"'{inner[-1]}' of {subject_of(loc)}" if inner else subject_of(loc)
 
 
@@ -184,6 +199,8 @@ def _unknown_key(finding: _Finding) -> Iterator[Problem]:
     known = finding.keys
     what = f"{_holder_in_words(tuple(parents))} has no key {shown(key)}"
     cure = f"Its keys: {', '.join(known)}.{finding.hint(dashed(key), known)}"
+    if dashed(key) == "security-storage" and "analytics_storage" in known:
+        cure = "Take it away: it is always granted, since it keeps the visitor safe."
     yield Problem(finding.loc, what, cure, at_key=True)
 
 
@@ -233,6 +250,7 @@ _EXPECTED: Final[Mapping[str, tuple[str, str]]] = {
     "int_parsing_size": _NUMBER,
     "int_from_float": _NUMBER,
     "greater_than_equal": ("is too small", "Write {ge} or more."),
+    "less_than_equal": ("is too large", "Write {le} or less."),
     "bool_type": _SWITCH,
     "bool_parsing": _SWITCH,
     "tuple_type": _LIST,
@@ -257,7 +275,8 @@ def _wrong_value(finding: _Finding) -> Iterator[Problem]:
     what = f"{finding.where} {must}, and is {shown(finding.value)}"
     is_word = isinstance(finding.value, str) and len(finding.value) <= LONGEST_KEY
     value = finding.value if is_word else "one, two"
-    yield Problem(finding.loc, what, cure.format(value=value, ge=finding.context.get("ge")))
+    limits = {limit: finding.context.get(limit) for limit in ("ge", "le")}
+    yield Problem(finding.loc, what, cure.format(value=value, **limits))
 
 
 _WORDING: Final[Mapping[str, Callable[[_Finding], Iterator[Problem]]]] = {

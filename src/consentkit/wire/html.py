@@ -18,7 +18,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _LESS_THAN, _AMPERSAND, _SLASH, _NUL = b"<&/\0"
@@ -38,13 +38,13 @@ VOID: Final = names_of(
 RAW_TEXT: Final = names_of("title textarea style xmp iframe noembed noframes script plaintext")
 RAW_WITH_SCRIPTING: Final = RAW_TEXT | {b"noscript"}
 # "Any other start tag" in foreign content (13.2.6.5): these leave it.
-_LEAVES_FOREIGN: Final = names_of(
+LEAVES_FOREIGN: Final = names_of(
     "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li "
     "listing menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var"
 )
 FOREIGN: Final = names_of("svg math")
 # HTML integration points and MathML text integration points: inside, tags are HTML again.
-_INTEGRATION: Final = {
+INTEGRATION: Final = {
     b"svg": names_of("foreignobject desc title"),
     b"math": names_of("mi mo mn ms mtext"),
 }
@@ -61,11 +61,27 @@ _ATTRIBUTE = (
     + rb"(?:" + SPACE + rb"*+=" + SPACE + rb"*+"
     + rb"""(?:"[^"]*+"|'[^']*+'|[^\t\n\f\r >"'][^\t\n\f\r >]*+|(?=>))|(?!""" + SPACE + rb"*+=))"
 )  # fmt: skip
-REST_OF_TAG = rb"(?:" + _ATTRIBUTE + rb")*+[\t\n\f\r /]*+>"
-REST_OF_ANY_TAG = REST_OF_TAG % {b"skip": b""}
+_END_OF_TAG = rb"[\t\n\f\r /]*+>"
+REST_OF_TAG = rb"(?:" + _ATTRIBUTE + rb")*+" + _END_OF_TAG
+_MOST_ATTRIBUTES: Final = 500
+REST_OF_ANY_TAG = (
+    rb"(?:" + _ATTRIBUTE % {b"skip": b""} + rb"){0,%d}+" % _MOST_ATTRIBUTES + _END_OF_TAG
+)
 # These stand after "<".
-COMMENT = rb"!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+--!?>)"
+COMMENT = rb"!--(?:-?>|[^-]*+(?:-(?:(?!-)|-++(?!!?>))[^-]*+)*+--++!?>)"
 BOGUS_COMMENT = rb"(?:!(?!--)|\?)[^>]*+>"
+CDATA = rb"!\[CDATA\[[^]]*+(?:\](?!\]>)[^]]*+)*+\]\]>"
+
+
+def any_of(names: Iterable[bytes]) -> bytes:
+    """Return the pattern of any of `names`, in either case; told apart by their first letter."""
+    rests: dict[bytes, list[bytes]] = {}
+    for name in sorted(names):
+        rests.setdefault(name[:1], []).append(name[1:])
+    return b"|".join(
+        rb"[%b%b](?i:%b)" % (initial, initial.upper(), b"|".join(rest))
+        for initial, rest in rests.items()
+    )
 
 
 def raw_text_element(name: bytes, not_in_content: bytes = b"") -> bytes:
@@ -93,6 +109,8 @@ _ONE_ATTRIBUTE: Final = re.compile(
     rb"""(?:"([^"]*+)"|'([^']*+)'|([^\t\n\f\r >"'][^\t\n\f\r >]*+)|))?+"""
 )
 _COMMENT_END: Final = re.compile(rb"--!?+>")
+# What a comment that the page's end cuts short ends with, and what then makes it whole.
+_COMMENT_CLOSINGS: Final = ((b"--!", b">"), (b"--", b">"), (b"-", b"->"), (b"", b"-->"))
 _GREATER_THAN: Final = re.compile(rb">")
 _CDATA: Final = b"<![CDATA["
 # Of what begins like this, the next chunk says what it is.
@@ -103,7 +121,7 @@ _RAW_TEXT_END: Final = {
 }
 
 
-class _Part(enum.Enum):
+class _Part(enum.IntEnum):
     """Where in a tag the reading is."""
 
     TAG_NAME = enum.auto()
@@ -148,15 +166,22 @@ _PARTS: Final = {
 }
 
 
-class _Script(enum.Enum):
+_QUOTES: Final = {_Part.DOUBLE_QUOTED: b'"', _Part.SINGLE_QUOTED: b"'"}
+
+
+class _Script(enum.IntEnum):
     """How deep a script is in the old comment-in-a-script (13.2.5.15 to .31)."""
 
-    PLAIN = rb"<!--|</script" + NAME_ENDS
-    ESCAPED = rb"-->|</?+script" + NAME_ENDS
-    DOUBLE_ESCAPED = rb"-->|</script" + NAME_ENDS
+    PLAIN = enum.auto()
+    ESCAPED = enum.auto()
+    DOUBLE_ESCAPED = enum.auto()
 
 
-_SCRIPT_MARKS: Final = {state: re.compile(state.value, re.IGNORECASE) for state in _Script}
+_SCRIPT_MARKS: Final = {
+    _Script.PLAIN: re.compile(rb"<(?:!--|/(?i:script)" + NAME_ENDS + rb")"),
+    _Script.ESCAPED: re.compile(rb"-->|</?+(?i:script)" + NAME_ENDS),
+    _Script.DOUBLE_ESCAPED: re.compile(rb"-->|</(?i:script)" + NAME_ENDS),
+}
 # A mark that is not here is the end tag.
 _SCRIPT_TURNS: Final = {
     (_Script.PLAIN, b"<!--"): _Script.ESCAPED,
@@ -169,7 +194,7 @@ _SCRIPT_TURNS: Final = {
 
 def attribute_of(tag: bytes, name: bytes) -> bytes | None:
     """Return the value of the first attribute called `name` (lower-case) of a whole start tag."""
-    for found in _ONE_ATTRIBUTE.finditer(tag, _end_of_name(tag)):
+    for found in _attributes(tag):
         if found[1].lower() == name:
             return found[2] or found[3] or found[4] or b""
     return None
@@ -178,9 +203,17 @@ def attribute_of(tag: bytes, name: bytes) -> bytes | None:
 def _closes_itself(tag: bytes) -> bool:
     """Tell whether "/>" ends the tag; <svg a=b/> does not: the slash is the value's."""
     at = _end_of_name(tag)
-    for found in _ONE_ATTRIBUTE.finditer(tag, at):
+    for found in _attributes(tag):
         at = found.end()
     return tag.endswith(b"/>", at)
+
+
+def _attributes(tag: bytes) -> Iterator[re.Match[bytes]]:
+    at = _end_of_name(tag)
+    # Not `finditer`: it would begin anew at each byte of the space that no attribute follows.
+    while found := _ONE_ATTRIBUTE.match(tag, at):
+        yield found
+        at = found.end()
 
 
 def _end_of_name(tag: bytes) -> int:
@@ -196,6 +229,7 @@ class Kind(enum.Enum):
     END_TAG = enum.auto()
     BLANK = enum.auto()  # NUL, or what may be a reference to white space: &#32;
     NOTHING = enum.auto()  # comments, doctypes, CDATA sections
+    CRAMMED = enum.auto()  # the beginning of a tag with hundreds of attributes; the rest follows
 
 
 class Lexer:
@@ -204,8 +238,8 @@ class Lexer:
     `raw_text` are the elements whose content is no markup. White space before a token is skipped.
     """
 
-    __slots__ = ("_part", "_script_state", "_step", "at", "data", "foreign", "name", "raw_text",
-                 "start", "stop")  # fmt: skip
+    __slots__ = ("_how_often", "_names", "_part", "_script_state", "_step", "at", "data", "foreign", "name",
+                 "raw_text", "start", "stop", "turns")  # fmt: skip
 
     def __init__(self, data: bytes | bytearray, at: int, raw_text: frozenset[bytes]) -> None:
         self.data = data
@@ -214,8 +248,11 @@ class Lexer:
         self.raw_text = raw_text
         self.start = at  # of the latest token
         self.name = b""  # of the latest tag, lower-case
+        self.turns = 0  # of the latest script, into or out of an old comment
         self.foreign: list[bytes] = []  # open svg and math elements, and integration points
+        self._how_often: dict[bytes, int] = {}  # each stands in `foreign`, for a page nested deep
         self._part = _Part.END
+        self._names = 0  # how many attributes the open tag has so far
         self._script_state = _Script.PLAIN
         self._step: Callable[[Lexer], Kind | None] = Lexer._between
 
@@ -237,7 +274,22 @@ class Lexer:
     @property
     def settled(self) -> int:
         """Up to here no tag is open."""
-        return self.start if self._step is Lexer._tag else self.at
+        is_in_tag = self._step is Lexer._tag or self._step is Lexer._tag_after_content
+        return self.start if is_in_tag else self.at
+
+    @property
+    def ending(self) -> tuple[int, bytes] | None:
+        """Where markup can stand if the data end here, and what closes an open token before it.
+
+        A tag cut short is dropped by a parser: markup can stand before it. None: what is open
+        cannot be closed without a change to it; or a reference that may be white space is open.
+        """
+        if self._step is Lexer._between:
+            return None if self._may_be_blank() else (self.at, b"")
+        if self._step is Lexer._tag:
+            return self.start, b""
+        closing = self._closing()
+        return (self.stop, closing) if closing else None
 
     def next(self) -> Kind | None:
         """Read one token: `data[start:at]`. None: it is not whole yet."""
@@ -290,6 +342,20 @@ class Lexer:
             return self._go(Lexer._bogus_comment, self.at + 2)
         return self._text()
 
+    def _may_be_blank(self) -> bool:
+        """Tell whether what is left is no text: <! and &#32 may be a comment and white space."""
+        rest = bytes(self.data[self.at : self.stop])
+        return rest.startswith(b"<!") or _BLANK_REFERENCE.match(rest) is not None
+
+    def _closing(self) -> bytes:
+        if self._step is Lexer._tag_after_content:
+            return _QUOTES.get(self._part, b"") + b">"
+        if self._step is Lexer._comment:
+            content = bytes(self.data[max(self.start + 4, self.stop - 3) : self.stop])
+            return next(closing for tail, closing in _COMMENT_CLOSINGS if content.endswith(tail))
+        is_script = self._step is Lexer._script and self._script_state is not _Script.DOUBLE_ESCAPED
+        return b"</%b>" % self.name if is_script or self._step is Lexer._raw_text else b""
+
     def _go(self, step: Callable[[Lexer], Kind | None], at: int) -> Kind | None:
         self.at = at
         self._step = step
@@ -324,6 +390,7 @@ class Lexer:
             self.at = found.end()
             return self._tag_done(found[1])
         self._part = _Part.TAG_NAME
+        self._names = 0
         return self._go(Lexer._tag, self.at + 1 + (self.data[self.at + 1] == _SLASH))
 
     def _tag(self) -> Kind | None:
@@ -334,6 +401,10 @@ class Lexer:
                 return None
             self._part, step = turns.get(self.data[self.at], otherwise)
             self.at += step
+            if self._part is _Part.NAME:
+                self._names += 1
+                if self._names > _MOST_ATTRIBUTES:
+                    return Kind.CRAMMED
         found = _TAG_NAME.match(self.data, self.start, self.at)
         return self._tag_done(found[1] if found else b"")
 
@@ -350,38 +421,48 @@ class Lexer:
         if self.is_in_foreign:
             self._open_in_foreign()
         elif self.name in FOREIGN and not _closes_itself(self.tag()):
-            self.foreign.append(self.name)
+            self._enter()
         elif self.name in self.raw_text:
             self._script_state = _Script.PLAIN
+            self.turns = 0
             self._step = _CONTENT.get(self.name, Lexer._raw_text)
 
     def _open_in_foreign(self) -> None:
-        if self.name in _LEAVES_FOREIGN or self._is_html_font():
+        if self.name in LEAVES_FOREIGN or self._is_html_font():
             self._leave_foreign()
         elif self._changes_namespace() and not _closes_itself(self.tag()):
-            self.foreign.append(self.name)
+            self._enter()
+
+    def _enter(self) -> None:
+        self.foreign.append(self.name)
+        self._how_often[self.name] = self._how_often.get(self.name, 0) + 1
+
+    def _leave(self) -> bytes:
+        name = self.foreign.pop()
+        self._how_often[name] -= 1
+        return name
 
     def _is_html_font(self) -> bool:
-        tag = self.tag()
+        names = (b"color", b"face", b"size")
         return self.name == b"font" and any(
-            attribute_of(tag, name) is not None for name in (b"color", b"face", b"size")
+            found[1].lower() in names for found in _attributes(self.tag())
         )
 
     def _changes_namespace(self) -> bool:
         if self.name == b"annotation-xml":
             encoding = attribute_of(self.tag(), b"encoding") or b""
             return encoding.lower() in {b"text/html", b"application/xhtml+xml"}
-        return self.name in FOREIGN or self.name in _INTEGRATION[self.foreign[-1]]
+        return self.name in FOREIGN or self.name in INTEGRATION[self.foreign[-1]]
 
     def _leave_foreign(self) -> None:
         while self.is_in_foreign:
-            self.foreign.pop()
+            self._leave()
 
     def _close(self) -> None:
         if self.is_in_foreign and self.name in {b"p", b"br"}:
             self._leave_foreign()
-        elif self.name in self.foreign:
-            while self.foreign.pop() != self.name:
+        elif self._how_often.get(self.name):
+            while self._leave() != self.name:
                 pass
 
     def _raw_text(self) -> Kind | None:
@@ -397,6 +478,7 @@ class Lexer:
             if turn is None:
                 return self._end_tag(found)
             self._script_state = turn
+            self.turns += 1
             # The dashes of "<!--" may be those of "-->": <!-->.
             self.at = found.end() - 2 * (found[0] == b"<!--")
         self.at = max(self.at, self.stop - len(b"</script"))
@@ -408,7 +490,11 @@ class Lexer:
     def _end_tag(self, found: re.Match[bytes]) -> Kind | None:
         self.start = found.start()
         self._part = _Part.BETWEEN
-        return self._go(Lexer._tag, found.end())
+        self._names = 0
+        return self._go(Lexer._tag_after_content, found.end())
+
+    def _tag_after_content(self) -> Kind | None:
+        return self._tag()
 
 
 _CONTENT: Final[dict[bytes, Callable[[Lexer], Kind | None]]] = {

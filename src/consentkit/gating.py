@@ -1,0 +1,306 @@
+"""The arch between a page's tags and the rules: may this load, and what stands there until it may.
+
+It has never heard of messages, or of bytes that stream: it is asked about one tag or one header,
+and answers.
+
+A host belongs to a service that the policy declares, to the site itself, or to nobody. `Loading` is
+what one visitor's answers let load; visitors who answered the same share it. A `PageJudge` answers
+a `Gate`'s questions about one page. In report mode nothing waits, and the events say what would.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from consentkit.events import Event
+from consentkit.memory import Memory
+from consentkit.notice.assets import asset
+from consentkit.notice.embeds import (
+    abilities_of,
+    is_seen,
+    placeholder_document,
+    placeholder_markup,
+)
+from consentkit.rules.decision import DECISIONS, Decision, decide_service
+from consentkit.rules.policy import Basis, Csp, Undeclared
+from consentkit.wire.csp import Sources, built, nonce_of, own_source, tightened
+from consentkit.wire.gate import Waits
+from consentkit.wire.html import attribute_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from consentkit.rules.policy import Policy
+    from consentkit.rules.visitor import Standing
+    from consentkit.wire.gate import Tag
+    from consentkit.wire.headers import HeaderList
+
+__all__ = ["LinkJudge", "Loading", "PageJudge", "Place", "Policing", "host_without_port"]
+
+MOST_HOSTS: Final = 512
+"""Hosts whose decision is remembered for visitors who answered the same."""
+MOST_OWN: Final = 8
+"""Names under which a site is reached and for which its sources are remembered."""
+_PORT: Final = re.compile(r":[0-9]*\Z")
+_CSP: Final = b"content-security-policy"
+_REPORT_ONLY: Final = b"content-security-policy-report-only"
+_POLICIES: Final = frozenset({_CSP, _REPORT_ONLY})
+
+
+class _OfAHost(NamedTuple):
+    """Whose a host is (None: nobody declared it), and whether it may be asked."""
+
+    service: str | None
+    decision: Decision
+
+
+class Loading:
+    """What one visitor's answers let load, by host and by service."""
+
+    def __init__(self, standing: Standing) -> None:
+        """`standing` is the visitor's."""
+        self.policy: Policy = standing.policy
+        self._standing = standing
+        self._hosts: Memory[str, _OfAHost] = Memory(MOST_HOSTS, 1 << 18)
+        self.sources: dict[bytes | None, Sources] = {}
+        """What pages may fetch from, by the name under which the site is reached."""
+
+    @property
+    def services(self) -> frozenset[str]:
+        """The services that may load."""
+        return self._standing.services
+
+    def of_host(self, host: str) -> _OfAHost:
+        """Whose a host is, and whether it may be asked for anything."""
+        found = self._hosts.get(host)
+        if found is None:
+            service = self.policy.service_of_host(host)
+            found = _OfAHost(service, self.decision(service))
+            self._hosts.put(host, found, len(host) + 128)
+        return found
+
+    def decision(self, service: str | None) -> Decision:
+        """Whether a service may load; None is that of a host nobody declared."""
+        standing = self._standing
+        return decide_service(
+            self.policy, service, standing.answers, standing.single_services
+        )
+
+    def may_load(self, host: str) -> bool:
+        """True if a host may be asked."""
+        return self.of_host(host).decision.allowed
+
+    def is_optional(self, service: str) -> bool:
+        """True if visitors answer for a service."""
+        basis = self.policy.basis_of
+        purposes = self.policy.services[service].purpose
+        return any(basis(name) is not Basis.STRICTLY_NECESSARY for name in purposes)
+
+    def allows_every(self, purposes: Sequence[str]) -> bool:
+        """True if every one of these purposes is allowed; a name nobody declared is not."""
+        return bool(purposes) and all(name in self.purposes for name in purposes)
+
+    @cached_property
+    def purposes(self) -> frozenset[str]:
+        """The purposes that are allowed."""
+        policy, standing = self.policy, self._standing
+        return frozenset(
+            name
+            for name in policy.purposes
+            if DECISIONS[policy.basis_of(name)][standing.answer(name)]
+        )
+
+
+def host_without_port(host: bytes) -> str:
+    """The name in a Host header, lower-case: ``www.example.org``, ``[::1]``."""
+    return _PORT.sub("", host.decode("latin-1").lower()).rstrip(".")
+
+
+class Place(NamedTuple):
+    """Where placeholders stand: the endpoints' path, the page to come back to, its language."""
+
+    path: str
+    back: bytes
+    language: Callable[[], str]
+
+    @property
+    def stylesheet(self) -> str:
+        """The address of the placeholders' style sheet."""
+        return f"{self.path}/assets/{asset('embed.css').name}"
+
+
+class LinkJudge:
+    """Answers for the links that a response's headers name.
+
+    `depends` is True once an answer would differ for another visitor; `events` is what waits.
+    """
+
+    def __init__(self, loading: Loading) -> None:
+        """`loading` is what the visitor's answers let load."""
+        self._loading = loading
+        self.depends = False
+        self.events: list[Event] = []
+
+    def may_load(self, host: str) -> bool:
+        """True if a host may be asked."""
+        service, decision = self._loading.of_host(host)
+        return self.stands(host, service, decision)
+
+    def stands(self, what: str, service: str | None, decision: Decision) -> bool:
+        """True if `what` may load; it is noted where it may not."""
+        if service is not None and not self.depends:
+            self.depends = self._loading.is_optional(service)
+        if not decision.allowed:
+            self.events.append(Event("blocked", what, decision.reason.value, decision, what="host"))
+        return decision.allowed
+
+
+class PageJudge(LinkJudge):
+    """Answers the questions a `Gate` asks about one page."""
+
+    def __init__(self, loading: Loading, place: Place, *, enforces: bool) -> None:
+        """Where `enforces` is False everything stands, and `events` says what would wait."""
+        super().__init__(loading)
+        self._place, self._enforces = place, enforces
+
+    def judge(self, tag: Tag) -> Waits | None:
+        """What a start tag waits for, None if it may stand."""
+        waiting: list[str] = []
+        blocked: str | None = None
+        for host in tag.hosts:
+            service, decision = self._loading.of_host(host)
+            if self._waits(host, service, decision):
+                waiting.append(service or "")
+                blocked = blocked or host
+        if blocked is None:
+            return None
+        mark = " ".join(dict.fromkeys(waiting)) if all(waiting) else ""
+        return Waits(mark.encode("ascii", "xmlcharrefreplace"), self._srcdoc(tag, blocked))
+
+    def judge_marker(self, marker: bytes) -> bytes | None:
+        """The service an inline script waits for, None if it may stand."""
+        service = self._loading.policy.services_with_markers[marker]
+        decision = self._loading.decision(service)
+        waits = self._waits(f"inline script of {service}", service, decision)
+        return service.encode("ascii", "xmlcharrefreplace") if waits else None
+
+    def template(self, purpose: str | None, service: str | None) -> bytes | None:
+        """The markup before an author's template that stays closed, None for one to be opened."""
+        self.depends = True
+        if not self._enforces or self._may_open(purpose, service):
+            return None
+        policy = self._loading.policy
+        known = [name for name in (purpose or "").split() if name in policy.purposes]
+        return placeholder_markup(
+            policy,
+            service=service if service in policy.services else None,
+            purposes=tuple(known),
+            language=self._place.language(),
+            path=self._place.path,
+            stylesheet=self._place.stylesheet,
+            next_path=self._place.back,
+        )
+
+    def _may_open(self, purpose: str | None, service: str | None) -> bool:
+        named = (purpose or "").split()
+        if service is not None and service not in self._loading.services:
+            return False
+        return service is not None or self._loading.allows_every(named)
+
+    def _waits(self, what: str, service: str | None, decision: Decision) -> bool:
+        return not self.stands(what, service, decision) and self._enforces
+
+    def _srcdoc(self, tag: Tag, host: str) -> bytes:
+        if tag.name != b"iframe" or not is_seen(tag.source):
+            return b""
+        place = self._place
+        return placeholder_document(
+            self._loading.policy,
+            self._loading.of_host(host).service,
+            place.language(),
+            path=place.path,
+            stylesheet=place.stylesheet,
+            next_path=place.back,
+            url=tag.urls[tag.hosts.index(host)],
+            host=host,
+            can=abilities_of(attribute_of(tag.source, b"sandbox")),
+        )
+
+
+class Policing:
+    """What becomes of the Content-Security-Policy headers of pages (LAW R-55).
+
+    ``csp: enforce`` tightens the app's own, or sends one; ``csp: report`` leaves them as they are,
+    and adds what it would have sent as report-only; ``off`` reads their nonce, and no more.
+    """
+
+    def __init__(self, policy: Policy, path: str, *, enforces: bool) -> None:
+        """`path` is where the endpoints are; where it `enforces` nothing, no header changes."""
+        self._policy = policy
+        self._path = path
+        self.is_on = enforces and policy.csp is not Csp.OFF
+        """True where headers are changed."""
+        self._hosts = tuple(
+            dict.fromkeys(
+                host.lower()
+                for hosts in (policy.site.hosts, *(each.hosts for each in policy.services.values()))
+                for host in hosts
+            )
+        )
+        # A list of what may load blocks all that nobody declared, also where that is only told.
+        self._builds = policy.undeclared is not Undeclared.REPORT
+
+    def police(
+        self, headers: HeaderList, loading: Loading, host: bytes, root_path: str, *, is_whole: bool
+    ) -> tuple[HeaderList, bytes | None]:
+        """A page's headers as they may go out, and the nonce that its scripts carry.
+
+        `host` is the request's Host; `root_path` stands before the endpoints' own path. A 304 is
+        not `is_whole`: the browser has the page's other headers already.
+        """
+        values = [bytes(value) for name, value in headers if bytes(name).lower() == _CSP]
+        nonce = nonce_of(values) if values else None
+        if not self.is_on:
+            return headers, nonce
+        sources = self._sources(loading, host, root_path)
+        if self._policy.csp is Csp.REPORT:
+            if not is_whole and not values:
+                return headers, nonce
+            return [*headers, *self._reported(values, sources, nonce, root_path)], nonce
+        kept = [
+            (name, tightened(bytes(value), sources)) if bytes(name).lower() in _POLICIES else (name, value)
+            for name, value in headers
+        ]
+        if not values and is_whole:
+            name = _CSP if self._builds else _REPORT_ONLY
+            kept.append((name, built(sources)))
+        return kept, nonce
+
+    def _reported(
+        self, values: Sequence[bytes], sources: Sources, nonce: bytes | None, root_path: str
+    ) -> HeaderList:
+        tell = f"; report-uri {root_path}{self._path}/reports".encode()
+        whole = [tightened(value, sources) for value in values] or [built(sources, nonce)]
+        return [(_REPORT_ONLY, value + (b"" if b"report-" in value else tell)) for value in whole]
+
+    def _sources(self, loading: Loading, host: bytes, root_path: str) -> Sources:
+        own = own_source(host, root_path + self._path)
+        found = loading.sources.get(own)
+        if found is None:
+            page_host = host_without_port(host)
+
+            def is_blocked(pattern: str) -> bool:
+                if pattern == "*":
+                    return not loading.decision(None).allowed
+                # What holds for all hosts below holds for one that nobody names.
+                probe = pattern.replace("*.", "any-other.")
+                if self._policy.is_own_host(probe, page_host):
+                    return False
+                return not loading.may_load(probe)
+
+            found = Sources(own, self._hosts, is_blocked, types=b"consentkit")
+            if len(loading.sources) < MOST_OWN:
+                loading.sources[own] = found
+        return found

@@ -1,0 +1,223 @@
+/**
+ * The notice in a browser: answers without a reload, and what waits is given back in order.
+ *
+ * It has never heard of a policy: the server says what is allowed, in `data-state` of this script's
+ * own element and in GET /notice. The page works without it: every form is an ordinary one.
+ *
+ * notice/assets.py strips it: a comment has its lines to itself, and no string goes over a line.
+ */
+
+/**
+ * @typedef {object} State
+ * @property {string[]} purposes what is allowed now
+ * @property {string[]} services what may load now
+ * @property {Record<string, string>} clear for each kind of storage, what may not stay in it
+ */
+
+/** @type {(selector: string, root?: ParentNode) => any[]} */
+const all = (selector, root = document) => [...root.querySelectorAll(selector)]
+/** @type {(page?: ParentNode) => any[]} The notice of a document, and its script element. */
+const parts = page => all("#consentkit,#consentkit-script", page)
+let [notice, script] = parts()
+const { path } = script.dataset
+/** @type {string} */
+let told = script.dataset.state
+/** @type {State} */
+let standing = JSON.parse(told)
+let isNative = false
+let frame = 0
+let giving = Promise.resolve()
+const others = new BroadcastChannel("consentkit")
+
+/** @type {any} */
+let trusted = { createScriptURL: String }
+try {
+  trusted = trustedTypes.createPolicy("consentkit", trusted)
+} catch {}
+
+/** @type {(names: string[], known: string[]) => boolean} */
+const within = (names, known) => names.every(name => !name || known.includes(name))
+
+/**
+ * Whether what waits may load: every name it carries is allowed. One that carries none never may.
+ * @param {HTMLElement} waiting
+ */
+const may = ({ dataset: { consentkitPurpose = "", consentkitService = "" } }) =>
+  consentkitPurpose + consentkitService &&
+  within(consentkitPurpose.split(" "), standing.purposes) &&
+  within(consentkitService.split(" "), standing.services)
+
+/**
+ * The order of what waits: what is no script, scripts, and scripts that browsers put off.
+ * @param {HTMLScriptElement} waiting
+ */
+const rank = ({ localName, dataset, async, defer }) =>
+  localName != "script" ? 0 : !async && (defer || dataset.consentkitType == "module") ? 2 : 1
+
+/**
+ * Gives one element its attributes back, and waits for a script that others come after.
+ * @param {any} waiting
+ */
+const giveBack = async waiting => {
+  const type = waiting.dataset.consentkitType ?? ""
+  const isAsync = waiting.hasAttribute("async")
+  const hadFocus = document.activeElement == waiting
+  const place = new Comment()
+  // These are put in anew: so a script runs, and a frame adds no entry to the history.
+  if (/^(script|iframe|object|embed)$/.test(waiting.localName)) waiting.replaceWith(place)
+  if (waiting.localName == "script") {
+    waiting.removeAttribute("type")
+    waiting.async = isAsync
+  }
+  waiting.removeAttribute("srcdoc")
+  for (const { name, value } of [...waiting.attributes]) {
+    const own = name.split("data-consentkit-")[1]
+    if (own) {
+      waiting.removeAttribute(name)
+      const space = own == "xlink:href" ? "http://www.w3.org/1999/xlink" : null
+      if (!/^(service|purpose)$/.test(own)) waiting.setAttributeNS(space, own, trusted.createScriptURL(value))
+    }
+  }
+  const ended = new Promise(done => {
+    waiting.addEventListener("load", done)
+    waiting.addEventListener("error", done)
+  })
+  // What is written now would take the place of the whole page.
+  document.write = document.writeln = () => {}
+  place.replaceWith(waiting)
+  // @ts-ignore: this brings back the document's own
+  delete document.write, delete document.writeln
+  if (hadFocus) waiting.focus()
+  if (waiting.localName == "source") waiting.parentNode.load?.()
+  // Only what a browser takes for a script, and fetches, ever tells that it has run.
+  const runs = type == "module" || (/^$|(java|ecma)script/.test(type) && !waiting.noModule)
+  if (runs && waiting.src && !isAsync && waiting.isConnected) await ended
+}
+
+/** Opens what may be opened, and gives back, in order and one after the other, all that may load. */
+const release = () => {
+  giving = giving.then(async () => {
+    const now = standing
+    let template
+    while ((template = all("template").find(may))) {
+      // Its scripts would run all at once: they wait for their turn.
+      const { consentkitPurpose = "", consentkitService = "" } = template.dataset
+      for (const one of all("script:not([data-consentkit-service])", template.content)) {
+        Object.assign(one.dataset, { consentkitPurpose, consentkitService, consentkitType: one.type })
+        one.type = "text/plain"
+      }
+      // What stood in its place.
+      const place = template.previousElementSibling
+      if (place?.matches(".consentkit-embed")) place.remove()
+      template.replaceWith(template.content)
+    }
+    const waiting = all("[data-consentkit-service]").filter(may)
+    for (const one of waiting.sort((one, other) => rank(one) - rank(other))) {
+      if (standing == now) await giveBack(one).catch(reportError)
+    }
+  })
+}
+
+/** Takes from the browser's storage what is declared there and not allowed. */
+const tidy = async () => {
+  for (const [where, names] of Object.entries(standing.clear)) {
+    const isOne = new RegExp(names)
+    const storage = self[where]
+    for (const { name } of (await storage.databases?.()) ?? []) {
+      if (isOne.test(name)) storage.deleteDatabase(name)
+    }
+    for (const key in storage) if (isOne.test(key)) storage.removeItem?.(key)
+  }
+}
+
+/**
+ * Asks the server how things stand, shows it, and does what follows from it.
+ * @param {URLSearchParams} [answer] what the visitor has just answered, here
+ */
+const ask = async answer => {
+  const request = new XMLHttpRequest()
+  const url = path + "/notice?lang=" + notice.lang
+  // An answer is answered with the way to `next`, and the browser goes there.
+  answer?.set("next", url + "&saved")
+  request.open(...(answer ? ["POST", path] : ["GET", url]))
+  // A document from the browser's own parser: no text is made into markup here.
+  request.responseType = "document"
+  await new Promise(done => {
+    request.onloadend = done
+    request.send(answer)
+  })
+  const [fresh, news] = parts(request.response)
+  const was = standing
+  const isNews = answer || told != news.dataset.state
+  told = script.dataset.state = news.dataset.state
+  standing = JSON.parse(told)
+  const inner = ".consentkit-inner"
+  const hadFocus = notice.contains(document.activeElement)
+  notice.querySelector(inner).replaceWith(fresh.querySelector(inner))
+  notice.className = fresh.className
+  notice.hidden = fresh.hidden
+  if (hadFocus) notice.querySelector("a")?.focus()
+  for (const one of all(`.consentkit${answer ? "" : "-part"} [role=status]`)) {
+    one.textContent = fresh.querySelector("[role=status]").textContent
+  }
+  const { purposes, services } = standing
+  for (const one of all(".consentkit [role=switch]")) one.checked = purposes.includes(one.value)
+  if (isNews) document.dispatchEvent(new CustomEvent("consentkit:change", { detail: standing }))
+  await tidy().catch(String)
+  // A script that runs cannot be taken back.
+  if (within(was.purposes, purposes) && within(was.services, services)) release()
+  else location.reload()
+}
+
+const check = () => ask().catch(String)
+
+/**
+ * Sends an answer. Whatever goes wrong, the form goes its ordinary way.
+ * @param {any} event
+ */
+const submit = async event => {
+  const { target, submitter } = event
+  if (isNative || target.getAttribute("action") != path) return
+  event.preventDefault()
+  event.stopPropagation()
+  try {
+    await ask(new URLSearchParams(/** @type {any} */ (new FormData(target, submitter))))
+    others.postMessage(0)
+  } catch {
+    isNative = true
+    target.requestSubmit(submitter)
+  }
+}
+
+/** Keeps the notice in a page that other scripts change, and gives back what came with a change. */
+const settle = () => {
+  frame = 0
+  const present = parts()
+  if (!present[0]) document.body.prepend(notice)
+  else if (present[0] != notice) {
+    ;[notice, script] = present
+    if (script.dataset.state != told) check()
+  }
+  for (const { contentDocument } of all("iframe[srcdoc]")) {
+    contentDocument?.addEventListener("submit", submit, true)
+  }
+  release()
+}
+
+if (document.prerendering) {
+  told = ""
+  await new Promise(done => document.addEventListener("prerenderingchange", done))
+}
+window.consentkit = {
+  allows: name => [...standing.purposes, ...standing.services].includes(name),
+}
+addEventListener("submit", submit, true)
+addEventListener("pageshow", event => event.persisted && check())
+others.onmessage = check
+document.addEventListener("load", settle, true)
+new MutationObserver(() => {
+  frame ||= requestAnimationFrame(settle)
+}).observe(document, { childList: true, subtree: true })
+if (!told || "shared" in script.dataset) check()
+else tidy().catch(String)
+settle()

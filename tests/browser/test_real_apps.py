@@ -1,0 +1,80 @@
+"""Two applications of others in a real browser: their own scripts run, and the notice is answered.
+
+NiceGUI draws its pages in the browser, over a websocket; Datasette's are whole when they come.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp
+
+from tests.apps import consent, policy
+from tests.browser.conftest import NewVisitor
+from tests.hosts.conftest import need
+from tests.hosts.walks import Server
+
+
+@pytest.fixture
+def nicegui() -> ASGIApp:
+    need("nicegui")
+    from tests.hosts import nicegui_site
+
+    site: Any = nicegui_site.site
+    return consent(site, policy(uses=["nicegui"]))
+
+
+@pytest.fixture
+def datasette(tmp_path: Path) -> ASGIApp:
+    need("datasette")
+    from datasette.app import Datasette
+
+    path = tmp_path / "towns.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("create table towns (id integer primary key, name text)")
+        database.execute("insert into towns (name) values ('Stafford')")
+    return consent(Datasette([str(path)]).app(), policy(uses=["datasette"]))
+
+
+def test_nicegui_counts_while_the_visitor_answers(
+    nicegui: ASGIApp, running: ExitStack, new_visitor: NewVisitor
+) -> None:
+    """A click goes through the websocket and comes back; the answer is given in between."""
+    visitor = new_visitor(running.enter_context(Server(nicegui)))
+    sockets: list[str] = []
+    visitor.page.on("websocket", lambda socket: sockets.append(socket.url))
+    visitor.type_address("/")
+    count = visitor.page.locator("#count")
+    visitor.page.get_by_role("button", name="Add").click()
+    visitor.page.wait_for_function("document.querySelector('#count').innerText == 'Counted 1'")
+    assert visitor.is_asked
+    assert visitor.notice.bounding_box()
+    assert len(sockets) == 1
+    visitor.answer("reject-all")
+    count.wait_for()
+    assert not visitor.is_asked
+    visitor.page.get_by_role("button", name="Add").click()
+    visitor.page.wait_for_function("document.querySelector('#count').innerText == 'Counted 2'")
+    assert visitor.stored == {"session"}
+    assert visitor.complaints == []
+
+
+def test_datasette_is_used_while_the_visitor_answers(
+    datasette: ASGIApp, running: ExitStack, new_visitor: NewVisitor
+) -> None:
+    """Its own script opens the menu of a column; a link of the notice's page leads back."""
+    visitor = new_visitor(running.enter_context(Server(datasette)))
+    visitor.type_address("/towns/towns")
+    assert visitor.is_asked
+    menu = visitor.page.locator("th[data-column=name] .dropdown-menu-icon")
+    menu.click()
+    visitor.page.get_by_text("Sort ascending").wait_for()
+    visitor.answer("accept-all")
+    assert visitor.page.url.endswith("/towns/towns")
+    assert not visitor.is_asked
+    visitor.page.get_by_text("Stafford").wait_for()
+    assert visitor.complaints == []
