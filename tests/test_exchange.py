@@ -368,7 +368,11 @@ async def test_a_lost_update_is_still_prevented(accept: str) -> None:
         seen.append(dict(scope["headers"]))
         await says(b"")(scope, receive, send)
 
-    condition = {"if-match": '"1-ck.000000000000", "2"', "if-range": '"1-ck.00"', "range": "bytes=1-"}
+    condition = {
+        "if-match": '"1-ck.000000000000", "2"',
+        "if-range": '"1-ck.00"',
+        "range": "bytes=1-",
+    }
     headers = {"accept": accept, **condition}
     await get(consent(app), "/", headers, method="PUT")
     assert seen[0][b"if-match"] == b'"1", "2"'

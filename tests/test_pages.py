@@ -78,12 +78,13 @@ def test_the_notice_speaks_the_language_of_the_page(
     page: bytes, wanted: bytes, language: str
 ) -> None:
     """R-07: in the language of the page, before those the browser wants."""
-    assert pages(languages=["en", "de"]).language(page, wanted) == language
+    request = {b"accept-language": wanted}
+    assert pages(languages=["en", "de"]).language(page, request) == language
 
 
 def test_a_site_of_one_language_looks_no_further() -> None:
     """There is nothing to choose."""
-    assert pages(languages=["de"]).language(b"<html lang=en><body>", b"en") == "de"
+    assert pages(languages=["de"]).language(b"<html lang=en><body>", {}) == "de"
 
 
 @pytest.mark.anyio

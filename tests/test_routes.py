@@ -113,11 +113,6 @@ async def post(visitor: Browser, body: bytes, **headers: str) -> Response:
             [("choice", "allow"), ("purpose", "maps")],
             {**everything("undecided"), "maps": "granted"},
         ),
-        (
-            [("choice", "allow"), ("service", "player")],
-            {**everything("granted"), "maps": "undecided"},
-        ),
-        ([("choice", "allow"), ("service", "player"), ("service", "atlas")], everything("granted")),
         ([("choice", "withdraw")], everything("refused")),
         (
             [("choice", "withdraw"), ("purpose", "films")],
@@ -153,6 +148,41 @@ async def test_what_is_not_named_stays_as_it_was(
     assert found["films"] == kept
     assert found["analytics"] == "undecided"
     assert found["maps"] == ("granted" if choice == "allow" else "refused")
+
+
+async def test_a_placeholders_button_lets_one_service_load_and_nothing_else() -> None:
+    """R-04, R-53: the answer is for what stands behind the button; "always" is the purpose's."""
+    visitor = browser()
+    assert (await status(visitor))["services"] == {"player": False, "atlas": False}
+    one = await visitor.submit("/consent", choice="allow", service="player")
+    assert [raw.partition(b"=")[0] for raw in one.set_cookies] == [b"__Host-consent"]
+    assert (await status(visitor))["services"] == {"player": True, "atlas": False}
+    assert await answers(visitor) == everything("undecided")
+    assert (await status(visitor))["open"] == ["analytics", "films", "maps"]
+    both = [("choice", "allow"), ("service", "player"), ("purpose", "maps")]
+    await visitor.submit("/consent", both)
+    assert (await status(visitor))["services"] == {"player": True, "atlas": True}
+    assert await answers(visitor) == {**everything("undecided"), "maps": "granted"}
+
+
+@pytest.mark.parametrize(
+    ("form", "loads"),
+    [
+        ([("choice", "reject-all")], False),
+        ([("choice", "withdraw")], False),
+        ([("choice", "save"), ("purpose", "maps")], False),
+        ([("choice", "withdraw"), ("purpose", "analytics")], False),
+        ([("choice", "withdraw"), ("purpose", "maps")], True),
+        ([("choice", "save"), ("purpose", "films"), ("purpose", "analytics")], True),
+    ],
+    ids=str,
+)
+async def test_a_later_no_takes_the_service_back(form: list[tuple[str, str]], loads: bool) -> None:  # noqa: FBT001
+    """GDPR 7(3): whichever button says no to one of its purposes."""
+    visitor = browser()
+    await visitor.submit("/consent", choice="allow", service="player")
+    await visitor.submit("/consent", form)
+    assert (await status(visitor))["services"]["player"] is loads
 
 
 @pytest.mark.parametrize("choice", ["accept-all", "reject-all", "save", "withdraw"])
@@ -460,6 +490,7 @@ async def test_the_state_says_what_is_answered_allowed_and_open() -> None:
             "maps": "refused",
         },
         "allowed": {"necessary": True, "analytics": False, "films": False, "maps": False},
+        "services": {"player": False, "atlas": False},
         "open": [],
         "signals": ["gpc"],
     }

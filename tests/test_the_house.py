@@ -40,6 +40,8 @@ LADDER = (
     ),
     ("rulings", "gating", "routes", "audit", "shell"),
     ("enforcement", "pages"),
+    ("ready",),
+    ("refuge",),
     ("exchange",),
     ("middleware", "cli"),
     ("testing", "pytest_plugin", FACE),

@@ -11,26 +11,20 @@ is true: it was really inserted.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from consentkit.enforcement import (
-    Enforcement,
     filter_headers,
-    is_strictly_necessary,
-    only_strictly_necessary,
 )
-from consentkit.gating import LinkJudge, Policing, host_without_port
-from consentkit.pages import Pages
-from consentkit.routes import Endpoints, prefix_of, route_path
+from consentkit.gating import LinkJudge, host_without_port
+from consentkit.refuge import FAULT, KEY, STARTS, TRAILERS, Refuge, safely_begun, without_cookies
+from consentkit.routes import prefix_of, route_path
 from consentkit.rules.consent import Consent
 from consentkit.rules.decision import STORE, Occasion
-from consentkit.rules.policy_file import check_policy
 from consentkit.rules.signals import NO_SIGNALS, read_signals
 from consentkit.rules.visitor import Standing, Visitor
-from consentkit.wire.cookies import keep_pairs
 from consentkit.wire.headers import (
     SAFE_METHODS,
     first_values,
@@ -46,8 +40,8 @@ from consentkit.wire.representation import (
     asks_for_page,
     asks_to_show_in_a_tab,
     is_page,
-    page_headers,
     length_of,
+    page_headers,
     ways_of_asking,
 )
 from consentkit.wire.validators import (
@@ -58,32 +52,27 @@ from consentkit.wire.validators import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Iterable, Sequence
 
     from starlette.types import Message, Scope, Send
 
     from consentkit.enforcement import Reading
-    from consentkit.events import Event, EventLog
+    from consentkit.events import Event
     from consentkit.pages import PageEdit
+    from consentkit.ready import Ready
     from consentkit.rules.policy import Policy
     from consentkit.rules.signals import Signal
     from consentkit.rulings import TokenNames
     from consentkit.wire.headers import Fields, HeaderList
 
-__all__ = ["KEY", "Exchange", "Options", "Ready", "begin"]
+__all__ = ["Exchange", "begin"]
 
 logger = logging.getLogger("consentkit.middleware")
 
-KEY: Final = "consentkit"
-"""Where a request's `Exchange` stands in its scope."""
 
 Lines: TypeAlias = "tuple[bytes, ...]"
 
-_STARTS: Final = frozenset(
-    {"http.response.start", "websocket.accept", "websocket.http.response.start"}
-)
-_TRAILERS: Final = "http.response.trailers"
-_ASIDE: Final = frozenset({_TRAILERS, "http.response.early_hint"})
+_ASIDE: Final = frozenset({TRAILERS, "http.response.early_hint"})
 _FILES: Final = ("http.response.pathsend", "http.response.zerocopysend")
 _TAGS: Final = frozenset({b"if-match", b"if-none-match", b"if-range"})
 _CONDITIONS: Final = _TAGS | {
@@ -97,8 +86,6 @@ _ENCODING: Final = frozenset({b"accept-encoding"})
 _REDIRECTS: Final = range(300, 400)
 _TOLD_APART: Final = frozenset(map(len, (b"set-cookie", b"content-type", b"link")))
 _PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
-_FAULT: Final = "a fault in consentkit: only strictly necessary cookies of exact name pass"
-_LOCAL_HOSTS: Final = (b"localhost", b"127.0.0.1", b"[")
 
 
 class _Told(NamedTuple):
@@ -107,82 +94,6 @@ class _Told(NamedTuple):
     stores: bool
     shows: bool
     links: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The middleware's options, checked."""
-
-    secrets: tuple[str | bytes, ...]
-    secure: bool
-    path: str
-    report_only: bool
-    banner: bool
-    trusted_origins: tuple[str, ...]
-    clock: Callable[[], float]
-    log: EventLog
-
-
-class Ready:
-    """One policy under one set of options, ready for requests."""
-
-    def __init__(
-        self, policy: Policy, options: Options, visitor_of: Callable[[Scope], Visitor]
-    ) -> None:
-        """Check and compile everything once. Raises PolicyError."""
-        check_policy(policy)
-        self.policy = policy
-        self.options = options
-        self.enforcement = Enforcement(
-            policy, options.secrets, secure=options.secure, clock=options.clock
-        )
-        tokens = tuple(name.decode("ascii") for name in self.enforcement.tokens)
-        self.enforces = not options.report_only
-        self.pages = Pages(
-            policy, tokens, options.path, enforces=self.enforces, shows=options.banner
-        )
-        self.endpoints = Endpoints(
-            policy, options.path, tokens, visitor_of, options.trusted_origins, self.note_scheme
-        )
-        self.policing = Policing(policy, options.path, enforces=self.enforces)
-        self.changes_pages = options.banner or self.enforces
-        self.own_paths = self.endpoints.paths if options.banner or self.enforces else frozenset()
-        self._noted: set[str] = set()
-
-    def stands_down_within(self, outer: Exchange | Refuge, scope: Scope) -> bool:
-        """True inside a middleware with the same tokens; one with others takes over from it."""
-        if outer.tokens != self.enforcement.tokens:
-            outer.give_way(scope)
-            return False
-        if outer.policy is not self.policy:
-            self.note(
-                "two-policies",
-                "two policies with the same token name are nested, so the outer one rules alone. "
-                "Give the inner policy a name of its own (token: {name: …}).",
-            )
-        return True
-
-    def note(self, kind: str, message: str, *values: object) -> None:
-        """Log a warning about how the site is set up, once for each `kind`."""
-        if kind not in self._noted:
-            self._noted.add(kind)
-            logger.warning(message, *values)
-
-    def note_scheme(self, fields: Fields) -> None:
-        """Say once if an answer comes from a page whose scheme does not fit `secure`."""
-        scheme, _, host = fields.get(b"origin", b"").partition(b"://")
-        if self.options.secure and scheme == b"http" and not _is_local(host):
-            self.note(
-                "scheme",
-                "an answer was posted from an http page, and browsers keep no Secure cookie "
-                "there. Serve the site over https, or pass secure=False in development.",
-            )
-        elif not self.options.secure and scheme == b"https":
-            self.note(
-                "scheme",
-                "an answer was posted from an https page, but secure=False. Pass secure=True, so "
-                "that the consent token is protected.",
-            )
 
 
 class Exchange:
@@ -283,19 +194,22 @@ class Exchange:
 
     def _translate_tags(self) -> None:
         """Conditions on what need not be a page, in the app's own ETags."""
+        taken: set[bytes] = set()
         kept: HeaderList = []
         for name, value in self._scope["headers"]:
             known: bytes | None = value
             if name == b"if-none-match":
                 known = plain_condition(value, self._variant())
+                self._is_conditional = known not in (None, value)
             elif name == b"if-match":
                 known = plain_precondition(value)
             elif name == b"if-range":
                 known = plain_range_condition(value)
-            kept += [] if known is None else [(name, known)]
-        if b"if-range" in self.fields and not any(name == b"if-range" for name, _ in kept):
-            kept = without(kept, {b"range"})
-        self._scope["headers"] = kept
+            if known is None:  # and what it stood beside would be no question without it
+                taken.add({b"if-none-match": b"if-modified-since"}.get(name, b"range"))
+            else:
+                kept.append((name, known))
+        self._scope["headers"] = without(kept, taken) if taken else kept
 
     def _variant(self) -> bytes:
         """What tells this visitor's page from the others made of the same one."""
@@ -361,7 +275,7 @@ class Exchange:
 
     def send(self, message: Message) -> Awaitable[None]:
         """Let one message out: a start through enforcement, a page's body through its edit."""
-        if message["type"] in _STARTS and not self.is_superseded:
+        if message["type"] in STARTS and not self.is_superseded:
             begun = self._begin(message)
             return _nothing() if begun is None else self._send(begun)
         if message["type"] in _ASIDE and self._ready.enforces and not self.is_superseded:
@@ -372,8 +286,8 @@ class Exchange:
 
     def _aside(self, message: Message) -> Message:
         """Trailers without cookies; early hints that name nobody who may not be asked (R-54)."""
-        if message["type"] == _TRAILERS:
-            return _without_cookies(message)
+        if message["type"] == TRAILERS:
+            return without_cookies(message)
         left = [self._links_left(bytes(value)) for value in message.get("links") or ()]
         return {**message, "links": [value for value in left if value is not None]}
 
@@ -451,13 +365,11 @@ class Exchange:
         try:
             return self._held_to_policy(message, headers, told)
         except Exception:
-            logger.exception(_FAULT)
+            logger.exception(FAULT)
             self._edit = self._start = None
-            return _safely_begun(self._ready, {**message, "headers": headers})
+            return safely_begun(self._ready, {**message, "headers": headers})
 
-    def _held_to_policy(
-        self, message: Message, headers: HeaderList, told: _Told
-    ) -> Message | None:
+    def _held_to_policy(self, message: Message, headers: HeaderList, told: _Told) -> Message | None:
         if told.stores:
             headers = self._enforced(headers)
         if told.links:
@@ -583,8 +495,8 @@ class Exchange:
         try:
             return self._full_page_headers(message, edit)
         except Exception:
-            logger.exception(_FAULT)
-            headers = _safely_begun(self._ready, message)["headers"]
+            logger.exception(FAULT)
+            headers = safely_begun(self._ready, message)["headers"]
             return page_headers(headers, self._ready.pages.vary, edit.grown)
 
     def _full_page_headers(self, message: Message, edit: PageEdit) -> HeaderList:
@@ -596,9 +508,7 @@ class Exchange:
         vary = [] if edit.in_a_tab or not pages.shows else ways_of_asking(self.fields)
         if edit.depends:
             vary.append(pages.vary)
-        return page_headers(
-            headers, b", ".join(filter(None, vary)), edit.grown, self._variant()
-        )
+        return page_headers(headers, b", ".join(filter(None, vary)), edit.grown, self._variant())
 
     def _with_notice_shown(self, consent: Consent) -> Consent:
         now, policy, seen = self._ready.options.clock(), self.policy, consent.seen
@@ -677,85 +587,8 @@ def begin(ready: Ready, scope: Scope, send: Send) -> Exchange | Refuge:
     try:
         return Exchange(ready, scope, send)
     except Exception:
-        logger.exception(_FAULT)
+        logger.exception(FAULT)
         return Refuge(ready, scope, send)
-
-
-class Refuge:
-    """Stands in for an `Exchange` where consentkit failed while reading the request.
-
-    The app sees the strictly necessary cookies of exact name, and may set no others; nobody is
-    known to have allowed anything, no page is changed. In report mode nothing is changed at all.
-    """
-
-    is_own = is_superseded = False
-    events: tuple[Event, ...] = ()
-    _visitor: Visitor | None = None
-
-    def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
-        """Thin the Cookie header of `scope` for the app."""
-        self._ready = ready
-        self._send = send
-        self.policy = ready.policy
-        self.tokens = ready.enforcement.tokens
-        if ready.enforces:
-            scope["headers"] = _safely_thinned(scope["headers"], ready.policy)
-        scope[KEY] = self
-
-    @property
-    def visitor(self) -> Visitor:
-        """A visitor whose answers cannot be read."""
-        options = self._ready.options
-        standing = Standing(self.policy, Consent(readable=False), NO_SIGNALS, options.clock())
-        if self._visitor is None:
-            self._visitor = Visitor(standing, options.clock, report_only=options.report_only)
-            self._visitor.is_late = True
-        return self._visitor
-
-    def give_way(self, _scope: Scope) -> None:
-        """Leave the exchange to a middleware further in; what was thinned stays thinned."""
-        self.is_superseded = True
-
-    def send(self, message: Message) -> Awaitable[None]:
-        """Let one message out."""
-        if message["type"] == _TRAILERS and self._ready.enforces and not self.is_superseded:
-            message = _without_cookies(message)
-        is_start = message["type"] in _STARTS and not self.is_superseded
-        return self._send(_safely_begun(self._ready, message) if is_start else message)
-
-    def end(self) -> None:
-        """Let go of the connection; nothing was held back."""
-        del self._send
-
-
-def _safely_thinned(headers: Iterable[tuple[bytes, bytes]], policy: Policy) -> HeaderList:
-    def may_pass(name: bytes) -> bool:
-        return is_strictly_necessary(name, policy)
-
-    thinned = [
-        (name, keep_pairs(bytes(value), may_pass) if name == b"cookie" else value)
-        for name, value in headers
-    ]
-    return [(name, value) for name, value in thinned if value or name != b"cookie"]
-
-
-def _safely_begun(ready: Ready, message: Message) -> Message:
-    """The start of a response after a fault; in report mode as it was."""
-    if not ready.enforces:
-        return message
-    headers = list(message.get("headers") or ())
-    return {**message, "headers": only_strictly_necessary(headers, ready.policy)}
-
-
-def _without_cookies(trailers: Message) -> Message:
-    """Trailers without Set-Cookie, which has no place there (RFC 9110 §6.5.1)."""
-    headers = without(trailers.get("headers") or (), {b"set-cookie"})
-    return {**trailers, "headers": headers}
-
-
-def _is_local(host: bytes) -> bool:
-    """True for a name of this machine, where browsers keep Secure cookies of http pages too."""
-    return host.startswith(_LOCAL_HOSTS) or host.partition(b":")[0].endswith(b".localhost")
 
 
 def _is_html(content_type: bytes) -> bool:

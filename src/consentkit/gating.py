@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.events import Event
@@ -30,7 +31,7 @@ from consentkit.wire.gate import Waits
 from consentkit.wire.html import attribute_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from consentkit.rules.policy import Policy
     from consentkit.rules.visitor import Standing
@@ -84,9 +85,7 @@ class Loading:
     def decision(self, service: str | None) -> Decision:
         """Whether a service may load; None is that of a host nobody declared."""
         standing = self._standing
-        return decide_service(
-            self.policy, service, standing.answers, standing.single_services
-        )
+        return decide_service(self.policy, service, standing.answers, standing.single_services)
 
     def may_load(self, host: str) -> bool:
         """True if a host may be asked."""
@@ -176,15 +175,17 @@ class PageJudge(LinkJudge):
                 blocked = blocked or host
         if blocked is None:
             return None
-        mark = " ".join(dict.fromkeys(waiting)) if all(waiting) else ""
-        return Waits(mark.encode("ascii", "xmlcharrefreplace"), self._srcdoc(tag, blocked))
+        mark = _mark(waiting) if all(waiting) else b""
+        return Waits(mark, self._srcdoc(tag, blocked))
 
     def judge_marker(self, marker: bytes) -> bytes | None:
-        """The service an inline script waits for, None if it may stand."""
-        service = self._loading.policy.services_with_markers[marker]
-        decision = self._loading.decision(service)
-        waits = self._waits(f"inline script of {service}", service, decision)
-        return service.encode("ascii", "xmlcharrefreplace") if waits else None
+        """The services an inline script with this text in it waits for, None if it may stand."""
+        waiting = [
+            service
+            for service in self._loading.policy.services_with_markers[marker.decode()]
+            if self._waits(f"inline script of {service}", service, self._loading.decision(service))
+        ]
+        return _mark(waiting) if waiting else None
 
     def template(self, purpose: str | None, service: str | None) -> bytes | None:
         """The markup before an author's template that stays closed, None for one to be opened."""
@@ -229,6 +230,10 @@ class PageJudge(LinkJudge):
         )
 
 
+def _mark(services: Iterable[str]) -> bytes:
+    return escape(" ".join(dict.fromkeys(services))).encode("ascii", "xmlcharrefreplace")
+
+
 class Policing:
     """What becomes of the Content-Security-Policy headers of pages (LAW R-55).
 
@@ -270,7 +275,7 @@ class Policing:
                 return headers, nonce
             return [*headers, *self._reported(values, sources, nonce, root_path)], nonce
         kept = [
-            (name, tightened(bytes(value), sources)) if bytes(name).lower() in _POLICIES else (name, value)
+            (name, tightened(bytes(value), sources) if bytes(name).lower() in _POLICIES else value)
             for name, value in headers
         ]
         if not values and is_whole:
@@ -282,8 +287,9 @@ class Policing:
         self, values: Sequence[bytes], sources: Sources, nonce: bytes | None, root_path: str
     ) -> HeaderList:
         tell = f"; report-uri {root_path}{self._path}/reports".encode()
-        whole = [tightened(value, sources) for value in values] or [built(sources, nonce)]
-        return [(_REPORT_ONLY, value + (b"" if b"report-" in value else tell)) for value in whole]
+        lists = [tightened(value, sources) for value in values] or [built(sources, nonce)]
+        policies = [policy for value in lists for policy in value.split(b",")]
+        return [(_REPORT_ONLY, one + (b"" if b"report-" in one else tell)) for one in policies]
 
     def _sources(self, loading: Loading, host: bytes, root_path: str) -> Sources:
         own = own_source(host, root_path + self._path)
@@ -300,7 +306,9 @@ class Policing:
                     return False
                 return not loading.may_load(probe)
 
-            found = Sources(own, self._hosts, is_blocked, types=b"consentkit")
+            site = page_host.removeprefix("www.")
+            hosts = (site, f"*.{site}", *self._hosts)
+            found = Sources(own, hosts, is_blocked, types=b"consentkit")
             if len(loading.sources) < MOST_OWN:
                 loading.sources[own] = found
         return found

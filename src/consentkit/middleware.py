@@ -18,7 +18,9 @@ from starlette.requests import HTTPConnection
 
 from consentkit.errors import NoVisitorError, OptionError, UncoveredLayerWarning
 from consentkit.events import EventLog
-from consentkit.exchange import KEY, Options, Ready, begin
+from consentkit.exchange import begin
+from consentkit.ready import Options, Ready
+from consentkit.refuge import KEY
 from consentkit.routes import route_path
 from consentkit.rules.policy import Policy
 from consentkit.rules.visitor import Visitor

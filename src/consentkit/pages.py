@@ -37,6 +37,7 @@ from consentkit.rules.visitor import Standing
 from consentkit.wire.body_start import NOWHERE, BodyStart, head_start, page_language
 from consentkit.wire.gate import Gate
 from consentkit.wire.headers import accepted_languages
+from consentkit.wire.representation import asks_to_show_in_a_tab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,6 +78,7 @@ class View:
     told: str
     key: bytes
     notices: dict[tuple[str, str], tuple[Hole, Hole]] = field(default_factory=dict)
+    variants: dict[tuple[bytes, str, bool], bytes] = field(default_factory=dict)
 
 
 class Visit(NamedTuple):
@@ -149,7 +151,7 @@ class Pages:
         self._path = path
         self.enforces = enforces
         self._views: Memory[Standing, View] = Memory(512, 1)
-        self._notices: Memory[tuple[object, ...], Hole] = Memory(256, 1 << 20)
+        self._notices: Memory[tuple[object, ...], tuple[Hole, Hole]] = Memory(256, 1 << 20)
         self._made_of = hashlib.blake2b(policy.model_dump_json().encode(), digest_size=16).digest()
         self.heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
         """The beginning of each page, by its address."""
@@ -161,13 +163,13 @@ class Pages:
             policy.basis_of(name) is Basis.IMPLIED for name in policy.optional_purposes
         )
         self.vary = b", ".join(self._varies_by())
-        self._markers = tuple(policy.services_with_markers)
+        self._markers = tuple(marker.encode() for marker in policy.services_with_markers)
 
     def _varies_by(self) -> Sequence[bytes]:
         policy = self._policy
-        languages = [b"Accept-Language"] if len(policy.languages) > 1 else []
         if self.is_shared:
-            return languages
+            return []
+        languages = [b"Accept-Language"] if len(policy.languages) > 1 else []
         signals = {s for name in policy.optional_purposes for s in policy.purposes[name].honours}
         headers = {"gpc": b"Sec-GPC", "dnt": b"DNT"}
         asked = [b"Cookie"] if policy.optional_purposes else []
@@ -220,13 +222,22 @@ class Pages:
 
     def variant(self, view: View, request: Fields, root_path: str) -> bytes:
         """What tells the page that a visitor gets from all others made of the same one (R-89)."""
-        wanted = request.get(b"accept-language", b"") if len(self._policy.languages) > 1 else b""
-        if not wanted and not root_path:
-            return view.key
-        digest = hashlib.blake2b(wanted, digest_size=6, key=view.key + root_path.encode()[-40:])
-        return digest.hexdigest().encode()
+        place = (self._wanted(request), root_path, asks_to_show_in_a_tab(request))
+        found = view.variants.get(place)
+        if found is None:
+            digest = hashlib.blake2b(repr(place).encode(), digest_size=6, key=view.key)
+            found = digest.hexdigest().encode()
+            if len(view.variants) < MOST_PREFIXES:
+                view.variants[place] = found
+        return found
 
-    def edit(
+    def _wanted(self, request: Fields) -> bytes:
+        """The languages a browser wants, where they count."""
+        if len(self._policy.languages) == 1 or self.is_shared:
+            return b""
+        return request.get(b"accept-language", b"")
+
+    def edit(  # noqa: PLR0913 - whose page, and which
         self,
         standing: Standing,
         request: Fields,
@@ -255,12 +266,12 @@ class Pages:
             is_filled=in_a_tab and self._is_filled(address, root_path),
         )
 
-    def language(self, of_page: bytes, wanted: bytes) -> str:
+    def language(self, of_page: bytes, request: Fields) -> str:
         """The language of the notice: the page's own before those the browser wants."""
         if len(self._policy.languages) == 1:
             return self._policy.languages[0]
         tag = page_language(of_page)
-        tags = accepted_languages(wanted)
+        tags = accepted_languages(self._wanted(request))
         return choose_language(self._policy.languages, (tag, *tags) if tag else tags)
 
     def _is_filled(self, address: bytes, root_path: str) -> bool:
@@ -287,7 +298,7 @@ class Pages:
         found = self._notices.get(key)
         if found is None:
             found = self._head(view, prefix), self._body(view, language, prefix)
-            self._notices.put(key, found, sum(map(len, found[1])))
+            self._notices.put(key, found, len(found[0].before) + len(found[1].before) + 4096)
         return found
 
     def _head(self, view: View, prefix: str) -> Hole:
@@ -366,7 +377,7 @@ class PageEdit:
     """True once nothing follows that could be changed."""
     _taken = _given = 0
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a page is changed by
         self,
         pages: Pages,
         visit: Visit,
@@ -482,8 +493,7 @@ class PageEdit:
 
     def _read_language(self) -> str:
         if self._language is None:
-            wanted = self._visit.request.get(b"accept-language", b"")
-            self._language = self._pages.language(self._beginning, wanted)
+            self._language = self._pages.language(self._beginning, self._visit.request)
         return self._language
 
     def given_up(self) -> bytes:

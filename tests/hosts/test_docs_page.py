@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -35,10 +36,15 @@ with pytest.MonkeyPatch.context() as monkeypatch:
 
 
 def test_every_block_of_the_page_runs() -> None:
-    """What a reader copies works; in a process of its own, since Django and NiceGUI have one app."""
+    """What a reader copies works; in a process of its own, as Django and NiceGUI keep one app."""
     need(*PACKAGES)
     done = subprocess.run(
-        [sys.executable, "-c", READ_IT], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", READ_IT],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "src", ROOT)))},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("4 tests ran\n")

@@ -146,14 +146,31 @@ def test_a_validator_of_one_state_is_never_confirmed_in_another(place: Place, pa
 def test_a_page_is_confirmed_to_the_visitor_who_has_it(place: Place, path: str) -> None:
     """The control: nothing is sent twice to somebody for whom nothing has changed."""
     for name, headers in place.visitors.items():
-        if name == "bot":
-            continue
         etag = tag(place.directly(path, headers))
         for condition in (etag, f'"x", W/{etag.removeprefix("W/")}'):
             answer = place.directly(path, {**headers, "If-None-Match": condition})
             assert (answer.status, answer.body) == (304, b""), (name, condition)
             assert tag(answer) == etag, name
             assert answer.header("vary") == place.directly(path, headers).header("vary")
+
+
+@pytest.mark.parametrize("path", CONFIRMS)
+def test_what_a_script_fetched_and_what_a_tab_shows_do_not_confirm_each_other(
+    place: Place, path: str
+) -> None:
+    """One has a notice and the other has none, so each has its own validator."""
+    for name, headers in place.visitors.items():
+        if name == "bot":
+            continue
+        script = {**headers, **{name: SCRIPT[name] for name in SCRIPT if "Fetch" in name}}
+        shown, fetched = place.directly(path, headers), place.directly(path, script)
+        assert shown.body != fetched.body, name
+        asked = place.directly(path, {**script, "If-None-Match": tag(shown)})
+        assert (asked.status, asked.body) == (200, fetched.body), name
+        asked = place.directly(path, {**headers, "If-None-Match": tag(fetched)})
+        assert (asked.status, asked.body) == (200, shown.body), name
+        again = place.directly(path, {**script, "If-None-Match": tag(fetched)})
+        assert (again.status, tag(again)) == (304, tag(fetched)), name  # the control
 
 
 @pytest.mark.parametrize(

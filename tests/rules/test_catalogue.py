@@ -33,7 +33,7 @@ from consentkit.rules.catalogue import (
     services,
 )
 from consentkit.rules.names import NamePattern
-from consentkit.rules.policy import COUNTRIES, DAY, LONGEST, Basis, parse_duration
+from consentkit.rules.policy import COUNTRIES, DAY, LONGEST, SHOWN, Basis, parse_duration
 from consentkit.rules.policy_file import policy_from, read_policy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +42,7 @@ TESTDATA = ROOT.parent / "shared" / "testdata"
 """Lies beside the project where it is developed, and nowhere else."""
 
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MARKER = re.compile(r"[!-~][ -~]+[!-~]")
 HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 LINK = re.compile(r"https://[^\s<>\"]+\.[^\s<>\"]+")
 LONGEST_SAID = 10 * 365 * DAY
@@ -112,6 +113,8 @@ def test_a_service_says_who_and_where(service: KnownService) -> None:
     assert service.purpose in PURPOSES
     assert service.hosts
     assert [host for host in service.hosts if not HOST.fullmatch(host)] == []
+    assert [text for text in service.inline if not MARKER.fullmatch(text)] == []
+    assert service.shows in (None, *SHOWN)
     assert service.transfer
     assert set(service.transfer) <= COUNTRIES
     links = [service.source, service.privacy, service.opt_out]
@@ -125,6 +128,23 @@ def test_a_host_is_one_service_alone() -> None:
     """Two services with one host would contradict each other."""
     hosts = [host for service in services().values() for host in service.hosts]
     assert len(hosts) == len(set(hosts))
+
+
+def test_a_script_is_one_services_alone() -> None:
+    """A site that declares two services by their names must not be told that they contradict."""
+    texts = [text for service in services().values() for text in service.inline]
+    assert len(texts) > 50
+    assert [(one, two) for one, two in combinations(texts, 2) if one in two or two in one] == []
+
+
+def test_what_is_seen_in_a_page_says_what_it_is() -> None:
+    """A placeholder calls it that: videos, maps, chats and pieces of social networks."""
+    unseen = {"analytics", "advertising", "tags", "fonts", "necessary"}
+    shown = {service.key: service.shows for service in services().values() if service.shows}
+    assert (shown["youtube"], shown["google-maps"], shown["crisp"]) == ("video", "map", "chat")
+    assert {services()[key].purpose for key in shown} & unseen == set()
+    embedded = {key for key, service in services().items() if service.purpose in ("chat", "embeds")}
+    assert shown.keys() == embedded
 
 
 def test_a_name_says_what_it_is_for() -> None:
@@ -477,6 +497,12 @@ SPOILT = {
         "purpose: fonts\n",
         "purpose: typefaces\n",
         "the catalogue's 'google-fonts' suggests 'typefaces': write one of necessary, ",
+    ),
+    "a thing nobody shows": (
+        "embeds.yaml",
+        "shows: video\n",
+        "shows: film\n",
+        "the catalogue's 'youtube' shows 'film': write one of video, map, social, ",
     ),
     "a day that is none": ("fonts.yaml", "read: 2026-11-22", "read: yesterday", "yesterday"),
     "a cookie's key that is unknown": (

@@ -72,9 +72,42 @@ def said(old: Policy, new: Policy) -> list[tuple[str, str, str]]:
     return [(".".join(each.loc), each.what, each.asks.value) for each in changes_between(old, new)]
 
 
+def told(**integrations: Any) -> Policy:
+    purposes = {"necessary": NECESSARY, "videos": VIDEOS, "ads": VIDEOS}
+    return policy(purposes=purposes, integrations=integrations)
+
+
+GOOGLE = {"signals": {"analytics_storage": ["videos", "ads"]}}
+
+
+def google(**signals: Any) -> Policy:
+    return told(**{"google-consent-mode": {"signals": {**GOOGLE["signals"], **signals}}})
+
+
 # What matters, and is not marked
 
 UNMARKED: dict[str, tuple[Policy, Policy, str, str]] = {
+    "a signal that was denied": (
+        google(),
+        google(ad_storage="ads"),
+        "integrations.google-consent-mode.signals.ad_storage",
+        "'integrations.google-consent-mode.signals.ad_storage' hangs on 'ads', and was denied",
+    ),
+    "a signal that hung on more": (
+        google(),
+        google(analytics_storage="videos"),
+        "integrations.google-consent-mode.signals.analytics_storage",
+        (
+            "'integrations.google-consent-mode.signals.analytics_storage' hangs on 'videos', "
+            "and hung on 'videos' and 'ads'"
+        ),
+    ),
+    "a signal that hangs on something else": (
+        told(matomo={"purpose": "videos"}),
+        told(matomo={"purpose": "ads"}),
+        "integrations.matomo.purpose",
+        "'integrations.matomo.purpose' hangs on 'ads', and hung on 'videos'",
+    ),
     "a new purpose": (policy(), purpose("maps"), "purposes.maps", "purpose 'maps' is new"),
     "implied and no longer asked for": (
         policy(),
@@ -277,6 +310,23 @@ LESS: dict[str, tuple[Policy, Policy]] = {
             }
         ),
     ),
+    "a signal that is denied again": (google(ad_storage="ads"), google()),
+    "a signal that hangs on more": (
+        google(ad_storage="ads"),
+        google(ad_storage=["ads", "videos"]),
+    ),
+    "told for the first time": (told(), google()),
+    "told no more": (google(), told()),
+    "another wait": (
+        told(matomo={"purpose": "ads"}),
+        told(matomo={"purpose": "ads", "consent": "cookies"}),
+    ),
+    "known by its scripts": (policy(), service(inline=["tube("], shows="video")),
+    "kept to by the browser": (policy(), policy(csp="enforce", guard=True)),
+    "hosts of its own": (
+        policy(),
+        policy(site={"name": "A site", "controller": "Its owner", "hosts": ["a.example"]}),
+    ),
     "nothing there": (policy(), policy(cookies={}, storage={}, services={})),
     "all are let in": (policy(), policy(undeclared="report")),
     "another banner": (policy(), policy(banner={"body": "Hello."})),
@@ -321,6 +371,32 @@ def test_what_is_told_is_told_in_words() -> None:
         policy(site={"name": "A" * 99, "controller": "Its owner"}),
     )
     assert renamed.what == "'site.name' is not what it was"
+
+
+def test_an_integration_is_told_of_as_a_whole_or_by_its_keys() -> None:
+    """There or absent; and where it is in both, what differs in it."""
+    assert said(told(), google()) == [
+        (
+            "integrations.google-consent-mode",
+            "'integrations.google-consent-mode' is there, and was absent",
+            "nothing",
+        )
+    ]
+    assert said(google(), told()) == [
+        (
+            "integrations.google-consent-mode",
+            "'integrations.google-consent-mode' is absent, and was there",
+            "nothing",
+        )
+    ]
+    longer = {"google-consent-mode": {**GOOGLE, "wait-for-update": 900}}
+    assert said(google(), told(**longer)) == [
+        (
+            "integrations.google-consent-mode.wait-for-update",
+            "'integrations.google-consent-mode.wait-for-update' is 900, and was 500",
+            "nothing",
+        )
+    ]
 
 
 # Who is asked

@@ -611,7 +611,7 @@ given_answers = st.builds(
 def test_a_service_may_load_if_all_its_purposes_may_or_it_was_granted_by_itself(
     some: Policy, data: st.DataObject
 ) -> None:
-    """The rule said once more, for any policy and visitor; and a signal never lets anything load."""
+    """The rule once more, for any policy and visitor; and a signal never lets anything load."""
     keys = [*some.purposes, *map(key_of_service, some.services)]
     consent = Consent(data.draw(st.dictionaries(st.sampled_from(keys), given_answers)))
     loads: list[set[str]] = []

@@ -501,10 +501,14 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
             }
         },
         "services.two.inline.0",
-        "service 'two' has 'map(' under 'inline', and so has service 'one', which has another "
-        "purpose",
-        "Write a text that stands in the one's script alone, or 'inline: []' where nothing of it "
-        "is inline.",
+        (
+            "service 'two' has 'map(' under 'inline', and so has service 'one', which has another "
+            "purpose"
+        ),
+        (
+            "Write a text that stands in the one's script alone, or 'inline: []' where nothing "
+            "of it is inline."
+        ),
     ),
     (
         "an integration of an undeclared purpose",
@@ -524,8 +528,10 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "an integration of a purpose that nobody is asked about",
         {"integrations": {"google_consent_mode": {"signals": {"ad_storage": "necessary"}}}},
         "integrations.google-consent-mode.signals.ad_storage",
-        "'google-consent-mode' names purpose 'necessary', which is strictly necessary: nobody is "
-        "asked about it",
+        (
+            "'google-consent-mode' names purpose 'necessary', which is strictly necessary: nobody "
+            "is asked about it"
+        ),
         "Name a purpose that the visitor answers to, or take the line away.",
     ),
     (

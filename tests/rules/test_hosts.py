@@ -28,7 +28,7 @@ def test_the_exact_host_wins_and_then_the_longest_pattern(declared: list[str], h
 
 
 def test_a_pattern_covers_what_is_below_and_nothing_else() -> None:
-    """CSP3 6.7.2.8 reads a host source in the same way, so the backstop stops what the page does."""
+    """CSP3 6.7.2.8 reads a host source so too, and the backstop stops what the page does."""
     index = HostIndex({"*.example.com": True})
     assert index.find("a.b.example.com")
     for host in ("example.com", "notexample.com", "example.com.evil.test", "com", "", "."):
@@ -49,7 +49,7 @@ def test_of_one_host_named_twice_the_first_counts() -> None:
 
 
 def test_a_host_that_cannot_be_is_not_looked_for() -> None:
-    """A page may hold anything: what takes longer for a longer host would be a way to stop a site."""
+    """A page may hold anything, and no host may take longer the longer it is."""
     longest = "a." * ((LONGEST_HOST - 3) // 2) + "com"
     index = HostIndex({"*.com": True})
     assert index.find(longest)

@@ -40,7 +40,7 @@ def test_a_site_that_uses_none_tells_nobody() -> None:
 
 
 def test_each_signal_is_spelled_as_its_maker_spells_it() -> None:
-    """R-56, R-58: ad_Storage with a capital S is Clarity's own; Google has six that are answered."""
+    """R-56, R-58: ad_Storage with a capital S is Clarity's own; six of Google's are answered."""
     told = {key: {**each.purposes_of} for key, each in policy(**WHOLE).integrations.used()}
     assert told == {
         "google-consent-mode": {
@@ -83,7 +83,7 @@ def test_a_signal_has_its_place_in_the_file(key: str) -> None:
 
 def test_it_survives_its_file() -> None:
     """One purpose alone stands without brackets, and a default is left out."""
-    some = policy(**WHOLE, **{})
+    some = policy(**WHOLE)
     text = some.to_yaml()
     assert "analytics_storage: [a, ads]" in text
     assert "wait-for-update" not in text

@@ -48,6 +48,10 @@ def necessary_service(*hosts: str, name: str = "scripts") -> dict[str, Any]:
     return {"services": {name: {"purpose": "necessary", "provider": "Us", "hosts": hosts}}}
 
 
+MATOMO = {
+    "services": {"matomo": {"purpose": "polls", "provider": "Us"}},
+    "cookies": {"_pk_id.*": cookie(service="matomo")},
+}
 DEAF = {**PURPOSES, "polls": {**PURPOSES["polls"], "honours": []}}
 FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
     (
@@ -403,6 +407,54 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         "service 'klaviyo' usually sets '__kla_id', and it is not declared",
         True,
     ),
+    (
+        "implied where no page view is heard of",
+        {"pages": "shared", "mode": "implied", "preset": "us-other"},
+        "pages",
+        (
+            "'pages' is shared, and purpose 'polls' has the basis implied: consent is never "
+            "implied on shared pages"
+        ),
+        True,
+    ),
+    (
+        "advertising that is denied and still told of",
+        {
+            "integrations": {
+                "google_consent_mode": {
+                    "signals": {"ad_storage": "polls"},
+                    "ads_data_redaction": False,
+                }
+            }
+        },
+        "integrations.google-consent-mode.ads-data-redaction",
+        "'ads-data-redaction' is false, so requests carry identifiers of advertising",
+        True,
+    ),
+    (
+        "cookies that wait with what sets them",
+        MATOMO | {"integrations": {"matomo": {"purpose": "polls", "consent": "cookies"}}},
+        "integrations.matomo.consent",
+        "Matomo's cookies wait for 'polls', and so does service 'matomo' itself: it never runs",
+        True,
+    ),
+    (
+        "a tracker that is called the site's own",
+        {"site": {**SITE, "hosts": ["static.example", "bat.bing.com"]}},
+        "site.hosts.1",
+        (
+            "'site' has the host 'bat.bing.com', which is known: Microsoft Advertising is for "
+            "advertising"
+        ),
+        False,
+    ),
+    (
+        "a tracker within the site's own hosts",
+        {"site": {**SITE, "hosts": ["*.licdn.com"]}},
+        "site.hosts.0",
+        "'site' has the host '*.licdn.com', which covers 'snap.licdn.com', and is known: ",
+        False,
+    ),
 ]
 
 
@@ -493,6 +545,29 @@ QUIET: list[tuple[str, dict[str, Any]]] = [
             "cookies": {"hj": cookie(service="hotjar")},
         },
     ),
+    ("implied, on pages of each visitor's own", {"mode": "implied", "preset": "us-other"}),
+    ("shared pages that ask", {"pages": "shared"}),
+    (
+        "Matomo that waits altogether",
+        MATOMO | {"integrations": {"matomo": {"purpose": "polls"}}},
+    ),
+    (
+        "Matomo that counts without cookies",
+        {
+            **MATOMO,
+            "purposes": {**PURPOSES, "counting": PURPOSES["polls"]},
+            "integrations": {"matomo": {"purpose": "counting", "consent": "cookies"}},
+        },
+    ),
+    (
+        "Matomo from elsewhere",
+        {"integrations": {"matomo": {"purpose": "polls", "consent": "cookies"}}},
+    ),
+    (
+        "Google's defaults",
+        {"integrations": {"google_consent_mode": {"signals": {"ad_storage": "polls"}}}},
+    ),
+    ("hosts of the site's own", {"site": {**SITE, "hosts": ["static.example", "*.cdn.example"]}}),
     ("an unknown service", {"services": {"ours": {"purpose": "polls", "provider": "We"}}}),
 ]
 

@@ -176,3 +176,88 @@ def test_every_key_says_what_it_is() -> None:
     """The schema and the documentation of the keys are made of these sentences."""
     for model in (Policy, *(type(held) for held in (policy().banner, policy().token))):
         assert [name for name, info in model.model_fields.items() if not info.description] == []
+
+
+# Hosts and scripts
+
+
+def hosted(hosts: tuple[str, ...] = (), **changes: Any) -> Policy:
+    """A site at example.org, with a map of somebody else's and statistics on a sub-domain."""
+    words = {"title": "A", "description": "B"}
+    services = {
+        "map": {
+            "purpose": "a",
+            "provider": "P",
+            "hosts": ["*.maps.test", "tiles.test"],
+            "inline": ["map(", "map(", "tile("],
+        },
+        "statistics": {
+            "purpose": "a",
+            "provider": "P",
+            "hosts": ["counts.example.org", "tiles.test"],
+            "inline": ["map("],
+        },
+    }
+    whole = {
+        "site": {"name": "A site", "controller": "Its owner", "hosts": hosts},
+        "mode": "explicit",
+        "purposes": {"a": words},
+        "services": services,
+    }
+    return Policy.model_validate({**whole, **changes})
+
+
+def test_a_host_belongs_to_the_service_that_declares_it() -> None:
+    """The first that names it, where two do; nobody, where none does."""
+    some = hosted()
+    assert some.service_of_host("a.maps.test") == "map"
+    assert some.service_of_host("tiles.test") == "map"
+    assert some.service_of_host("counts.example.org") == "statistics"
+    assert some.service_of_host("maps.test") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "page", "is_own"),
+    [
+        ("example.org", "example.org", True),
+        ("WWW.example.org.", "example.org", True),
+        ("static.example.org", "www.example.org", True),
+        ("example.org", "www.example.org", True),
+        ("example.org", "shop.example.org", False),
+        ("badexample.org", "example.org", False),
+        ("other.test", "example.org", False),
+        # What a service declares is the service's, but for the page's own host.
+        ("counts.example.org", "example.org", False),
+        ("counts.example.org", "counts.example.org", True),
+        ("a.counts.example.org", "example.org", True),
+        # www. is taken off where a domain is left.
+        ("evil.com", "www.com", False),
+        ("localhost", "localhost", True),
+        ("[::1]", "[::1]", True),
+    ],
+)
+def test_own_is_the_pages_host_and_what_is_below(host: str, page: str, is_own: bool) -> None:  # noqa: FBT001
+    """A site's own pictures wait for nobody, and a neighbour's do."""
+    assert hosted().is_own_host(host, page) is is_own
+
+
+def test_own_is_what_the_policy_says_is_own() -> None:
+    """Hosts elsewhere, by name or by pattern, and all that shares the token."""
+    some = hosted(("images.test", "*.cdn.test"), token={"domain": "Example.org"})
+    for host in ("images.test", "a.cdn.test", "example.org", "www.example.org"):
+        assert some.is_own_host(host, "shop.example.org")
+        assert not hosted().is_own_host(host, "shop.example.org")
+    assert not some.is_own_host("cdn.test", "shop.example.org")
+    assert not some.is_own_host("counts.example.org", "shop.example.org")
+
+
+def test_a_text_in_a_script_tells_whose_it_is() -> None:
+    """Of one purpose several services may have it; then all of them must be allowed."""
+    assert hosted().services_with_markers == {"map(": ("map", "statistics"), "tile(": ("map",)}
+
+
+def test_nothing_of_a_page_is_touched_unless_the_policy_says_so() -> None:
+    """The new keys are off where nothing is said."""
+    some = hosted()
+    assert (some.csp, some.pages, some.guard) == ("off", "private", False)
+    assert some.services["map"].shows is None

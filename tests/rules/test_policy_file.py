@@ -770,6 +770,22 @@ def test_a_policy_may_be_built_in_python() -> None:
         ),
         (
             {
+                "integrations": {
+                    "google_consent_mode": {"signals": {"ad_store": []}, "wait_for_update": -1}
+                }
+            },
+            (
+                "<policy>: integrations.google_consent_mode.signals.ad_store: 'signals' of "
+                "'integrations' has no key 'ad_store'.\n    Its keys: ad_storage, ad_user_data, "
+                "ad_personalization, analytics_storage, functionality_storage, "
+                "personalization_storage. Did you mean 'ad_storage'?\n"
+                "<policy>: integrations.google_consent_mode.wait_for_update: 'integrations': "
+                "'google_consent_mode.wait_for_update' is too small, and is -1.\n"
+                "    Write 0 or more."
+            ),
+        ),
+        (
+            {
                 "cookies": {
                     "a": DeclaredCookie(
                         name="b", kind=Kind.SESSION, purpose=("p",), description="C"
@@ -1304,6 +1320,7 @@ def test_a_known_service_needs_no_more_than_its_purpose() -> None:
     assert ours.services["youtube"].hosts == ("a.example",)
     assert ours.services["youtube"].provider == "Ours"
     assert ours.services["youtube"].title == known.title
+    assert known.shows == ours.services["youtube"].shows == "video"
     data = yaml.safe_load(BASE) | {"services": {"youtube": {"purpose": "statistics"}}}
     assert policy_from(data).services["youtube"] == known
 
@@ -1320,6 +1337,8 @@ def test_a_service_that_one_runs_oneself_is_not_where_the_catalogue_says() -> No
         assert (own.title, own.provider) == ("Matomo", "The council")
         assert (own.privacy, own.opt_out, own.transfer) == (None, None, None)
     assert own.hosts == ("stats.example.org",)
+    assert own.inline == ("_paq",)  # its script is Matomo's, wherever it runs
+    assert service("matomo", "provider: The council, inline: []").inline == ()
     # The control: what says neither is the provider's.
     theirs = service("matomo", "since: 1")
     assert theirs.hosts

@@ -57,6 +57,7 @@ BASE: dict[str, Any] = {
 COOKIE = {"kind": "session", "purpose": "p", "description": "D"}
 ITEM = {"where": "local", "purpose": "p", "description": "D"}
 SERVICE = {"purpose": "p", "provider": "C"}
+GOOGLE: dict[str, Any] = {"signals": {"ad_storage": "p"}}
 SECURE = {"attributes": {"secure": True}}
 
 
@@ -225,6 +226,57 @@ REFUSED: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
         {"services": {"a": SERVICE | {"hosts": ["https://a.example"]}}},
         "services.a.hosts.0",
         {"services": {"a": SERVICE | {"hosts": ["*.a.example"]}}},
+    ),
+    "a host of the site's own with a path": (
+        {"site": {**BASE["site"], "hosts": ["a.example/b"]}},
+        "site.hosts.0",
+        {"site": {**BASE["site"], "hosts": ["a.example", "*.b.example"]}},
+    ),
+    "a service with blanks in its name": (
+        {"services": {"our map": SERVICE}},
+        "services",
+        {"services": {"our-map": SERVICE}},
+    ),
+    "a script known by too little": (
+        {"services": {"a": SERVICE | {"inline": ["a("]}}},
+        "services.a.inline.0",
+        {"services": {"a": SERVICE | {"inline": ["map("]}}},
+    ),
+    "a thing nobody shows": (
+        {"services": {"a": SERVICE | {"shows": "film"}}},
+        "services.a.shows",
+        {"services": {"a": SERVICE | {"shows": "video"}}},
+    ),
+    "an unknown policy of content": ({"csp": "strict"}, "csp", {"csp": "enforce"}),
+    "an unknown integration": (
+        {"integrations": {"google": {}}},
+        "integrations",
+        {"integrations": {"matomo": {"purpose": "p"}}},
+    ),
+    "an integration without its purpose": (
+        {"integrations": {"matomo": {"consent": "cookies"}}},
+        "integrations.matomo",
+        {"integrations": {"matomo": {"consent": "cookies", "purpose": ["p"]}}},
+    ),
+    "an unknown signal": (
+        {"integrations": {"google-consent-mode": {"signals": {"security_storage": "p"}}}},
+        "integrations.google-consent-mode.signals",
+        {"integrations": {"google-consent-mode": {"signals": {"ad_storage": "p"}}}},
+    ),
+    "no signal at all": (
+        {"integrations": {"google-consent-mode": {"signals": {}}}},
+        "integrations.google-consent-mode.signals",
+        {"integrations": {"google-consent-mode": {"signals": {"ad_storage": ["p"]}}}},
+    ),
+    "a region by its name": (
+        {"integrations": {"google-consent-mode": GOOGLE | {"region": ["Bavaria"]}}},
+        "integrations.google-consent-mode.region.0",
+        {"integrations": {"google-consent-mode": GOOGLE | {"region": ["DE-BY", "US"]}}},
+    ),
+    "a wait without end": (
+        {"integrations": {"google-consent-mode": GOOGLE | {"wait-for-update": 10_001}}},
+        "integrations.google-consent-mode.wait-for-update",
+        {"integrations": {"google-consent-mode": GOOGLE | {"wait-for-update": 10_000}}},
     ),
     "an unknown key": ({"colour": "red"}, "", {}),
     "a partial cookie": (

@@ -6,7 +6,6 @@ import json
 import pathlib
 import re
 import sys
-import warnings
 from typing import Any
 from unittest import mock
 
@@ -168,6 +167,8 @@ def test_the_end_of_a_page_with_only_a_head_begins_its_body(page: bytes) -> None
         b"<div><noscript><frameset></noscript>x",
         b"<input type=HIDDEN><frameset>",
         b"&#32;<p>",
+        b"<p>&#32;&#9;&#x20;&NewLine;<frameset>",
+        b"<p>&#032;<frameset>",
         b"<title>x",
         b"<script><!--<script></script>",
         b"<template><p>x</p>",
@@ -233,7 +234,7 @@ def test_an_ordinary_page_is_held_without_a_copy() -> None:
 
 @given(pages_in_chunks(), st.sampled_from([8, 20, 65536]))
 @example([b"<noscript><img></nos", b"cript><body>"], 65536)
-@settings(max_examples=600)
+@settings(max_examples=300)
 def test_a_page_cut_anywhere_has_the_same_place(chunks: list[bytes], limit: int) -> None:
     """How a server cuts a page into chunks is no part of the page."""
     assert read(chunks, limit) == read([b"".join(chunks)], limit)
@@ -241,13 +242,18 @@ def test_a_page_cut_anywhere_has_the_same_place(chunks: list[bytes], limit: int)
 
 @given(pages_in_chunks(), st.integers(0, 4), st.integers(1, 4))
 @example([b"</head></hea", b"d></head><body>"], 1, 4)
-@settings(max_examples=600)
+@settings(max_examples=300)
 def test_what_is_too_much_to_read_is_the_same_for_a_page_cut_anywhere(
     chunks: list[bytes], effort: int, crammed: int
 ) -> None:
     """The rule, with small numbers: it counts what the page has, not what was read again."""
-    small = {"_WINDOW": 16, "_MOST_AT_ONCE": 48, "_MOST_IN_A_WINDOW": crammed}
-    with mock.patch.multiple(body_start, **small, _MOST_EFFORT=effort):
+    small = {
+        "_WINDOW": 16,
+        "_MOST_AT_ONCE": 48,
+        "_MOST_IN_A_WINDOW": crammed,
+        "_MOST_EFFORT": effort,
+    }
+    with mock.patch.dict(vars(body_start), small):
         assert read(chunks) == read([b"".join(chunks)])
 
 
@@ -296,7 +302,7 @@ def test_a_head_with_all_its_styles_and_data_inside_is_read_to_its_end() -> None
         (b"<!-- a -", b"->"),
         (b"<!-- a --", b">"),
         (b"<!-- a --!", b">"),
-        (b"<!--a-->--<!--- -", b"->"),
+        (b"<!--a--><!--- -", b"->"),
         (b"<template><p>x", b"</template>"),
         (b"<template><template><p", b"</template></template>"),
         (b"<template><script>go(", b"</script></template>"),
@@ -330,7 +336,6 @@ def test_what_the_end_of_a_page_leaves_open_in_the_head_can_be_closed(
         b"<script><!-- \xe2\x80\xa8 go()",
         b"<script><!-- <script >",
         b"<template><script><!-- <script >",
-        b"<template>x &am",
         b"<template>x <",
         b"<template><!-",
         b"<noscript>",
@@ -458,9 +463,7 @@ def test_no_tree_of_the_html5lib_documents_changes(checker: Any, cases: list[dic
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_script_first_in_the_head_changes_no_tree_either(
-    checker: Any, cases: list[dict]
-) -> None:
+def test_a_script_first_in_the_head_changes_no_tree_either(checker: Any, cases: list[dict]) -> None:
     """Both put in, and the tree without both is the author's; the script is head's first child."""
     judged = collections.Counter[str]()
     for case in cases:
@@ -475,7 +478,7 @@ def test_a_script_first_in_the_head_changes_no_tree_either(
 
 
 def is_kept_with_script(oracle: Any, before: str, after: str) -> bool:
-    """Tell whether the trees are the same but for the script, right after <head>, and the markup."""
+    """Tell whether the trees are the same but for the script, first in the head, and the markup."""
     items, parents = oracle(after, MARK)
     names = [value if isinstance(value, str) else "" for _, value, _ in items]
     head = next(at for at, name in enumerate(names) if name.endswith(("}head", "html head")))
@@ -489,7 +492,7 @@ def test_every_document_cut_in_two_anywhere_has_the_same_place(cases: list[dict]
     pages = {case["data"].encode("utf-8", "surrogatepass") for case in cases}
     for page in pages:
         whole = read([page])
-        for at in range(len(page)) if len(page) < 200 else ():
+        for at in range(len(page)) if len(page) < 120 else ():
             assert read([page[:at], page[at:]]) == whole, (page, at)
 
 
@@ -503,16 +506,14 @@ def test_every_document_left_alone_has_its_reason(cases: list[dict]) -> None:
         for source in refused
     )
     assert why == {
-        FRAMESET: 49, TEMPLATE: 10, NOT_DECIDED: 13, RUNS: 62, CUT: 1, UNCLEAR: 1, BLANK: 1
+        FRAMESET: 48, TEMPLATE: 7, NOT_DECIDED: 13, RUNS: 66, CUT: 1, UNCLEAR: 1, BLANK: 1
     }  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_judges_see_a_wrong_place(checker: Any, cases: list[dict]) -> None:
     """The control: markup at the end of the page lands inside whatever the author left open."""
-    _, violations, _, _ = checker.check(
-        cases[:50], lambda page: page + MARKUP, MARK, JUDGES
-    )
+    _, violations, _, _ = checker.check(cases[:50], lambda page: page + MARKUP, MARK, JUDGES)
     assert violations["BODY"]
 
 

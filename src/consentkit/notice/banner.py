@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from markupsafe import Markup
 
-from consentkit.notice.assets import stylesheet as stylesheet  # TEMPORARY: pages.py moves to notice.assets
 from consentkit.notice.scripts import NOTHING, Hole, cut
 from consentkit.notice.text import (
     Messages,

@@ -48,7 +48,7 @@ _LIMIT: Final = 1 << 20
 # No page takes longer than about 20 ns a byte: a head is left alone where the tags stand closer
 # than this, or where too much of it has to be looked at.
 _WINDOW: Final = 1 << 14
-_MOST_IN_A_WINDOW: Final = 1 << 10
+_MOST_IN_A_WINDOW: Final = 1 << 11
 _MOST_AT_ONCE: Final = 4 * _WINDOW
 _MOST_EFFORT: Final = 300
 
@@ -61,6 +61,8 @@ _STAYS_IN_HEAD: Final = names_of(
 # "Act as described in the 'anything else' entry": these end tags begin a body.
 _END_TAG_BEGINS_BODY: Final = names_of("body html br")
 _AMPERSAND: Final = ord("&")
+# References to nobody knows yet what: &#032;
+_BEGINS_WITH_ZERO: Final = frozenset({b"&#0", b"&#x0", b"&#X0"})
 # These start tags set the frameset-ok flag to "not ok" ("in body"); after <plaintext> there are no
 # tags. So does <input>, if it is not hidden.
 _RULES_OUT_FRAMESET: Final = names_of(
@@ -409,6 +411,8 @@ class BodyStart:
         """Wait until the frameset-ok flag is "not ok": up to then a <frameset> replaces body."""
         if kind is Kind.START_TAG:
             return self._start_tag_in_body(lexer)
+        if kind is Kind.BLANK and lexer.tag() in _BEGINS_WITH_ZERO:
+            return NOWHERE
         return self._place if kind is Kind.TEXT else None
 
     def _start_tag_in_body(self, lexer: Lexer) -> int | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import defaultdict
 from typing import Final
 
 from consentkit.wire.html import (
@@ -26,87 +25,86 @@ from consentkit.wire.html import (
     raw_text_element,
 )
 
-__all__ = ["dull_pattern"]
+__all__ = ["stride_pattern"]
 
-_NAME: Final = rb"[^\t\n\f\r />]*+"
+_NAME = rb"[^\t\n\f\r />]*+"
 # Tags that are read one by one: those that may fetch, and those that change how others are read.
 _READ_APART: Final = RAW_WITH_SCRIPTING | FOREIGN | names_of(
     "frame img image source input video audio track embed link object use feimage base "
     "template select frameset col"
 )  # fmt: skip
-_MAY_HAVE_BACKGROUND: Final = names_of("body table tr td th tbody thead tfoot")
-_MOSTLY: Final = b"adlpshtibucfnomevgrqwkyjxz"  # how often names begin with these
-# Of these no attribute can name a host: the first character that counts settles it.
-_LOCAL: Final = (
-    rb"(?:/[^/\\&\t\n\r\">]|[a-z0-9_.][a-z0-9_.-]*+[/\"?#]|[?#]|data:)"
+_ADDRESSES = rb"src|srcset|href|xlink:href|imagesrcset|poster|data|srcdoc|background"
+# How tags are mostly written: in lower case, one space before each attribute.
+_VALUE = rb"(?:=(?:\"[^\"]*+\"|[\w.,:;%#/-]++(?=[ >]))|(?=[ >]))"
+_ATTRIBUTE = rb" (?!%(skip)b)[a-z][a-z0-9:-]*+" + _VALUE
+# Of these addresses none can name a host: the first characters settle it.
+_LOCAL = (
+    rb"(?:\"(?:\"|(?:/[^/\\&\t\n\r\">]|[a-z0-9_.][a-z0-9_.-]*+[/\"?#]|[?#]|data:)[^\"]*+\")"
+    rb"|(?:/[a-z0-9_.-]|[a-z0-9_-]++[./])[\w.,:;%#?=&/-]*+(?=[ >]))"
 )
-_LOCAL_LIST: Final = rb"[\w., %@?=~+\n-]*+(?:/[\w., %@?=~+\n-]++)*+\""
-_ADDRESSES: Final = rb"src|href|poster|data"
-_LOCAL_ATTRIBUTE: Final = (
-    rb" (?:(?:" + _ADDRESSES + rb")=\"(?:\"|(?=" + _LOCAL + rb")[^\"]*+\")"
-    rb"|srcset=\"" + _LOCAL_LIST
-    + rb"|(?!(?:" + _ADDRESSES + rb"|srcset|srcdoc|imagesrcset|background)=|%(skip)b)"
-    rb"[a-z][a-z-]*+(?:=\"[^\"]*+\"|(?=[ >/])))"
+_LOCAL_LIST = rb"\"[\w., %@?=~+\n-]*+(?:/[\w., %@?=~+\n-]++)*+\""
+_LOCAL_ATTRIBUTE = (
+    rb" (?:(?:src|href|poster|data)=" + _LOCAL + rb"|srcset=" + _LOCAL_LIST
+    + rb"|(?!(?:" + _ADDRESSES + rb")[=> ]|%(skip)b)[a-z][a-z0-9:-]*+" + _VALUE + rb")"
 )  # fmt: skip
-_LOCAL_NAMES: Final = rb"(?:img|link|source|input|video|audio|track|embed|object|iframe></iframe)"
-_SCRIPT_TYPES: Final = rb"(?:module|text/javascript|application/(?:javascript|json|ld\+json))"
-_SCRIPT_ATTRIBUTE: Final = (
-    rb" (?:type=\"" + _SCRIPT_TYPES + rb"\"|(?!(?:type|src|href)[ =>/])[a-z][a-z-]*+(?:=\"[^\"]*+\"|(?=[ >/])))"
-)
-_LOCAL_SRC: Final = rb" src=\"(?=" + _LOCAL + rb")[^\"]*+\""
-_SCRIPT_REST: Final = (
-    rb"[^<]*+(?:<(?!/(?i:script)[\t\n\f\r />]|!--)[^<]*+)*+</script>"
-)
-_SVG_NAMES: Final = (
+_LOCAL_TAGS = rb"(?:img|link|source|input|video|audio|track|embed|object)"
+_SCRIPT_TYPES = rb"(?:module|text/javascript|application/(?:javascript|json|ld\+json))"
+_SCRIPT_ATTRIBUTE = (
+    rb" (?:type=\"" + _SCRIPT_TYPES + rb"\"|(?!(?:type|src|href|xlink:href)[=> ])[a-z][a-z0-9:-]*+"
+    + _VALUE + rb")"
+)  # fmt: skip
+_SCRIPT_CONTENT = rb"[^<]*+(?:<(?!/(?i:script)[\t\n\f\r />]|!--)[^<]*+)*+"
+_SVG_NAMES = (
     rb"(?:path|g|circle|rect|line|polygon|polyline|ellipse|defs|symbol|stop|linearGradient"
     rb"|radialGradient|clipPath|mask|text|tspan|pattern|filter|marker)"
 )
 
 
 @functools.cache
-def dull_pattern(
+def stride_pattern(
     attribute: bytes | None, *, has_markers: bool = False, has_base: bool = False
 ) -> re.Pattern[bytes]:
     """Return the pattern of what can be stepped over where a tag's name alone says what it means.
 
     Tags that carry `attribute` are not in it; with `has_markers` no inline script is; with
-    `has_base` no tag that fetches from a relative address.
+    `has_base` no tag that fetches from a relative address. A tag that may fetch, if it is written
+    plainly, ends the match and stands in a group.
     """
-    skip = rb"(?i:%b)[\t\n\f\r />=]" % re.escape(attribute) if attribute else b"(?!)"
-    rest = REST_OF_TAG % {b"skip": b"(?!%b)" % skip if attribute else b""}
-    with_background = REST_OF_TAG % {b"skip": rb"(?!%b|(?i:background)[\t\n\f\r />=])" % skip}
-    kinds = [
-        rb"/(?!(?i:template|select)" + NAME_ENDS + rb")[a-zA-Z]" + _NAME + rb"(?:>|" + REST_OF_ANY_TAG + rb")",
-        *_by_letter(rest, with_background),
-        COMMENT,
-        BOGUS_COMMENT,
-        *_elements(rest),
-    ]
+    names = b"background|" + re.escape(attribute) if attribute else b"background"
+    skip = rb"(?i:%b)[\t\n\f\r />=]" % names
+    kinds = [*_tags(names, skip), COMMENT, BOGUS_COMMENT]
     if not has_base:
-        kinds += _local_tags(skip, has_markers=has_markers)
-    return re.compile(rb"[^<]*+(?:<(?:" + b"|".join(kinds) + rb")[^<]*+)*+")
+        kinds[2:2] = _local_tags(skip, has_markers=has_markers)
+    kinds += _elements(skip)
+    run = rb"[^<]*+(?:<(?:" + b"|".join(kinds) + rb")[^<]*+)*+"
+    rest = NAME_ENDS + REST_OF_TAG % {b"skip": rb"(?!%b)" % skip if attribute else b""}
+    return re.compile(run + b"(?:" + b"|".join(_fetching(rest)) + b")?+")
 
 
-def _by_letter(rest: bytes, with_background: bytes) -> list[bytes]:
-    """Tags of no interest, told apart by the first letter: an alternative is left at once."""
-    apart: dict[int, list[bytes]] = defaultdict(list)
-    for name in sorted(_READ_APART | _MAY_HAVE_BACKGROUND):
-        apart[name[0]].append(name[1:])
-    plain = []
-    for letter in _MOSTLY:
-        not_these = b"|".join(apart[letter])
-        ahead = rb"(?!(?i:%b)%b)" % (not_these, NAME_ENDS) if not_these else b""
-        plain.append(b"%c%b%b%b" % (letter, ahead, _NAME, rest))
-    every = b"|".join(sorted(_READ_APART | _MAY_HAVE_BACKGROUND))
+def _fetching(rest: bytes) -> list[bytes]:
+    """Tags that may fetch, in groups: 1 alone, 2 with content of its own, 3 and 4 a script."""
     return [
-        *plain,
-        rb"(?:%b)%b%b" % (b"|".join(sorted(_MAY_HAVE_BACKGROUND)), NAME_ENDS, with_background),
-        rb"(?!(?i:%b)%b)[A-Z]%b%b" % (every, NAME_ENDS, _NAME, rest),
+        rb"(<(?:img|link|source|video|audio|track|embed|object|input|image|use|feimage)" + rest + b")",
+        rb"(<iframe" + rest + rb")[^<]*+</iframe>",
+        rb"(<script" + rest + rb")(" + _SCRIPT_CONTENT + rb")</script>",
     ]
 
 
-def _elements(rest: bytes) -> list[bytes]:
+def _tags(names: bytes, skip: bytes) -> list[bytes]:
+    """Tags of no interest: first as they are mostly written, and then any other way."""
+    apart = b"|".join(sorted(_READ_APART))
+    rest = REST_OF_TAG % {b"skip": rb"(?!%b)" % skip}
+    return [
+        rb"/(?![tTsS][eE][lLmM])[a-zA-Z]" + _NAME + rb">",
+        rb"(?!%b)[a-z][a-z0-9]*+(?:%b)*+>" % (apart, _ATTRIBUTE.replace(b"%(skip)b", names)),
+        rb"/(?!(?i:template|select)" + NAME_ENDS + rb")[a-zA-Z]" + _NAME + REST_OF_ANY_TAG,
+        rb"(?!(?i:" + apart + rb")" + NAME_ENDS + rb")[a-zA-Z]" + _NAME + rest,
+    ]
+
+
+def _elements(skip: bytes) -> list[bytes]:
     """Whole elements whose content is dull where they stand alone."""
+    rest = REST_OF_TAG % {b"skip": rb"(?!%b)" % skip}
     option = rb"<(?:/?+(?:option|optgroup)" + NAME_ENDS + rest + rb")"
     shape = rb"<(?:/?+" + _SVG_NAMES + NAME_ENDS + rest + rb"|title>[^<]*+</title>)"
     return [
@@ -121,11 +119,12 @@ def _elements(rest: bytes) -> list[bytes]:
 def _local_tags(skip: bytes, *, has_markers: bool) -> list[bytes]:
     attributes = rb"(?:" + _LOCAL_ATTRIBUTE.replace(b"%(skip)b", skip) + rb")*+"
     of_script = rb"(?:" + _SCRIPT_ATTRIBUTE + rb")*+"
-    src = _LOCAL_SRC if has_markers else rb"(?:" + _LOCAL_SRC + rb")?+"
+    src = rb" src=" + _LOCAL
+    if not has_markers:
+        src = rb"(?:" + src + rb")?+"
     return [
-        rb"(?:img|link|source|input|video|audio|track|embed|object)" + attributes
-        + SPACE + rb"*+/?+>",
+        _LOCAL_TAGS + attributes + SPACE + rb"*+/?+>",
         rb"iframe" + attributes + rb"></iframe>",
-        rb"script" + of_script + src + of_script + rb">" + _SCRIPT_REST,
-        rb"script type=\"application/(?:ld\+)?json\"" + of_script + rb">" + _SCRIPT_REST,
-    ]  # fmt: skip
+        rb"script" + of_script + src + of_script + rb">" + _SCRIPT_CONTENT + rb"</script>",
+        rb"script type=\"application/(?:ld\+)?json\"" + of_script + rb">" + _SCRIPT_CONTENT + rb"</script>",
+    ]

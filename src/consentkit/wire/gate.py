@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from html import unescape
 from typing import Final, NamedTuple
 
-from consentkit.wire.dull import dull_pattern
+from consentkit.wire.dull import stride_pattern
 from consentkit.wire.fetching import (
     BACKGROUNDS,
     FETCHES,
@@ -39,6 +40,7 @@ _PURPOSE: Final = _PREFIX + b"purpose"
 _SERVICE: Final = _PREFIX + b"service"
 _NOT_RUN: Final = b' type="text/plain"'
 _TAG_CAP: Final = 1 << 20
+_REMEMBERED: Final = 1024  # bytes of a tag
 _LOOK_AHEAD: Final = 1 << 16
 _LONGEST_NAME: Final = 64
 _DEEPEST_PAGE: Final = 2
@@ -113,7 +115,7 @@ class Gate:
         self._data = bytearray()
         self._reader = Reader(self._data, 0)
         self._loose: _Loose | None = None
-        self._insertions: list[tuple[int, bytes]] = []
+        self._edits: list[tuple[int, int, bytes]] = []  # from where, up to where, what instead
         self._sent = 0  # of `_data`
         self._is_last = False
         self._is_waiting = False  # for what follows the latest start tag
@@ -124,7 +126,12 @@ class Gate:
         self._base: str | None = None
         self._has_base = False
         self._depth = 0
-        self._dull = dull_pattern(attribute, has_markers=bool(markers))
+        self._stride = stride_pattern(attribute, has_markers=bool(markers))
+
+    @property
+    def held(self) -> bytes:
+        """What is held back, as it came."""
+        return bytes(self._data[self._sent :]) if self._loose is None else self._loose.held
 
     def feed(self, chunk: bytes, *, last: bool) -> bytes:
         """Return what may go out now. `last` says that no chunk follows."""
@@ -143,20 +150,17 @@ class Gate:
         upto = reader.start if self._is_waiting else reader.settled
         if last:
             return self._sent_up_to(reader.stop)
-        if reader.stop - upto > _TAG_CAP and not self._is_waiting:
-            return self._let_pass()
-        if self._is_passing:
-            return self._let_pass()
-        return self._sent_up_to(upto)
+        is_too_long = reader.stop - upto > _TAG_CAP and not self._is_waiting
+        return self._let_pass() if is_too_long or self._is_passing else self._sent_up_to(upto)
 
     def _sent_up_to(self, upto: int) -> bytes:
         data, at = self._data, self._sent
         parts: list[bytes | bytearray] = []
-        for place, markup in self._insertions:
-            parts += (data[at:place], markup)
-            at = place
+        for start, end, markup in self._edits:
+            parts += (data[at:start], markup)
+            at = end
         parts.append(data[at:upto])
-        self._insertions.clear()
+        self._edits.clear()
         del data[:upto]
         self._reader.forget(upto)
         self._looked = max(0, self._looked - upto)
@@ -178,19 +182,40 @@ class Gate:
 
     def _read(self) -> None:
         reader = self._reader
-        while True:
-            if not self._is_waiting:
-                if reader.is_between_tokens and reader.is_plain:
-                    reader.at = run_end(self._dull, self._data, reader.at, reader.stop)
-                kind = reader.next()
-                if kind is None:
-                    return
-                if kind is not Kind.START_TAG:
-                    self._is_passing = False
-                    continue
+        while self._is_waiting or self._next():
             self._is_waiting = not self._start_tag()
             if self._is_waiting or reader.is_lost:
                 return
+
+    def _next(self) -> bool:
+        """Go to the next start tag that matters. False: more of the page is needed."""
+        reader = self._reader
+        while True:
+            if reader.is_between_tokens and reader.is_plain:
+                self._stride_on()
+            kind = reader.next()
+            if kind is None or kind is Kind.START_TAG:
+                return kind is not None
+            self._is_passing = False
+
+    def _stride_on(self) -> None:
+        """Step over all that does not matter, and over what fetches if it is written plainly."""
+        reader, data, stride = self._reader, self._data, self._stride
+        while found := stride.match(data, reader.at, reader.stop):
+            reader.at = found.end()
+            which = found.lastindex
+            if which is None:
+                return
+            if self._closed is not None:
+                continue
+            # Of a script, group 3 is the start tag and group 4 the content.
+            group = min(which, 3)
+            reader.start = found.start(group)
+            plan = self._plan(found[group])
+            if which == 4 and plan.is_inline:
+                self._judge_inline(plan, found[4])
+            else:
+                self._gate(plan, self._foreign(plan.fetches))
 
     def _start_tag(self) -> bool:
         """Deal with the latest start tag. False: more of the page is needed for that."""
@@ -204,139 +229,99 @@ class Gate:
             self._closed = None
         tag = reader.tag()
         is_inert = self._closed is not None and reader.doubt is not Doubt.ANY
-        if not is_inert and reader.name in _LOOKED_INTO and not self._look_into(tag):
+        if not is_inert and reader.name in _LOOKED_INTO and not self._look_into(self._plan(tag)):
             return False
         if self._attribute is not None and self._attribute in tag.lower():
             self._fill_in(tag)
         return True
 
-    def _look_into(self, tag: bytes) -> bool:
-        name = self._reader.name
-        at, attributes = attributes_of(tag)
-        if name == b"template":
-            self._open_or_close(attributes)
-            return True
-        if name == b"base" and self._is_sure():
-            self._note_base(attributes)
-            return True
-        if name == b"script" and first_of(attributes, b"src") is None:
-            return self._look_into_script(tag, at, attributes)
-        self._gate(tag, at, attributes, self._foreign(name, attributes))
+    def _look_into(self, plan: Plan) -> bool:
+        if plan.name == b"template":
+            self._open_or_close(plan.attributes)
+        elif plan.name == b"base" and self._is_sure():
+            self._note_base(plan)
+        elif plan.is_inline:
+            return self._look_into_script(plan)
+        else:
+            self._gate(plan, self._foreign(plan.fetches))
         return True
 
     # --- What fetches -----------------------------------------------------------------------------
 
-    def _foreign(self, name: bytes, attributes: list[Attribute]) -> list[Fetch]:
+    def _plan(self, tag: bytes) -> Plan:
+        remembers = len(tag) <= _REMEMBERED
+        return (_planned if remembers else _planned_anew)(tag, self._base, self._depth)
+
+    def _foreign(self, fetches: Iterable[Fetch]) -> list[Fetch]:
         """What is fetched from hosts that are not the page's own."""
-        fetches = fetches_of(name, attributes, self._base, self._hosts_of_page)
         return [only for one in fetches if (only := self._only_foreign(one)).hosts]
 
     def _only_foreign(self, fetch: Fetch) -> Fetch:
+        if len(fetch.hosts) == 1:
+            return Fetch(fetch.name, (), ()) if self._is_own(fetch.hosts[0]) else fetch
         pairs = zip(fetch.hosts, fetch.urls, strict=True)
         return Fetch.of(fetch.name, [(h, u) for h, u in pairs if not self._is_own(h)])
 
-    def _hosts_of_page(self, page: bytes) -> list[tuple[str, str]]:
-        """Read a document inside an attribute. One inside that is read too, and then no more."""
-        pairs: list[tuple[str, str]] = []
-        if self._depth < _DEEPEST_PAGE:
-            note = _noting(pairs)
-            inner = Gate(note, is_own=self._is_own)
-            inner._depth = self._depth + 1
-            inner._base, inner._has_base = self._base, False
-            inner.feed(page, last=True)
-        return pairs
-
-    def _gate(
-        self, tag: bytes, at: int, attributes: list[Attribute], fetches: list[Fetch]
-    ) -> None:
+    def _gate(self, plan: Plan, fetches: list[Fetch]) -> None:
         if not fetches:
             return
         self.has_seen_foreign = True
-        name = self._reader.name
-        waits = self._judge(_tag_of(name, fetches, tag))
+        waits = self._judge(_tag_of(plan, fetches))
         if waits is None:
             return
-        names = {one.name for one in fetches}
-        if len(fetches) > 1 and name != b"iframe":
-            names = {
-                one.name
-                for one in fetches
-                if self._judge(_tag_of(name, [one], tag)) is not None
-            }
-        self._hold(at, attributes, names, waits)
+        if len(fetches) > 1 and plan.name != b"iframe":
+            fetches = [one for one in fetches if self._judge(_tag_of(plan, [one])) is not None]
+        self._hold(plan, frozenset(one.name for one in fetches), waits)
 
-    def _hold(
-        self, at: int, attributes: list[Attribute], names: Iterable[bytes], waits: Waits
-    ) -> None:
+    def _hold(self, plan: Plan, names: frozenset[bytes], waits: Waits) -> None:
         """Put into the latest tag what makes it wait."""
-        name, start = self._reader.name, self._reader.start
-        names = set(names)
-        first = b' %b="%b"' % (_SERVICE, waits.mark)
-        if name == b"script":
-            first = _NOT_RUN + first
-            names.add(b"type")
-        elif waits.srcdoc and _has_room(name, names, attributes):
-            first += b' srcdoc="%b"' % waits.srcdoc
-        self._insert(start + at, first)
-        for one in attributes:
-            if one.name in names:
-                self._insert(start + one.at, _PREFIX)
+        start, tag = self._reader.start, plan.tag
+        held = _held if len(tag) <= _REMEMBERED else _held_anew
+        self._edit(start, start + len(tag), held(tag, plan.name, names, waits))
 
-    def _insert(self, at: int, markup: bytes) -> None:
-        self._insertions.append((at, markup))
+    def _edit(self, start: int, end: int, markup: bytes) -> None:
+        self._edits.append((start, end, markup))
         self.has_changed = True
 
     def _is_sure(self) -> bool:
         reader = self._reader
-        return (
-            reader.is_html
-            and not (reader.doubt or reader.templates)
-            and reader.at > self._unsure_until
-        )
+        is_in_tree = reader.is_html and not (reader.doubt or reader.templates)
+        return is_in_tree and reader.at > self._unsure_until
 
-    def _note_base(self, attributes: list[Attribute]) -> None:
-        """The first <base> with an address counts (4.2.3); that of the page itself is left out."""
-        if self._has_base or first_of(attributes, b"href") is None:
+    def _note_base(self, plan: Plan) -> None:
+        """The first <base> with an address counts (4.2.3); one of the page itself changes nothing."""
+        if self._has_base or first_of(plan.attributes, b"href") is None:
             return
         self._has_base = True
         self._base = None
-        for fetch in self._foreign(b"base", attributes):
+        for fetch in self._foreign(plan.fetches):
             self._base = fetch.hosts[0]
-            self._dull = dull_pattern(
+            self._stride = stride_pattern(
                 self._attribute, has_markers=bool(self._markers), has_base=True
             )
 
     # --- Inline scripts ---------------------------------------------------------------------------
 
-    def _look_into_script(self, tag: bytes, at: int, attributes: list[Attribute]) -> bool:
+    def _look_into_script(self, plan: Plan) -> bool:
         """Judge a script by what it says. False: it is not all there yet."""
-        kind = script_kind(attributes)
-        if kind in {"", "module"}:
-            foreign = self._foreign(b"script", attributes)  # an SVG script's href
-            if foreign or not self._markers:
-                self._gate(tag, at, attributes, foreign)
-                return True
-        elif kind not in {"importmap", "speculationrules"}:
+        if plan.fetches or not (plan.is_list or (self._markers and plan.is_run)):
+            self._gate(plan, self._foreign(plan.fetches))  # an SVG script's href
             return True
         end = self._end_of(_ENDS[b"script"] if self._reader.is_html else _SCRIPT_TAG)
-        if end is None:
-            return False
-        content = bytes(self._data[self._reader.at : end])
-        if kind in {"", "module"}:
-            self._judge_markers(content, at, attributes)
-        else:
-            fetch = self._only_foreign(Fetch.of(b"type", hosts_in_json(content)))
-            self._gate(tag, at, attributes, [fetch] if fetch.hosts else [])
-        return True
+        if end is not None:
+            self._judge_inline(plan, bytes(self._data[self._reader.at : end]))
+        return end is not None
 
-    def _judge_markers(self, content: bytes, at: int, attributes: list[Attribute]) -> None:
-        found = [marker for marker in self._markers if marker in content]
-        if not found or self._judge_marker is None:
-            return
-        self.has_seen_foreign = True
-        marks = [mark for marker in found if (mark := self._judge_marker(marker)) is not None]
-        if marks:
-            self._hold(at, attributes, (), Waits(b" ".join(dict.fromkeys(marks))))
+    def _judge_inline(self, plan: Plan, content: bytes) -> None:
+        content = content[:_LOOK_AHEAD]
+        if plan.is_list:
+            self._gate(plan, self._foreign([Fetch.of(b"type", hosts_in_json(content))]))
+        elif plan.is_run and self._judge_marker is not None:
+            found = [marker for marker in self._markers if marker in content]
+            marks = [mark for one in found if (mark := self._judge_marker(one)) is not None]
+            self.has_seen_foreign |= bool(found)
+            if marks:
+                self._hold(plan, frozenset(), Waits(b" ".join(dict.fromkeys(marks))))
 
     def _end_of(self, end: re.Pattern[bytes]) -> int | None:
         """Find where the content of the latest element ends, or stop at 64 KB; None: feed more."""
@@ -367,11 +352,11 @@ class Gate:
         content = bytes(self._data[reader.at : end])
         if end == reader.stop and self._is_last:
             return True  # nothing follows that could be hidden
-        reader.is_lost = not is_whole or end - reader.at >= _LOOK_AHEAD
-        if not reader.is_lost:
-            reader.is_lost = not _leaves_no_trace(content, self._dull)
-        if not reader.is_lost:
+        is_whole = is_whole and end - reader.at < _LOOK_AHEAD
+        if is_whole and _leaves_no_trace(content):
             self._unsure_until = max(self._unsure_until, end)
+        else:
+            reader.is_lost = True
         return True
 
     def _get_loose(self, *, last: bool) -> bytes:
@@ -382,7 +367,7 @@ class Gate:
 
     def _waits_loosely(self, tag: bytes, name: bytes, value: bytes) -> bool:
         """Judge one attribute whose tag is not sure."""
-        fetch = fetch_of(Attribute(name, 0, value), self._base, self._hosts_of_page)
+        fetch = fetch_of(Attribute(name, 0, value), self._base, self._hosts_inside)
         fetch = self._only_foreign(fetch)
         if not fetch.hosts:
             return False
@@ -390,6 +375,9 @@ class Gate:
         waits = self._judge(Tag(tag, fetch.hosts, fetch.urls, b"")) is not None
         self.has_changed |= waits
         return waits
+
+    def _hosts_inside(self, page: bytes) -> list[tuple[str, str]]:
+        return _hosts_of_page(page, self._base, self._depth)
 
     # --- Templates and elements to be filled ------------------------------------------------------
 
@@ -404,12 +392,12 @@ class Gate:
         self.has_seen_foreign = True
         markup = self._template(_text(purpose), _text(service))
         if markup is None:
-            self._insert(reader.at, b"</template>")
+            self._edit(reader.at, reader.at, b"</template>")
             reader.close_template()
             return
         self._closed = len(reader.templates)
         if markup:
-            self._insert(reader.start, markup)
+            self._edit(reader.start, reader.start, markup)
 
     def _fill_in(self, tag: bytes) -> None:
         reader = self._reader
@@ -418,43 +406,114 @@ class Gate:
         value = first_of(attributes_of(tag)[1], self._attribute or b"")
         if value is not None and (markup := self._fill(_text(value) or "")):
             self.has_seen_foreign = True
-            self._insert(reader.at, markup)
+            self._edit(reader.at, reader.at, markup)
 
 
-def _has_room(name: bytes, held: set[bytes], attributes: list[Attribute]) -> bool:
-    """Tell whether a tag is an iframe that shows no document of its author's."""
-    own = first_of(attributes, b"srcdoc")
-    return name == b"iframe" and (own is None or b"srcdoc" in held)
+# --- What is remembered of a tag: a site's pages have the same ones -------------------------------
 
 
-def _tag_of(name: bytes, fetches: list[Fetch], source: bytes) -> Tag:
+class Plan(NamedTuple):
+    """A start tag, read once."""
+
+    tag: bytes
+    name: bytes
+    attributes: list[Attribute]
+    fetches: tuple[Fetch, ...]  # from the page's own hosts too
+    is_inline: bool  # a script without an address
+    is_run: bool  # a script that is JavaScript
+    is_list: bool  # a script that is a list of addresses
+
+
+def _planned_anew(tag: bytes, base: str | None, depth: int) -> Plan:
+    def hosts_of_page(page: bytes) -> list[tuple[str, str]]:
+        return _hosts_of_page(page, base, depth)
+
+    at, attributes = attributes_of(tag)
+    name = tag[1:at].lower()
+    is_script = name == b"script"
+    kind = script_kind(attributes) if is_script else ""
+    return Plan(
+        tag,
+        name,
+        attributes,
+        tuple(fetches_of(name, attributes, base, hosts_of_page)),
+        is_inline=is_script and first_of(attributes, b"src") is None,
+        is_run=is_script and kind in {"", "module"},
+        is_list=kind in {"importmap", "speculationrules"},
+    )
+
+
+def _held_anew(tag: bytes, name: bytes, names: frozenset[bytes], waits: Waits) -> bytes:
+    """Return a start tag with what makes it wait: the attributes `names` are renamed."""
+    at, attributes = attributes_of(tag)
+    first = b' %b="%b"' % (_SERVICE, waits.mark)
+    if name == b"script":
+        first = _NOT_RUN + first
+        names |= {b"type"}
+    elif name == b"iframe" and waits.srcdoc:
+        # An author's own document stays, if it fetches nothing.
+        if b"srcdoc" in names or first_of(attributes, b"srcdoc") is None:
+            first += b' srcdoc="%b"' % waits.srcdoc
+    parts = [tag[:at], first]
+    for one in attributes:
+        if one.name in names:
+            parts += (tag[at : one.at], _PREFIX)
+            at = one.at
+    parts.append(tag[at:])
+    return b"".join(parts)
+
+
+_planned: Final = lru_cache(1024)(_planned_anew)
+_held: Final = lru_cache(512)(_held_anew)
+
+
+def _hosts_of_page(page: bytes, base: str | None, depth: int) -> list[tuple[str, str]]:
+    """Read a document inside an attribute. One inside that is read too, and then no more."""
+    pairs: list[tuple[str, str]] = []
+    if depth < _DEEPEST_PAGE:
+        _Inside(pairs, base, depth + 1).feed(page, last=True)
+    return pairs
+
+
+class _Inside(Gate):
+    """Notes what a document inside an attribute fetches."""
+
+    def __init__(self, pairs: list[tuple[str, str]], base: str | None, depth: int) -> None:
+        def note(tag: Tag) -> None:
+            pairs.extend(zip(tag.hosts, tag.urls, strict=True))
+
+        super().__init__(note, is_own=lambda _: False)
+        self._base, self._depth = base, depth
+        if base is not None:
+            self._stride = stride_pattern(None, has_base=True)
+
+
+def _tag_of(plan: Plan, fetches: list[Fetch]) -> Tag:
+    if len(fetches) == 1:
+        return Tag(plan.name, *fetches[0][1:], plan.tag)
     pairs = [pair for one in fetches for pair in zip(one.hosts, one.urls, strict=True)]
-    _, hosts, urls = Fetch.of(name, pairs)
-    return Tag(name, hosts, urls, source)
+    return Tag(plan.name, *Fetch.of(plan.name, pairs)[1:], plan.tag)
 
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else unescape(value.decode("utf-8", "replace"))
 
 
-def _noting(pairs: list[tuple[str, str]]) -> Callable[[Tag], None]:
-    def note(tag: Tag) -> None:
-        pairs.extend(zip(tag.hosts, tag.urls, strict=True))
-
-    return note
-
-
 _NAME: Final = re.compile(rb"</?+[^\t\n\f\r />]*+")
 
 
-def _leaves_no_trace(content: bytes, dull: re.Pattern[bytes]) -> bool:
+@lru_cache(256)
+def _leaves_no_trace(content: bytes) -> bool:
     """Tell whether markup that may be raw text ends as if it had not been there."""
-    at = run_end(dull, content, 0, len(content))
-    reader = Reader(content, at)
-    while reader.next() is not None:
+    dull = stride_pattern(None)
+    reader = Reader(content, 0)
+    while True:
+        if reader.is_between_tokens and reader.is_plain:
+            reader.at = run_end(dull, content, reader.at, reader.stop)
+        if reader.next() is None:
+            return reader.leaves_no_trace
         if reader.is_ambiguous or reader.is_lost:
             return False
-    return reader.leaves_no_trace
 
 
 # --- Where nothing is sure ------------------------------------------------------------------------
@@ -490,6 +549,10 @@ class _Loose:
         self._data = bytearray()
         self._at = 0  # looked at up to here
         self._sent = 0
+
+    @property
+    def held(self) -> bytes:
+        return bytes(self._data[self._sent :])
 
     def feed(self, chunk: bytes, *, last: bool) -> bytes:
         self._data += chunk

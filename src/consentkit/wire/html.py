@@ -96,7 +96,7 @@ _BLANK: Final = re.compile(SPACE + rb"*+")
 _TEXT: Final = re.compile(rb"[^<&\0]*+")
 # A number with leading zeros is not read on to see which: the rest may come in a later chunk.
 _BLANK_REFERENCE: Final = re.compile(
-    rb"&(?:#(?:0|(?:9|1[023]|32)(?![0-9])|[xX](?:0|(?:9|[aAcCdD]|20)(?![0-9a-fA-F])))"
+    rb"&(?:#(?:0|(?:9|1[023]|32)(?![0-9]);?|[xX](?:0|(?:9|[aAcCdD]|20)(?![0-9a-fA-F]);?))"
     rb"|Tab;|NewLine;)"
 )
 _OPEN_REFERENCE: Final = re.compile(
@@ -238,8 +238,8 @@ class Lexer:
     `raw_text` are the elements whose content is no markup. White space before a token is skipped.
     """
 
-    __slots__ = ("_how_often", "_names", "_part", "_script_state", "_step", "at", "data", "foreign", "name",
-                 "raw_text", "start", "stop", "turns")  # fmt: skip
+    __slots__ = ("_how_often", "_names", "_part", "_script_state", "_step", "at", "data",
+                 "foreign", "name", "raw_text", "start", "stop", "turns")  # fmt: skip
 
     def __init__(self, data: bytes | bytearray, at: int, raw_text: frozenset[bytes]) -> None:
         self.data = data

@@ -107,12 +107,12 @@ class Reader(Lexer):
     @property
     def is_plain(self) -> bool:
         """True where a tag's name alone says what it means."""
-        return not (self.opened or self.templates or self.doubt or self._is_in_select)
+        return not (self.opened or self.doubt or self._is_in_select or self._is_framed)
 
     @property
     def leaves_no_trace(self) -> bool:
         """True where all that was opened is closed, and nothing else was."""
-        return self.is_at_end and self.is_plain and not (self._has_strays or self._is_framed)
+        return self.is_at_end and self.is_plain and not (self._has_strays or self.templates)
 
     def _markup(self) -> Kind | None:
         if (self.opened or self.doubt) and self.data.startswith(_CDATA, self.at, self.stop):

@@ -51,8 +51,12 @@ const may = ({ dataset: { consentkitPurpose = "", consentkitService = "" } }) =>
  * The order of what waits: what is no script, scripts, and scripts that browsers put off.
  * @param {HTMLScriptElement} waiting
  */
-const rank = ({ localName, dataset, async, defer }) =>
-  localName != "script" ? 0 : !async && (defer || dataset.consentkitType == "module") ? 2 : 1
+const rank = waiting => {
+  if (waiting.localName != "script") return 0
+  // The property `async` is true of every script that was kept from running.
+  const isPutOff = waiting.defer || waiting.dataset.consentkitType == "module"
+  return isPutOff && !waiting.hasAttribute("async") ? 2 : 1
+}
 
 /**
  * Gives one element its attributes back, and waits for a script that others come after.

@@ -1,0 +1,129 @@
+"""One policy under one set of options, made ready for requests.
+
+It has never heard of a request: what does not depend on one is worked out here, once.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from consentkit.enforcement import Enforcement
+from consentkit.gating import Policing
+from consentkit.pages import Pages
+from consentkit.routes import Endpoints
+from consentkit.rules.policy_file import check_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Scope
+
+    from consentkit.events import EventLog
+    from consentkit.rules.policy import Policy
+    from consentkit.rules.visitor import Visitor
+    from consentkit.rulings import TokenNames
+    from consentkit.wire.headers import Fields
+
+__all__ = ["Options", "Outer", "Ready"]
+
+logger = logging.getLogger("consentkit.middleware")
+
+_LOCAL_HOSTS: Final = (b"localhost", b"127.0.0.1", b"[")
+
+
+class Outer(Protocol):
+    """What a middleware further out has made of the same request."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force there."""
+
+    @property
+    def tokens(self) -> TokenNames:
+        """The names of its tokens."""
+
+    def give_way(self, scope: Scope) -> None:
+        """Leave the request to the inner one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The middleware's options, checked."""
+
+    secrets: tuple[str | bytes, ...]
+    secure: bool
+    path: str
+    report_only: bool
+    banner: bool
+    trusted_origins: tuple[str, ...]
+    clock: Callable[[], float]
+    log: EventLog
+
+
+class Ready:
+    """One policy under one set of options, ready for requests."""
+
+    def __init__(
+        self, policy: Policy, options: Options, visitor_of: Callable[[Scope], Visitor]
+    ) -> None:
+        """Check and compile everything once. Raises PolicyError."""
+        check_policy(policy)
+        self.policy = policy
+        self.options = options
+        self.enforcement = Enforcement(
+            policy, options.secrets, secure=options.secure, clock=options.clock
+        )
+        tokens = tuple(name.decode("ascii") for name in self.enforcement.tokens)
+        self.enforces = not options.report_only
+        self.pages = Pages(
+            policy, tokens, options.path, enforces=self.enforces, shows=options.banner
+        )
+        self.endpoints = Endpoints(
+            policy, options.path, tokens, visitor_of, options.trusted_origins, self.note_scheme
+        )
+        self.policing = Policing(policy, options.path, enforces=self.enforces)
+        self.changes_pages = options.banner or self.enforces
+        self.own_paths = self.endpoints.paths if options.banner or self.enforces else frozenset()
+        self._noted: set[str] = set()
+
+    def stands_down_within(self, outer: Outer, scope: Scope) -> bool:
+        """True inside a middleware with the same tokens; one with others takes over from it."""
+        if outer.tokens != self.enforcement.tokens:
+            outer.give_way(scope)
+            return False
+        if outer.policy is not self.policy:
+            self.note(
+                "two-policies",
+                "two policies with the same token name are nested, so the outer one rules alone. "
+                "Give the inner policy a name of its own (token: {name: …}).",
+            )
+        return True
+
+    def note(self, kind: str, message: str, *values: object) -> None:
+        """Log a warning about how the site is set up, once for each `kind`."""
+        if kind not in self._noted:
+            self._noted.add(kind)
+            logger.warning(message, *values)
+
+    def note_scheme(self, fields: Fields) -> None:
+        """Say once if an answer comes from a page whose scheme does not fit `secure`."""
+        scheme, _, host = fields.get(b"origin", b"").partition(b"://")
+        if self.options.secure and scheme == b"http" and not _is_local(host):
+            self.note(
+                "scheme",
+                "an answer was posted from an http page, and browsers keep no Secure cookie "
+                "there. Serve the site over https, or pass secure=False in development.",
+            )
+        elif not self.options.secure and scheme == b"https":
+            self.note(
+                "scheme",
+                "an answer was posted from an https page, but secure=False. Pass secure=True, so "
+                "that the consent token is protected.",
+            )
+
+
+def _is_local(host: bytes) -> bool:
+    """True for a name of this machine, where browsers keep Secure cookies of http pages too."""
+    return host.startswith(_LOCAL_HOSTS) or host.partition(b":")[0].endswith(b".localhost")
