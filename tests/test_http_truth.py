@@ -700,22 +700,63 @@ HTML: Final = [(b"content-type", b"text/html"), (b"content-length", b"%d" % len(
 START: Final[Message] = {"type": "http.response.start", "status": 200, "headers": HTML}
 
 
+def body(part: Any, *, more: bool | None = None) -> Message:
+    """One message of a body; without `more` it says nothing of whether it is the last."""
+    message: Message = {"type": "http.response.body"}
+    if part is not None:
+        message["body"] = part
+    return message if more is None else {**message, "more_body": more}
+
+
+AT: Final = PAGE.index(b"<p>")
+BODIES: dict[str, list[Message]] = {
+    "at once": [body(PAGE)],
+    "at once, and said to be all": [body(PAGE, more=False)],
+    "an empty end": [body(PAGE, more=True), body(b"")],
+    "an end that is said": [body(PAGE, more=True), body(b"", more=False)],
+    "an end without a body": [body(PAGE, more=True), body(None)],
+    "an empty beginning": [body(b"", more=True), body(None, more=True), body(PAGE)],
+    "cut where the body begins": [body(PAGE[:AT], more=True), body(PAGE[AT:])],
+    "cut in a tag": [body(PAGE[: AT - 3], more=True), body(b"", more=True), body(PAGE[AT - 3 :])],
+    "byte by byte": [*(body(PAGE[i : i + 1], more=True) for i in range(len(PAGE))), body(b"")],
+    "bytearrays": [body(bytearray(PAGE[:AT]), more=True), body(bytearray(PAGE[AT:]))],
+    "memoryviews": [body(memoryview(PAGE)[:AT], more=True), body(memoryview(PAGE)[AT:])],
+}
+
+
+@pytest.mark.parametrize("shape", BODIES)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_body_comes_in_every_shape(shape: str, method: str) -> None:
+    """ASGI: `body` and `more_body` may be left out, and servers take what is bytes-like."""
+    whole = await get(consent(sends(START, *BODIES["at once"]), DECLARED), "/", NAVIGATION)
+    outcome = await get(
+        consent(sends(START, *BODIES[shape]), DECLARED), "/", NAVIGATION, method=method
+    )
+    assert outcome.error is None
+    assert [m["type"] for m in outcome.messages].count("http.response.start") == 1
+    assert outcome.messages[0]["type"] == "http.response.start"
+    assert [bool(m.get("more_body")) for m in outcome.messages[1:]].index(False) == len(
+        outcome.messages[1:]
+    ) - 1
+    if method == "GET":
+        assert outcome.body == whole.body
+        assert one(outcome, b"content-length") in (None, str(len(whole.body)))
+
+
 async def test_an_early_hint_goes_out_early() -> None:
     """RFC 8297: a 103 comes before the page, though the page's start is held back."""
     hint = {"type": "http.response.early_hint", "links": [b"</site.css>; rel=preload; as=style"]}
-    body = {"type": "http.response.body", "body": PAGE}
-    outcome = await get(consent(sends(hint, START, body), DECLARED), "/", NAVIGATION)
+    outcome = await get(consent(sends(hint, START, body(PAGE)), DECLARED), "/", NAVIGATION)
     assert outcome.messages[0] == hint
-    assert [m["type"] for m in outcome.messages[1:]] == ["http.response.start", body["type"]]
+    assert [m["type"] for m in outcome.messages[1:]] == ["http.response.start", body(b"")["type"]]
     assert NOTICE in outcome.body
 
 
 async def test_trailers_follow_the_page() -> None:
     """ASGI's trailers: they stay behind the body; a sum in them would be of other bytes."""
     start = {**START, "trailers": True}
-    body = {"type": "http.response.body", "body": PAGE}
     trailers = {"type": "http.response.trailers", "headers": [(b"server-timing", b"db;dur=1")]}
-    outcome = await get(consent(sends(start, body, trailers), DECLARED), "/", NAVIGATION)
+    outcome = await get(consent(sends(start, body(PAGE), trailers), DECLARED), "/", NAVIGATION)
     assert outcome.start["trailers"] is True
     assert NOTICE in outcome.body
     assert outcome.messages[-1] == trailers
@@ -724,13 +765,12 @@ async def test_trailers_follow_the_page() -> None:
 async def test_a_sum_in_the_trailers_of_a_changed_page_goes() -> None:
     """RFC 9530 §3: digests come as trailers too, and these are of the app's bytes."""
     start = {**START, "trailers": True}
-    body = {"type": "http.response.body", "body": PAGE}
     sums = [(b"content-digest", b"sha-256=:1:"), (b"repr-digest", b"sha-256=:1:"), (b"x-own", b"1")]
     trailers = {"type": "http.response.trailers", "headers": sums}
-    outcome = await get(consent(sends(start, body, trailers), DECLARED), "/", NAVIGATION)
+    outcome = await get(consent(sends(start, body(PAGE), trailers), DECLARED), "/", NAVIGATION)
     assert outcome.messages[-1]["headers"] == [(b"x-own", b"1")]
     other = {**start, "headers": [(b"content-type", b"text/css")]}
-    kept = await get(consent(sends(other, body, trailers), DECLARED), "/", NAVIGATION)
+    kept = await get(consent(sends(other, body(PAGE), trailers), DECLARED), "/", NAVIGATION)
     assert kept.messages[-1]["headers"] == sums  # the control
 
 

@@ -741,8 +741,8 @@ async def test_a_notice_that_fails_costs_no_page(caplog: pytest.LogCaptureFixtur
     assert outcome.body == b'<body><p data-consentkit="cookies"></p>'
     told = [r.getMessage() for r in caplog.records if r.name == "consentkit.pages"]
     assert told == [
-        "a fault in consentkit: a page goes out without its notice",
         "a fault in consentkit: a placeholder stays as it is",
+        "a fault in consentkit: a page goes out without its notice",
     ]
     sound = await get(consent(page, rules), "/", NAVIGATION)
     assert sound.body.count(b"consentkit") > 4

@@ -3,20 +3,25 @@
 It has never heard of headers; it is told of a cookie's name and a reason, never of its value.
 
 Of a cookie that nobody declared it is also told what it asked for, since whoever declares it next
-has to say how long it lives.
+has to say how long it lives. Of what a browser reports under a Content-Security-Policy it keeps the
+directive and the host, and nothing that says who looked at which page (LAW R-93).
 """
 
 from __future__ import annotations
 
+import json
 import logging
-from typing import TYPE_CHECKING, Final, NamedTuple
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from consentkit.rules.decision import Decision, Reason
+from consentkit.wire.urls import host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["Asked", "Event", "EventLog", "span_in_words"]
+__all__ = ["Asked", "Event", "EventLog", "reported", "span_in_words"]
 
 _UNITS: Final = (("day", 86_400), ("hour", 3600), ("minute", 60))
 
@@ -53,10 +58,12 @@ class Asked(NamedTuple):
 class Event(NamedTuple):
     """One thing enforcement did (in report mode: would have done) to one cookie or host.
 
-    `act` is ``blocked``, ``trimmed``, ``hidden``, ``expired``, ``undeclared`` (seen and let be) or
-    ``differs`` (set otherwise than declared); `name` the cookie's, never its value. `asked` is
-    there for an undeclared cookie that the app sets. `what` is the thing the name is of: a
-    ``cookie``, or a ``host`` that a page's tags or links would fetch from.
+    `act` is ``blocked``, ``trimmed``, ``hidden``, ``expired``, ``undeclared`` (seen and let be),
+    ``differs`` (set otherwise than declared) or ``reported`` (by a browser); `name` the cookie's,
+    never its value. `asked` is there for an undeclared cookie that the app sets. `what` is the
+    thing the name is of: a ``cookie``, a ``host`` that a page's tags or links would fetch from, a
+    ``service`` that an inline script belongs to, or a ``source`` in the sense of a
+    Content-Security-Policy: a host, or a word such as ``inline``.
     """
 
     act: str
@@ -65,6 +72,62 @@ class Event(NamedTuple):
     decision: Decision | None = None
     asked: Asked | None = None
     what: str = "cookie"
+
+
+MOST_REPORTED: Final = 8
+"""Reports that are read of one request; browsers send one, or a few together."""
+_DIRECTIVE: Final = re.compile(r"[a-z][a-z-]{0,31}")
+_WORD: Final = re.compile(r"[a-z][a-z-]{0,31}(?=:|\Z)")
+_NOTHING_NAMED: Final = "other"
+
+
+def reported(body: bytes) -> list[Event]:
+    """What the body of a browser's report says that a Content-Security-Policy would block.
+
+    It is one report (``application/csp-report``, CSP3 §5.3) or a list of them
+    (``application/reports+json``). Raises ValueError for anything else; what is no violation, or
+    names no directive, is left out.
+
+    >>> blocked = b'"blocked-uri": "https://tags.example/t?id=7", "effective-directive": "img-src"'
+    >>> [(event.name, event.why) for event in reported(b'{"csp-report": {%b}}' % blocked)]
+    [('tags.example', 'img-src')]
+    """
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ValueError("no JSON") from None
+    if isinstance(told, dict) and isinstance(told.get("csp-report"), dict):
+        bodies = iter([told["csp-report"]])
+    elif isinstance(told, list):
+        bodies = _violations(told)
+    else:
+        raise ValueError("no report")  # noqa: TRY004 - what is wrong is the text, not a type
+    return [event for one in islice(bodies, MOST_REPORTED) for event in _violation(one)]
+
+
+def _violations(reports: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    for report in reports:
+        is_one = isinstance(report, dict) and report.get("type") == "csp-violation"
+        if is_one and isinstance(report.get("body"), dict):
+            yield report["body"]
+
+
+def _violation(body: Mapping[str, Any]) -> Iterator[Event]:
+    # Older browsers tell the directive as it is written, with its sources.
+    names = ("effective-directive", "effectiveDirective", "violated-directive")
+    directive = next((str(body[name]) for name in names if body.get(name)), "").partition(" ")[0]
+    if _DIRECTIVE.fullmatch(directive):
+        blocked = str(body.get("blocked-uri") or body.get("blockedURL") or "")
+        yield Event("reported", _source(blocked), directive, what="source")
+
+
+def _source(blocked: str) -> str:
+    """The host of an address, or the word that stands in its place: ``inline``, ``data``."""
+    host = host_of(blocked.replace("&", "&amp;").encode("utf-8", "replace"))
+    if host is not None:
+        return host
+    word = _WORD.match(blocked.lower())
+    return word.group() if word else _NOTHING_NAMED
 
 
 _ACTS_ON_A_COOKIE: Final = frozenset({"blocked", "expired", "hidden", "trimmed"})
@@ -78,19 +141,31 @@ class EventLog:
     never its value. `on_event` is told of every event, folded or not.
     """
 
+    ENFORCEMENT: Final = "consentkit.enforcement"
+    REPORTS: Final = "consentkit.reports"
+
     SECONDS: Final = 60
     MEMORY: Final = 1024
     LONGEST: Final = 255
 
-    def __init__(self, on_event: Callable[[Event], None] | None, *, report_only: bool) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[Event], None] | None,
+        *,
+        report_only: bool,
+        logger: str = ENFORCEMENT,
+    ) -> None:
         """`report_only` makes every line a warning that says what would have happened."""
-        self._logger = logging.getLogger("consentkit.enforcement")
+        self._logger = logging.getLogger(logger)
         self._on_event = on_event
         self._report_only = report_only
         self._last: dict[tuple[str, str, str], tuple[float, int]] = {}
 
     def write(self, events: Iterable[Event], path: str, now: float) -> None:
-        """Log `events` of a request for `path` (without its query) at `now` (POSIX seconds)."""
+        """Log `events` of a request for `path` (without its query) at `now`, in seconds.
+
+        An empty `path` stands for one that says nothing.
+        """
         for event in events:
             if self._on_event is not None:
                 self._tell(self._on_event, event)
@@ -121,14 +196,14 @@ class EventLog:
         name = ascii(event.name[: self.LONGEST]) if event.name else "(a cookie without a name)"
         self._logger.log(
             logging.WARNING if self._report_only or undeclared else logging.INFO,
-            "%s %s %s%s: %s%s; path %s%s",
+            "%s %s %s%s: %s%s%s%s",
             event.what,
             name,
             would,
             event.act,
             event.why,
             f"; {event.asked}" if event.asked else "",
-            ascii(path[: self.LONGEST]),
+            f"; path {ascii(path[: self.LONGEST])}" if path else "",
             f" (and {folded} more like it)" if folded else "",
             extra={
                 "consentkit_act": event.act,

@@ -48,6 +48,9 @@ _PORT: Final = re.compile(r":[0-9]*\Z")
 _CSP: Final = b"content-security-policy"
 _REPORT_ONLY: Final = b"content-security-policy-report-only"
 _POLICIES: Final = frozenset({_CSP, _REPORT_ONLY})
+_TELLS: Final = re.compile(
+    rb"(?:^|;)[\t\n\f\r ]*+report-(?:uri|to)(?![^\t\n\f\r ;])", re.IGNORECASE
+)
 
 
 class _OfAHost(NamedTuple):
@@ -65,7 +68,7 @@ class Loading:
         self.policy: Policy = standing.policy
         self._standing = standing
         self._hosts: Memory[str, _OfAHost] = Memory(MOST_HOSTS, 1 << 18)
-        self.sources: dict[bytes | None, Sources] = {}
+        self.sources: Memory[bytes, Sources] = Memory(MOST_OWN, 1)
         """What pages may fetch from, by the name under which the site is reached."""
 
     @property
@@ -143,16 +146,15 @@ class LinkJudge:
         self.events: list[Event] = []
 
     def may_load(self, host: str) -> bool:
-        """True if a host may be asked."""
+        """True if a host may be asked; it is noted where it may not."""
         service, decision = self._loading.of_host(host)
-        return self.stands(host, service, decision)
+        return self._stands(host, "host", service, decision)
 
-    def stands(self, what: str, service: str | None, decision: Decision) -> bool:
-        """True if `what` may load; it is noted where it may not."""
+    def _stands(self, name: str, what: str, service: str | None, decision: Decision) -> bool:
         if service is not None and not self.depends:
             self.depends = self._loading.is_optional(service)
         if not decision.allowed:
-            self.events.append(Event("blocked", what, decision.reason.value, decision, what="host"))
+            self.events.append(Event("blocked", name, decision.reason.value, decision, what=what))
         return decision.allowed
 
 
@@ -169,9 +171,8 @@ class PageJudge(LinkJudge):
         waiting: list[str] = []
         blocked: str | None = None
         for host in tag.hosts:
-            service, decision = self._loading.of_host(host)
-            if self._waits(host, service, decision):
-                waiting.append(service or "")
+            if not self.may_load(host) and self._enforces:
+                waiting.append(self._loading.of_host(host).service or "")
                 blocked = blocked or host
         if blocked is None:
             return None
@@ -180,12 +181,13 @@ class PageJudge(LinkJudge):
 
     def judge_marker(self, marker: bytes) -> bytes | None:
         """The services an inline script with this text in it waits for, None if it may stand."""
+        loading = self._loading
         waiting = [
             service
-            for service in self._loading.policy.services_with_markers[marker.decode()]
-            if self._waits(f"inline script of {service}", service, self._loading.decision(service))
+            for service in loading.policy.services_with_markers[marker.decode()]
+            if not self._stands(service, "service", service, loading.decision(service))
         ]
-        return _mark(waiting) if waiting else None
+        return _mark(waiting) if waiting and self._enforces else None
 
     def template(self, purpose: str | None, service: str | None) -> bytes | None:
         """The markup before an author's template that stays closed, None for one to be opened."""
@@ -209,9 +211,6 @@ class PageJudge(LinkJudge):
         if service is not None and service not in self._loading.services:
             return False
         return service is not None or self._loading.allows_every(named)
-
-    def _waits(self, what: str, service: str | None, decision: Decision) -> bool:
-        return not self.stands(what, service, decision) and self._enforces
 
     def _srcdoc(self, tag: Tag, host: str) -> bytes:
         if tag.name != b"iframe" or not is_seen(tag.source):
@@ -289,11 +288,13 @@ class Policing:
         tell = f"; report-uri {root_path}{self._path}/reports".encode()
         lists = [tightened(value, sources) for value in values] or [built(sources, nonce)]
         policies = [policy for value in lists for policy in value.split(b",")]
-        return [(_REPORT_ONLY, one + (b"" if b"report-" in one else tell)) for one in policies]
+        return [(_REPORT_ONLY, one + (b"" if _TELLS.search(one) else tell)) for one in policies]
 
     def _sources(self, loading: Loading, host: bytes, root_path: str) -> Sources:
         own = own_source(host, root_path + self._path)
-        found = loading.sources.get(own)
+        # Who sends a name that no policy can list gets what was made for that name alone.
+        reached = own or host
+        found = loading.sources.get(reached)
         if found is None:
             page_host = host_without_port(host)
 
@@ -309,6 +310,5 @@ class Policing:
             site = page_host.removeprefix("www.")
             hosts = (site, f"*.{site}", *self._hosts)
             found = Sources(own, hosts, is_blocked, types=b"consentkit")
-            if len(loading.sources) < MOST_OWN:
-                loading.sources[own] = found
+            loading.sources.put(reached, found, 0)
         return found

@@ -55,6 +55,8 @@ ATTRIBUTE: Final = b"data-consentkit"
 _NEXT_LIMIT: Final = 2000
 _ASKING: Final = (State.ASK, State.CHANGED)
 
+LONGEST_KNOWN: Final = 256 << 10
+"""Bytes of the longest page that is remembered."""
 MOST_PREFIXES: Final = 8
 """Languages and prefixes under which one notice is found without looking further."""
 
@@ -94,6 +96,25 @@ class Visit(NamedTuple):
     back: bytes
     prefix: str
     nonce: bytes
+
+
+class KnownPage(NamedTuple):
+    """A whole page as the app sent it, and what the gate made of it.
+
+    `parts` stand before the head's scripts, between them and the notice, and after it; of a page
+    `without_place` there is one. The scripts and the notice are put in anew each time.
+    """
+
+    body: bytes
+    parts: tuple[bytes, ...]
+    language: str
+    events: tuple[Event, ...]
+    depends: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes."""
+        return len(self.body) + sum(map(len, self.parts)) + 1024
 
 
 class KnownStart:
@@ -153,12 +174,13 @@ class Pages:
         self._views: Memory[Standing, View] = Memory(512, 1)
         self._notices: Memory[tuple[object, ...], tuple[Hole, Hole]] = Memory(256, 1 << 20)
         self._made_of = hashlib.blake2b(policy.model_dump_json().encode(), digest_size=16).digest()
-        self.heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
-        """The beginning of each page, by its address."""
+        self._heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
+        self._known: Memory[object, KnownPage] = Memory(256, 8 << 20)
         self.is_asking = bool(policy.optional_purposes)
         self.shows = shows and self.is_asking
         self.is_shared = policy.pages is PagesMode.SHARED
         self.fills = shows and bool(policy.placeholders)
+        self.has_head_scripts = bool(scripts_of(policy))
         self.remembers_notice = not self.is_shared and any(
             policy.basis_of(name) is Basis.IMPLIED for name in policy.optional_purposes
         )
@@ -257,14 +279,26 @@ class Pages:
         view = self.view(standing)
         back = address if len(address) <= _NEXT_LIMIT else b"/"
         visit = Visit(standing, view, request, back, root_path + self._path, nonce)
+        is_filled = in_a_tab and self._is_filled(address, root_path)
+        key = (self.variant(view, request, root_path), request.get(b"host"), address)
         return PageEdit(
             self,
             visit,
-            KnownStart(self.heads, address) if in_a_tab and self.shows else None,
+            KnownStart(self._heads, address) if in_a_tab and self.shows else None,
             in_a_tab=in_a_tab,
             length=length,
-            is_filled=in_a_tab and self._is_filled(address, root_path),
+            key=None if is_filled else key,
         )
+
+    def known(self, key: object, body: bytes) -> KnownPage | None:
+        """The page of this key, if it has these bytes."""
+        found = self._known.get(key)
+        return found if found is not None and found.body == body else None
+
+    def remember(self, key: object, page: KnownPage) -> None:
+        """Remember a page that came whole and is not too long."""
+        if len(page.body) <= LONGEST_KNOWN:
+            self._known.put(key, page, page.size)
 
     def language(self, of_page: bytes, request: Fields) -> str:
         """The language of the notice: the page's own before those the browser wants."""
@@ -376,6 +410,9 @@ class PageEdit:
     is_through = False
     """True once nothing follows that could be changed."""
     _taken = _given = 0
+    _language: str | None = None
+    _depends = False
+    _events: tuple[Event, ...] = ()
 
     def __init__(  # noqa: PLR0913 - what a page is changed by
         self,
@@ -385,16 +422,26 @@ class PageEdit:
         *,
         in_a_tab: bool,
         length: int | None,
-        is_filled: bool,
+        key: object,
     ) -> None:
-        """Nothing is looked for before the first chunk comes; `start` finds the notice's place."""
+        """Nothing is looked for before the first chunk comes; `start` finds the notice's place.
+
+        `key` is that under which the page is remembered, None for one whose placeholders are
+        filled in: they depend on more.
+        """
         self._pages, self._visit, self._start = pages, visit, start
-        self.in_a_tab, self._length = in_a_tab, length
-        self._language: str | None = None
+        self.in_a_tab, self._length, self._key = in_a_tab, length, key
+
+    @cached_property
+    def _judge(self) -> PageJudge:
+        visit = self._visit
         place = Place(visit.prefix, visit.back, self._read_language)
-        self._judge = PageJudge(visit.view.loading, place, enforces=pages.enforces)
-        self._gate = pages.gate(self._judge, visit.request, self._fill, is_filled=is_filled)
-        self._is_filled = is_filled
+        return PageJudge(visit.view.loading, place, enforces=self._pages.enforces)
+
+    @cached_property
+    def _gate(self) -> Gate:
+        is_filled = self._key is None
+        return self._pages.gate(self._judge, self._visit.request, self._fill, is_filled=is_filled)
 
     @property
     def was_asked(self) -> bool:
@@ -404,7 +451,7 @@ class PageEdit:
     @property
     def depends(self) -> bool:
         """True if another visitor might get another page."""
-        if self._has_place or self._is_filled or self._judge.depends:
+        if self._has_place or self._key is None or self._depends:
             return True
         return not self.is_through and self._pages.is_asking
 
@@ -417,19 +464,66 @@ class PageEdit:
 
     def feed(self, chunk: bytes, *, last: bool) -> bytes | None:
         """The bytes that may go out, or None while the beginning is still held back."""
+        is_first = not self._taken
         self._taken += len(chunk)
         last = last or self._taken == self._length
-        if self._start is None:
-            body = self._gated(chunk, last=last)
+        if is_first and last and (known := self._pages.known(self._key, chunk)) is not None:
+            body = self._as_known(known)
+        elif self._start is None:
+            body = self._passed(chunk, last=last, is_whole=is_first and last)
         else:
             found = self._start.feed(chunk, last=last)
             if found is None:
                 return None
             self._start = None
-            body = self._opened(*found, last=last)
+            body = self._opened(*found, last=last, is_whole=is_first and last)
         self._given += len(body)
         self.is_through = last
         return body
+
+    def _as_known(self, known: KnownPage) -> bytes:
+        self._start = None
+        self._language, self._events, self._depends = known.language, known.events, known.depends
+        return self._put_together(known.parts)
+
+    def _passed(self, chunk: bytes, *, last: bool, is_whole: bool) -> bytes:
+        """What goes out of a chunk without a place for the notice."""
+        passed = self._gated(chunk, last=last)
+        if is_whole:
+            self._remember(chunk, (passed,))
+        return passed
+
+    def _opened(self, held: bytes, at: int, *, last: bool, is_whole: bool) -> bytes:
+        """What goes out of the beginning; the notice stands `at` a place in it, or nowhere."""
+        self._beginning = held
+        if at == NOWHERE:
+            return self._passed(held, last=last, is_whole=is_whole)
+        begin = head_start(held[:at]) if self._pages.has_head_scripts else NOWHERE
+        begin = max(begin, 0)
+        parts = (
+            self._gated(held[:begin], last=False),
+            self._gated(held[begin:at], last=False),
+            self._gated(held[at:], last=last),
+        )
+        if is_whole:
+            self._remember(held, parts)
+        return self._put_together(parts)
+
+    def _remember(self, body: bytes, parts: tuple[bytes, ...]) -> None:
+        if self._key is not None and not self._has_failed:
+            parts = tuple(body if part == body else part for part in parts)
+            language = self._read_language()
+            page = KnownPage(body, parts, language, self._events, self._depends)
+            self._pages.remember(self._key, page)
+
+    def _put_together(self, parts: tuple[bytes, ...]) -> bytes:
+        """The parts, and between them the scripts of the head and the notice, if it has a place."""
+        if len(parts) == 1:
+            return parts[0]
+        self._has_place = True
+        first, notice = self._notice()
+        before, head, rest = parts
+        return b"".join((before, first, head, notice, rest))
 
     def _gated(self, chunk: bytes, *, last: bool) -> bytes:
         """What the gate makes of a chunk; from a fault on, the page as it is."""
@@ -438,36 +532,23 @@ class PageEdit:
         if not self._beginning:
             self._beginning = chunk
         try:
-            return self._gate.feed(chunk, last=last)
+            passed = self._gate.feed(chunk, last=last)
         except Exception:
             logger.exception("a fault in consentkit: the rest of a page goes out as it is")
             self._has_failed = True
             return self._gate.held + chunk
+        judge = self._judge
+        self._depends = judge.depends
+        self._events += tuple(judge.events)
+        judge.events.clear()
+        if last:  # both know of this edit, so each would keep the others alive
+            del self._gate, self._judge
+        return passed
 
-    def take_events(self) -> list[Event]:
+    def take_events(self) -> tuple[Event, ...]:
         """What was found to wait since the last time."""
-        events, self._judge.events = self._judge.events, []
+        events, self._events = self._events, ()
         return events
-
-    def _opened(self, held: bytes, at: int, *, last: bool) -> bytes:
-        self._beginning = held
-        if at == NOWHERE:
-            return self._gated(held, last=last)
-        head = held[:at]
-        first, notice = self._notice()
-        self._has_place = True
-        begin = head_start(head) if first else 0
-        if begin == NOWHERE:
-            first, begin = b"", 0
-        return b"".join(
-            (
-                self._gated(head[:begin], last=False),
-                first,
-                self._gated(head[begin:], last=False),
-                notice,
-                self._gated(held[at:], last=last),
-            )
-        )
 
     def _notice(self) -> tuple[bytes, bytes]:
         """The head's scripts and the notice; nothing where making them fails: a page goes out."""

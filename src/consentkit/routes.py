@@ -1,4 +1,4 @@
-"""The few endpoints: choose, preferences, declaration, status, assets, and gpc.json.
+"""The few endpoints: choose, preferences, declaration, status, assets, reports, and gpc.json.
 
 It has never heard of enforcement: it changes the visitor's answers, and what carries them out of
 the app is somebody else's work. It is an ASGI app of its own.
@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote
 
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from consentkit.events import EventLog, reported
 from consentkit.notice.assets import asset, assets_of, stylesheet
 from consentkit.notice.banner import (
     Page,
@@ -30,6 +32,7 @@ from consentkit.notice.banner import state_of as notice_of
 from consentkit.notice.declaration import declaration_json, declaration_page
 from consentkit.notice.scripts import state_json
 from consentkit.notice.text import choose_language
+from consentkit.rules.policy import Csp
 from consentkit.rules.signals import Signal
 from consentkit.wire.headers import accepted_languages, first_values, is_from_same_origin
 
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Endpoints", "safe_next"]
 
 LARGEST_BODY: Final = 16 << 10
-"""Octets of an answer; more is 413."""
+"""Octets of an answer or a report; more is 413."""
 _MOST_FIELDS: Final = 512
 _PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
 _PRIVATE: Final = {"cache-control": "no-store"}
@@ -119,6 +122,10 @@ class Endpoints:
         }
         if any(Signal.GPC in policy.purposes[name].honours for name in policy.optional_purposes):
             self._routes["/.well-known/gpc.json"] = self._gpc
+        if policy.csp is Csp.REPORT:
+            self._routes[f"{path}/reports"] = self._take_reports
+            # A log of its own: what strangers report folds nothing of what enforcement says.
+            self._log = EventLog(None, report_only=True, logger=EventLog.REPORTS)
 
     @property
     def paths(self) -> frozenset[str]:
@@ -209,6 +216,16 @@ class Endpoints:
         page = notice_page(policy, language, markup.fill(next_path.encode("ascii")))
         return HTMLResponse(page, headers={**_PAGE, **_PRIVATE})
 
+    async def _take_reports(self, request: _Request) -> Response:
+        """Log what the browser of one of the site's own pages reports; nothing of the visitor."""
+        if is_from_same_origin(request.fields, self.trusted):
+            try:
+                events = reported(await request.body())
+            except ValueError:
+                raise _unknown("report") from None
+            self._log.write(events, "", monotonic())
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=_PRIVATE)
+
     async def _asset(self, request: _Request) -> Response:
         found = self._assets[request.path]
         coded = {b"br": found.brotli, b"gzip": found.gzip}
@@ -288,6 +305,8 @@ class _Request:
         self._receive = receive
 
     def allowed(self, choosing: str) -> tuple[str, ...]:
+        if self.path == f"{choosing}/reports":
+            return ("POST",)
         return ("GET", "HEAD", "POST") if self.path == choosing else ("GET", "HEAD")
 
     @property
@@ -309,8 +328,8 @@ class _Request:
         back = safe_next((slash + path).decode("latin-1")) if own and slash else None
         return back or f"{self.prefix}/"
 
-    async def form(self) -> list[tuple[str, str]]:
-        """The fields of an URL-encoded body of at most `LARGEST_BODY` octets."""
+    async def body(self) -> bytes:
+        """The body, of at most `LARGEST_BODY` octets."""
         body = b""
         more = True
         while more:
@@ -323,6 +342,11 @@ class _Request:
                 raise _Unacceptable(
                     HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Page.TOO_LARGE, "too-large"
                 )
+        return body
+
+    async def form(self) -> list[tuple[str, str]]:
+        """The fields of an URL-encoded body."""
+        body = await self.body()
         try:
             return parse_qsl(
                 body.decode("ascii"),

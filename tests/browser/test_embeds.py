@@ -204,6 +204,23 @@ def test_nothing_sticks_out_of_any_box(
     assert large.evaluate(FITS)["sideways"] > 0, "the control: a wide thing is found"
 
 
+SPACED = """* { letter-spacing: .12em !important; word-spacing: .16em !important;
+    line-height: 1.5 !important } p { margin-bottom: 2em !important }"""
+LARGE = ":root { font-size: 200% !important } body { font-size: 1rem !important }"
+
+
+@pytest.mark.parametrize("style", [SPACED, LARGE], ids=["spaced", "large"])
+def test_words_set_wider_or_larger_still_fit(
+    server: Server, new_visitor: NewVisitor, style: str
+) -> None:
+    """WCAG 1.4.12 and 1.4.4: who needs more room between letters, or larger ones, loses nothing."""
+    visitor = new_visitor(server, viewport={"width": 320, "height": 640}, bypass_csp=True)
+    visitor.type_address(address([*WIDE, *NARROW], lang="de", service="osm"))
+    for frame in frames_of(visitor):
+        frame.add_style_tag(content=style)
+        assert frame.evaluate(FITS) == {"sideways": 0, "lost": []}
+
+
 BUTTONS_SEEN = """() => [...document.querySelectorAll("button")].map(one => {
     const box = one.getBoundingClientRect();
     const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);

@@ -115,6 +115,21 @@ def test_the_words_that_mislead_are_never_said(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_in_place_of_an_embed_name_who_it_comes_from(language: str) -> None:
+    """R-53: a title without its service, or a link without its host, would name nobody."""
+    words = messages_for(language)
+    for shown in words.embeds.values():
+        assert placeholders_of(shown.title) == {"service"}
+        assert placeholders_of(shown.load) <= {"service"}
+        assert placeholders_of(shown.always) == frozenset()
+        assert placeholders_of(shown.instead) == {"host"}
+    assert placeholders_of(words.embed_lead) == {"who"}
+    assert placeholders_of(words.embed_who) == {"provider"}
+    assert placeholders_of(words.embed_named) == {"service", "provider"}
+    assert placeholders_of(words.embed_undeclared) == {"host"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_key_stands_twice_in_a_locale_file(language: str) -> None:
     """YAML lets the second win in silence."""
     root = yaml.compose(LOCALES.joinpath(f"{language}.yaml").read_text("utf-8"))

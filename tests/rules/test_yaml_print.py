@@ -79,6 +79,20 @@ def test_the_examples_survive(file: Path) -> None:
     assert read_policy(policy.to_yaml()).to_yaml() == policy.to_yaml()
 
 
+def test_what_was_taken_away_from_a_known_service_stays_away() -> None:
+    """`inline: []` says that nothing of it is inline: left out, the catalogue would fill it in."""
+    known = "services: {google-analytics: {purpose: p}, youtube: {purpose: p, shows: video}}"
+    less = "services: {google-analytics: {purpose: p, inline: []}, youtube: {purpose: p, shows: }}"
+    purposes = "purposes: {p: {title: T, description: D}}"
+    site = f"site: {{name: A, controller: B}}\nmode: explicit\n{purposes}\n"
+    for text in (known, less):
+        policy = read_policy(f"{site}{text}\n")
+        assert read_policy(policy.to_yaml()) == policy
+    assert policy.services["google-analytics"].inline == ()
+    assert policy.services["youtube"].shows is None
+    assert read_policy(f"{site}{known}\n").services["google-analytics"].inline != ()
+
+
 def test_what_the_catalogue_supplied_is_written_out() -> None:
     """A printed policy stands alone: it names no framework, and its services say who they are."""
     policy = policy_from(

@@ -19,17 +19,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.notice.text import render
-from consentkit.rules.decision import DECISIONS
 from consentkit.rules.names import NamePattern
-from consentkit.rules.policy import Basis, Policy, Undeclared, Where
+from consentkit.rules.policy import Policy, Undeclared, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from consentkit.rules.consent import Answer
-    from consentkit.rules.integrations import GoogleConsentMode
 
-__all__ = ["NOTHING", "Hole", "allowed_purposes", "cut", "head_scripts", "state_json"]
+__all__ = ["NOTHING", "Hole", "cut", "head_scripts", "state_json"]
 
 _NEXT: Final = b'name="next" value="'
 _NONCE: Final = b' nonce=""'
@@ -71,19 +68,6 @@ def cut(markup: bytes) -> Hole:
     before, hole, behind = markup.partition(_NEXT)
     first, *rest = (behind if hole else before).split(_NONCE)
     return Hole(before + hole, first, tuple(rest)) if hole else Hole(first, b"", tuple(rest))
-
-
-def allowed_purposes(policy: Policy, answers: Mapping[str, Answer]) -> frozenset[str]:
-    """The purposes that are allowed under `answers`; one without an answer is not.
-
-    So no answers at all gives what everybody has: the strictly necessary ones.
-    """
-    return frozenset(
-        name
-        for name in policy.purposes
-        if (basis := policy.basis_of(name)) is Basis.STRICTLY_NECESSARY
-        or (name in answers and DECISIONS[basis][answers[name]])
-    )
 
 
 _KEPT_IN: Final = MappingProxyType(
@@ -195,25 +179,17 @@ def _google_consent_mode(policy: Policy) -> object:
     google = policy.integrations.google_consent_mode
     if google is None:
         return None
-    default = _google_default(policy, google)
+    # All seven signals, whoever the visitor is: what they answered follows (LAW R-56).
+    default: dict[str, object] = dict.fromkeys(google.purposes_of, "denied")
+    default |= {"security_storage": "granted", "wait_for_update": google.wait_for_update}
     if google.region:
         default["region"] = google.region
     return {
-        "default": {**default, "wait_for_update": google.wait_for_update},
+        "default": default,
         "signals": google.purposes_of,
         "redacts": google.ads_data_redaction,
         "passes": google.url_passthrough,
     }
-
-
-def _google_default(policy: Policy, google: GoogleConsentMode) -> dict[str, object]:
-    """All seven signals, denied but for what is strictly necessary (LAW R-56)."""
-    necessary = {*policy.purposes} - {*policy.optional_purposes}
-    default: dict[str, object] = {
-        signal: "granted" if needed and {*needed} <= necessary else "denied"
-        for signal, needed in google.purposes_of.items()
-    }
-    return {**default, "security_storage": "granted"}
 
 
 def _microsoft(policy: Policy) -> object:

@@ -33,7 +33,7 @@ _READ_APART: Final = RAW_WITH_SCRIPTING | FOREIGN | names_of(
     "frame img image source input video audio track embed link object use feimage base "
     "template select frameset col"
 )  # fmt: skip
-_ADDRESSES = rb"src|srcset|href|xlink:href|imagesrcset|poster|data|srcdoc|background"
+_ADDRESSES = rb"src|srcset|href|imagesrcset|poster|data|srcdoc"
 # How tags are mostly written: in lower case, one space before each attribute.
 _VALUE = rb"(?:=(?:\"[^\"]*+\"|[\w.,:;%#/-]++(?=[ >]))|(?=[ >]))"
 _ATTRIBUTE = rb" (?!%(skip)b)[a-z][a-z0-9:-]*+" + _VALUE
@@ -44,9 +44,10 @@ _LOCAL = (
 )
 _LOCAL_LIST = rb"\"[\w., %@?=~+\n-]*+(?:/[\w., %@?=~+\n-]++)*+\""
 _LOCAL_ATTRIBUTE = (
-    rb" (?:(?:src|href|poster|data)=" + _LOCAL + rb"|srcset=" + _LOCAL_LIST
-    + rb"|(?!(?:" + _ADDRESSES + rb")[=> ]|%(skip)b)[a-z][a-z0-9:-]*+" + _VALUE + rb")"
+    rb" (?:(?!(?:" + _ADDRESSES + rb")[=> ]|%(skip)b)[a-z][a-z0-9-]*+" + _VALUE
+    + rb"|(?:src|href|poster|data)=" + _LOCAL + rb"|srcset=" + _LOCAL_LIST + rb")"
 )  # fmt: skip
+_NO_MARKUP = rb"(?=[^a-zA-Z/!?])|/>|/[^a-zA-Z>][^>]*+>"
 _LOCAL_TAGS = rb"(?:img|link|source|input|video|audio|track|embed|object)"
 _SCRIPT_TYPES = rb"(?:module|text/javascript|application/(?:javascript|json|ld\+json))"
 _SCRIPT_ATTRIBUTE = (
@@ -72,9 +73,9 @@ def stride_pattern(
     """
     names = b"background|" + re.escape(attribute) if attribute else b"background"
     skip = rb"(?i:%b)[\t\n\f\r />=]" % names
-    kinds = [*_tags(names, skip), COMMENT, BOGUS_COMMENT]
+    kinds = [*_tags(names, skip), COMMENT, BOGUS_COMMENT, _NO_MARKUP]
     if not has_base:
-        kinds[2:2] = _local_tags(skip, has_markers=has_markers)
+        kinds[2:2] = _local_tags(names, has_markers=has_markers)
     kinds += _elements(skip)
     run = rb"[^<]*+(?:<(?:" + b"|".join(kinds) + rb")[^<]*+)*+"
     rest = NAME_ENDS + REST_OF_TAG % {b"skip": rb"(?!%b)" % skip if attribute else b""}
@@ -95,10 +96,10 @@ def _tags(names: bytes, skip: bytes) -> list[bytes]:
     apart = b"|".join(sorted(_READ_APART))
     rest = REST_OF_TAG % {b"skip": rb"(?!%b)" % skip}
     return [
-        rb"/(?![tTsS][eE][lLmM])[a-zA-Z]" + _NAME + rb">",
+        rb"/(?:[a-ru-z]|[st](?!elect|emplate))[a-z0-9]*+>",
         rb"(?!%b)[a-z][a-z0-9]*+(?:%b)*+>" % (apart, _ATTRIBUTE.replace(b"%(skip)b", names)),
         rb"/(?!(?i:template|select)" + NAME_ENDS + rb")[a-zA-Z]" + _NAME + REST_OF_ANY_TAG,
-        rb"(?!(?i:" + apart + rb")" + NAME_ENDS + rb")[a-zA-Z]" + _NAME + rest,
+        rb"(?!(?:%b)%b)(?!(?i:%b)%b)[a-zA-Z]%b%b" % (apart, NAME_ENDS, apart, NAME_ENDS, _NAME, rest),
     ]
 
 
@@ -108,16 +109,14 @@ def _elements(skip: bytes) -> list[bytes]:
     option = rb"<(?:/?+(?:option|optgroup)" + NAME_ENDS + rest + rb")"
     shape = rb"<(?:/?+" + _SVG_NAMES + NAME_ENDS + rest + rb"|title>[^<]*+</title>)"
     return [
-        raw_text_element(b"style"),
-        raw_text_element(b"title"),
-        raw_text_element(b"textarea"),
+        rb"(?=[sStT])(?:%b|%b|%b)" % tuple(map(raw_text_element, (b"style", b"title", b"textarea"))),
         rb"select" + NAME_ENDS + rest + rb"[^<]*+(?:" + option + rb"[^<]*+)*+</select>",
         rb"svg" + NAME_ENDS + rest + rb"(?<!/>)[^<]*+(?:" + shape + rb"[^<]*+)*+</svg>",
     ]
 
 
-def _local_tags(skip: bytes, *, has_markers: bool) -> list[bytes]:
-    attributes = rb"(?:" + _LOCAL_ATTRIBUTE.replace(b"%(skip)b", skip) + rb")*+"
+def _local_tags(names: bytes, *, has_markers: bool) -> list[bytes]:
+    attributes = rb"(?:" + _LOCAL_ATTRIBUTE.replace(b"%(skip)b", names) + rb")*+"
     of_script = rb"(?:" + _SCRIPT_ATTRIBUTE + rb")*+"
     src = rb" src=" + _LOCAL
     if not has_markers:

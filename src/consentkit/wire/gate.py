@@ -214,8 +214,8 @@ class Gate:
             plan = self._plan(found[group])
             if which == 4 and plan.is_inline:
                 self._judge_inline(plan, found[4])
-            else:
-                self._gate(plan, self._foreign(plan.fetches))
+            elif plan.fetches:
+                self._gate_plan(plan)
 
     def _start_tag(self) -> bool:
         """Deal with the latest start tag. False: more of the page is needed for that."""
@@ -242,8 +242,8 @@ class Gate:
             self._note_base(plan)
         elif plan.is_inline:
             return self._look_into_script(plan)
-        else:
-            self._gate(plan, self._foreign(plan.fetches))
+        elif plan.fetches:
+            self._gate_plan(plan)
         return True
 
     # --- What fetches -----------------------------------------------------------------------------
@@ -251,6 +251,15 @@ class Gate:
     def _plan(self, tag: bytes) -> Plan:
         remembers = len(tag) <= _REMEMBERED
         return (_planned if remembers else _planned_anew)(tag, self._base, self._depth)
+
+    def _gate_plan(self, plan: Plan) -> None:
+        if any(map(self._is_own, plan.asked.hosts)):
+            self._gate(plan, self._foreign(plan.fetches))
+            return
+        self.has_seen_foreign = True
+        waits = self._judge(plan.asked)
+        if waits is not None:
+            self._hold_some(plan, plan.fetches, waits)
 
     def _foreign(self, fetches: Iterable[Fetch]) -> list[Fetch]:
         """What is fetched from hosts that are not the page's own."""
@@ -266,12 +275,21 @@ class Gate:
         if not fetches:
             return
         self.has_seen_foreign = True
-        waits = self._judge(_tag_of(plan, fetches))
-        if waits is None:
-            return
-        if len(fetches) > 1 and plan.name != b"iframe":
-            fetches = [one for one in fetches if self._judge(_tag_of(plan, [one])) is not None]
-        self._hold(plan, frozenset(one.name for one in fetches), waits)
+        waits = self._judge(_tag_of(plan.name, fetches, plan.tag))
+        if waits is not None:
+            self._hold_some(plan, fetches, waits)
+
+    def _hold_some(self, plan: Plan, fetches: Sequence[Fetch], waits: Waits) -> None:
+        """Let those attributes wait whose hosts have to; an iframe's wait together."""
+        names = plan.names
+        if len(fetches) < len(names) or len(plan.asked.hosts) > 1:
+            if len(fetches) > 1 and plan.name != b"iframe":
+                fetches = [one for one in fetches if self._waits_alone(plan, one)]
+            names = frozenset(one.name for one in fetches)
+        self._hold(plan, names, waits)
+
+    def _waits_alone(self, plan: Plan, fetch: Fetch) -> bool:
+        return self._judge(_tag_of(plan.name, [fetch], plan.tag)) is not None
 
     def _hold(self, plan: Plan, names: frozenset[bytes], waits: Waits) -> None:
         """Put into the latest tag what makes it wait."""
@@ -304,8 +322,10 @@ class Gate:
 
     def _look_into_script(self, plan: Plan) -> bool:
         """Judge a script by what it says. False: it is not all there yet."""
-        if plan.fetches or not (plan.is_list or (self._markers and plan.is_run)):
-            self._gate(plan, self._foreign(plan.fetches))  # an SVG script's href
+        if plan.fetches:  # an SVG script's href
+            self._gate_plan(plan)
+            return True
+        if not (plan.is_list or (self._markers and plan.is_run)):
             return True
         end = self._end_of(_ENDS[b"script"] if self._reader.is_html else _SCRIPT_TAG)
         if end is not None:
@@ -419,6 +439,8 @@ class Plan(NamedTuple):
     name: bytes
     attributes: list[Attribute]
     fetches: tuple[Fetch, ...]  # from the page's own hosts too
+    names: frozenset[bytes]  # of the attributes that do
+    asked: Tag  # about all of them
     is_inline: bool  # a script without an address
     is_run: bool  # a script that is JavaScript
     is_list: bool  # a script that is a list of addresses
@@ -432,11 +454,14 @@ def _planned_anew(tag: bytes, base: str | None, depth: int) -> Plan:
     name = tag[1:at].lower()
     is_script = name == b"script"
     kind = script_kind(attributes) if is_script else ""
+    fetches = tuple(fetches_of(name, attributes, base, hosts_of_page))
     return Plan(
         tag,
         name,
         attributes,
-        tuple(fetches_of(name, attributes, base, hosts_of_page)),
+        fetches,
+        frozenset(one.name for one in fetches),
+        _tag_of(name, fetches, tag),
         is_inline=is_script and first_of(attributes, b"src") is None,
         is_run=is_script and kind in {"", "module"},
         is_list=kind in {"importmap", "speculationrules"},
@@ -488,11 +513,10 @@ class _Inside(Gate):
             self._stride = stride_pattern(None, has_base=True)
 
 
-def _tag_of(plan: Plan, fetches: list[Fetch]) -> Tag:
-    if len(fetches) == 1:
-        return Tag(plan.name, *fetches[0][1:], plan.tag)
+def _tag_of(name: bytes, fetches: Sequence[Fetch], source: bytes) -> Tag:
     pairs = [pair for one in fetches for pair in zip(one.hosts, one.urls, strict=True)]
-    return Tag(plan.name, *Fetch.of(plan.name, pairs)[1:], plan.tag)
+    _, hosts, urls = Fetch.of(name, pairs)
+    return Tag(name, hosts, urls, source)
 
 
 def _text(value: bytes | None) -> str | None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import enum
 import re
-from collections import Counter
 from typing import Final, NamedTuple
 
 from consentkit.wire.html import (
@@ -94,7 +93,7 @@ class Reader(Lexer):
     def __init__(self, data: bytes | bytearray, at: int) -> None:
         super().__init__(data, at, RAW_TEXT)
         self.opened: list[_Open] = []  # from an <svg> or <math> on
-        self._count: Counter[bytes | _Is] = Counter()  # of what stands in `opened`
+        self._count: dict[bytes | _Is, int] = {}  # of what stands in `opened`
         self.templates: list[_Template] = []
         self.doubt = Doubt.NONE
         self.is_html = True  # the latest start tag is an HTML element's
@@ -174,8 +173,8 @@ class Reader(Lexer):
 
     def _push(self, what: _Is) -> None:
         self.opened.append(_Open(self.name, what))
-        self._count[self.name] += 1
-        self._count[what] += 1
+        for key in (self.name, what):
+            self._count[key] = self._count.get(key, 0) + 1
 
     def _pop(self) -> bytes:
         name, what = self.opened.pop()
@@ -241,7 +240,7 @@ class Reader(Lexer):
 
         `</p>` and `</br>` leave foreign content since 2020, and did not before.
         """
-        if self._count[self.name] and self._is_found_below_html():
+        if self._count.get(self.name) and self._is_found_below_html():
             while self._pop() != self.name:
                 pass
             self._settle()
@@ -264,7 +263,7 @@ class Reader(Lexer):
         """Close what stands further up, if it does, and whatever is open inside it."""
         if self.name == b"template" and self.templates:
             self.close_template()
-        elif len(self.opened) > self._count[_Is.SVG] + self._count[_Is.MATH]:
+        elif len(self.opened) > self._count.get(_Is.SVG, 0) + self._count.get(_Is.MATH, 0):
             self.doubt = Doubt.ANY
         else:
             self.doubt = max(self.doubt, Doubt.ONE)
