@@ -17,6 +17,7 @@ from consentkit.errors import (
     PolicyError,
     UncoveredLayerWarning,
     UnknownPurposeError,
+    UnknownServiceError,
     did_you_mean,
 )
 
@@ -25,6 +26,7 @@ ERRORS = [
     PolicyError(FAULTS),
     OptionError("exclude", "'x' is no path", "Begin it with '/'."),
     UnknownPurposeError("analitics", ["analytics", "maps"]),
+    UnknownServiceError("yutube", ["youtube", "vimeo"]),
     NoVisitorError("/shop"),
     ConsentKitError("a message"),
     LateAnswerWarning("late"),
@@ -108,7 +110,11 @@ def test_a_policy_error_tells_of_a_hundred_faults() -> None:
 def test_what_a_visitor_sent_forges_no_line_of_the_log() -> None:
     """A path and a purpose may come out of a request."""
     sent = "x\r\n2026-11-22 all is well\x1b[2J"
-    for error in (UnknownPurposeError(sent, ["maps"]), NoVisitorError(sent)):
+    for error in (
+        UnknownPurposeError(sent, ["maps"]),
+        UnknownServiceError(sent, ["maps"]),
+        NoVisitorError(sent),
+    ):
         assert str(error).isprintable()
         assert sent in vars(error).values()
 
@@ -117,7 +123,8 @@ def test_an_option_and_a_path_are_named() -> None:
     """Where, what, what to do."""
     assert str(ERRORS[1]) == "ConsentMiddleware(exclude=…): 'x' is no path. Begin it with '/'."
     assert str(ERRORS[2]).endswith("analytics, maps. Did you mean 'analytics'?")
-    assert str(ERRORS[3]).startswith("/shop: this request did not pass")
+    assert str(ERRORS[3]).endswith("youtube, vimeo. Did you mean 'youtube'?")
+    assert str(ERRORS[4]).startswith("/shop: this request did not pass")
 
 
 # What was meant

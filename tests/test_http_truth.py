@@ -13,6 +13,7 @@ import http.client
 import itertools
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -814,19 +815,20 @@ def asked_in_a_row() -> Iterable[tuple[str, str, dict[str, str]]]:
 @pytest.mark.parametrize("arrangement", ARRANGEMENTS)
 def test_a_connection_never_loses_its_place(arrangement: str) -> None:
     """RFC 9112 §6: with one wrong length the next response on the connection would be garbage."""
-    with Server(ARRANGEMENTS[arrangement](site(), DECLARED)) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    with (
+        Server(ARRANGEMENTS[arrangement](site(), DECLARED)) as server,
+        closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection,
+    ):
         for method, path, headers in asked_in_a_row():
             connection.request(method, path, headers={"Accept": "text/html", **headers})
             response = connection.getresponse()
-            body = response.read()
+            content = response.read()
             length = response.headers["Content-Length"]
             if method == "GET" and response.status != 304:
-                assert length in (None, str(len(body)))
+                assert length in (None, str(len(content)))
             else:
-                assert body == b""
+                assert content == b""
             coding = response.headers["Content-Encoding"]
-            plain = gzip.decompress(body) if coding == "gzip" and body else body
+            plain = gzip.decompress(content) if coding == "gzip" and content else content
             is_whole = method == "GET" and response.status in (200, 404)
             assert (NOTICE in plain) is (is_whole and path in PAGES)
-        connection.close()

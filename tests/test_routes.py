@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 from hypothesis import example, given
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware, Policy
-from consentkit.notice.banner import stylesheet
-from consentkit.routes import LARGEST_BODY, safe_next
+from consentkit.notice.assets import ASSETS, asset, assets_of, stylesheet
+from consentkit.routes import LARGEST_BODY, best_coding, safe_next
 from consentkit.testing import Browser, Response, assert_removed
 
 pytestmark = pytest.mark.anyio
@@ -527,10 +527,11 @@ READABLE = {
     "/consent/declaration.json": ("application/json", "public, max-age=300"),
     "/consent/status": ("application/json", PRIVATE),
     "/.well-known/gpc.json": ("application/json", "public, max-age=300"),
-    f"/consent/assets/{stylesheet().name}": (
-        "text/css; charset=utf-8",
-        "public, max-age=31536000, immutable",
-    ),
+    "/consent/notice": ("text/html; charset=utf-8", PRIVATE),
+    **{
+        f"/consent/assets/{each.name}": (each.content_type, "public, max-age=31536000, immutable")
+        for each in assets_of(policy())
+    },
 }
 
 
@@ -591,6 +592,103 @@ async def test_the_stylesheets_name_is_its_hash() -> None:
     page = await browser().visit("/consent")
     assert f'href="/consent/assets/{css.name}"' in page.text
     assert (await browser().fetch(f"/consent/assets/{css.name}")).body == css.body
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("", ""),
+        ("gzip", "gzip"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("BR;q=1.0 , gzip", "br"),
+        ("gzip;q=1, br;q=0.5", "gzip"),
+        ("gzip;q=0.5, br;q=0", "gzip"),
+        ("gzip;q=0", ""),
+        ("*", "br"),
+        ("*;q=0.1, br;q=0", "gzip"),
+        ("br;q=0, *;q=0", ""),
+        ("identity, gzip;q=0.5", ""),
+        ("identity;q=0.5, gzip", "gzip"),
+        ("identity;q=0, *;q=0", ""),
+        ("gzip;q=many, br;level=9", ""),
+        ("deflate", ""),
+        (",;,", ""),
+    ],
+)
+def test_the_best_coding_that_is_accepted(accepted: str, expected: str) -> None:
+    """RFC 9110 section 12.5.3: weights count, 0 is a refusal, and plain is always possible."""
+    assert best_coding(accepted.encode(), [b"br", b"gzip"]).decode() == expected
+
+
+async def test_a_file_comes_as_its_reader_can_read_it() -> None:
+    """One name, one content, in three codings; what is kept is kept for those who can read it."""
+    css = stylesheet()
+    bodies = {"": css.body, "gzip": css.gzip, "br": css.brotli}
+    for coding, body in bodies.items():
+        response = await browser().fetch(
+            f"/consent/assets/{css.name}", headers={"accept-encoding": coding}
+        )
+        assert response.body == body
+        assert response.header("content-encoding") == (coding or None)
+        assert response.header("vary") == "Accept-Encoding"
+        assert response.header("x-content-type-options") == "nosniff"
+
+
+async def test_only_the_files_a_policy_uses_are_there() -> None:
+    """The control: those it uses are."""
+    used = policy(guard=True, integrations={"matomo": {"purpose": "analytics"}})
+    for name in ASSETS:
+        response = await browser(used).fetch(f"/consent/assets/{asset(name).name}")
+        is_used = name not in {"google-consent-mode.js", "microsoft.js"}
+        assert (b"the app saw" not in response.body) is is_used
+
+
+# The notice as a document
+
+
+async def test_a_script_gets_the_notice_of_its_visitor() -> None:
+    """The question before the answer, the line after it, with the state each time."""
+    visitor = browser()
+    asked = await visitor.fetch("/consent/notice?next=/page%3Fa&lang=de")
+    assert 'name="next" value="/page?a"' in asked.text
+    assert '<html lang="de"' in asked.text
+    assert "&#34;open&#34;:[&#34;analytics&#34;" in asked.text
+    assert asked.header("x-content-type-options") == "nosniff"
+    assert "frame-ancestors" in (asked.header("content-security-policy") or "")
+    await visitor.submit("/consent", choice="accept-all")
+    line = await visitor.fetch("/consent/notice")
+    assert "<form" not in line.text
+    assert "&#34;services&#34;:[&#34;player&#34;,&#34;atlas&#34;]" in line.text
+    assert "Your answer now: all optional cookies are on." in line.text
+    saved = await visitor.fetch("/consent/notice?lang=xx&saved")
+    assert "Saved: all optional cookies are on." in saved.text
+
+
+async def test_an_answer_leads_to_the_notice_it_asks_for() -> None:
+    """The script posts the form with the notice as `next`, and follows."""
+    visitor = browser()
+    response = await visitor.submit("/consent", choice="reject-all", next="/consent/notice?saved")
+    assert response.header("location") == "/consent/notice?saved"
+    assert response.set_cookies
+    assert "Saved: all optional" in (await visitor.fetch("/consent/notice?saved")).text
+
+
+@pytest.mark.parametrize("trap", TRAPS[1:4])
+async def test_the_notice_leads_nowhere_else(trap: str) -> None:
+    """No open redirect by way of the form in it."""
+    asked = await browser().fetch(f"/consent/notice?{urlencode({'next': trap})}")
+    assert 'name="next" value="/"' in asked.text
+
+
+async def test_in_report_mode_everything_is_allowed_and_nothing_cleared() -> None:
+    """A soft launch asks, and blocks nothing; the control: enforced, the same is cleared."""
+    stored = {"theme": {"where": "local", "purpose": "maps", "description": "d"}}
+    launched = browser(policy(storage=stored), report_only=True, banner=True)
+    told = (await launched.fetch("/consent/notice")).text
+    assert "&#34;clear&#34;:{}" in told
+    assert "&#34;services&#34;:[&#34;player&#34;,&#34;atlas&#34;]" in told
+    enforced = (await browser(policy(storage=stored)).fetch("/consent/notice")).text
+    assert "&#34;clear&#34;:{&#34;localStorage&#34;" in enforced
 
 
 async def test_the_declaration_is_reachable_without_an_answer() -> None:

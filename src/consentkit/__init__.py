@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         PolicyError,
         UncoveredLayerWarning,
         UnknownPurposeError,
+        UnknownServiceError,
     )
     from consentkit.events import Event
     from consentkit.middleware import ConsentMiddleware, visitor_from, visitor_from_scope
@@ -53,6 +54,7 @@ __all__ = [
     "PolicyError",
     "UncoveredLayerWarning",
     "UnknownPurposeError",
+    "UnknownServiceError",
     "Visitor",
     "decide",
     "load_policy",

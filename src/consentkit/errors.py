@@ -8,6 +8,7 @@ It has never heard of cookies, HTTP or YAML; it only carries what others found.
     ├── PolicyError (ValueError)        the policy says something that cannot hold
     ├── OptionError (ValueError)        an option of the middleware cannot work
     ├── UnknownPurposeError (LookupError)   the app named a purpose the policy does not have
+    ├── UnknownServiceError (LookupError)   the app named a service the policy does not have
     └── NoVisitorError (LookupError)    no ConsentMiddleware stands around this request
 
     ConsentKitWarning (UserWarning)     something works, but not as it looks
@@ -40,6 +41,7 @@ __all__ = [
     "PolicyError",
     "UncoveredLayerWarning",
     "UnknownPurposeError",
+    "UnknownServiceError",
     "did_you_mean",
 ]
 
@@ -161,6 +163,17 @@ class UnknownPurposeError(ConsentKitError, LookupError):
         super().__init__(
             f"purpose '{_visible(purpose)}' is not declared. Declared purposes: "
             f"{', '.join(self.declared)}.{did_you_mean(purpose, self.declared)}"
+        )
+
+
+class UnknownServiceError(ConsentKitError, LookupError):
+    """A service was named that the policy does not declare."""
+
+    def __init__(self, service: str, declared: Iterable[str]) -> None:
+        self.service, self.declared = service, tuple(declared)
+        super().__init__(
+            f"service '{_visible(service)}' is not declared. Declared services: "
+            f"{', '.join(self.declared) or 'none'}.{did_you_mean(service, self.declared)}"
         )
 
 

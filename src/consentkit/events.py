@@ -203,7 +203,7 @@ class EventLog:
             event.act,
             event.why,
             f"; {event.asked}" if event.asked else "",
-            f"; path {ascii(path[: self.LONGEST])}" if path else "",
+            f"; path {path[: self.LONGEST]!a}" if path else "",
             f" (and {folded} more like it)" if folded else "",
             extra={
                 "consentkit_act": event.act,

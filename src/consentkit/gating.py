@@ -136,12 +136,14 @@ class Place(NamedTuple):
 class LinkJudge:
     """Answers for the links that a response's headers name.
 
-    `depends` is True once an answer would differ for another visitor; `events` is what waits.
+    `depends` is True once an answer would differ for another visitor; `events` is what waits, each
+    host once.
     """
 
     def __init__(self, loading: Loading) -> None:
         """`loading` is what the visitor's answers let load."""
         self._loading = loading
+        self._noted: set[tuple[str, str]] = set()
         self.depends = False
         self.events: list[Event] = []
 
@@ -153,7 +155,8 @@ class LinkJudge:
     def _stands(self, name: str, what: str, service: str | None, decision: Decision) -> bool:
         if service is not None and not self.depends:
             self.depends = self._loading.is_optional(service)
-        if not decision.allowed:
+        if not decision.allowed and (what, name) not in self._noted:
+            self._noted.add((what, name))
             self.events.append(Event("blocked", name, decision.reason.value, decision, what=what))
         return decision.allowed
 
@@ -165,6 +168,7 @@ class PageJudge(LinkJudge):
         """Where `enforces` is False everything stands, and `events` says what would wait."""
         super().__init__(loading)
         self._place, self._enforces = place, enforces
+        self.is_in_head = False
 
     def judge(self, tag: Tag) -> Waits | None:
         """What a start tag waits for, None if it may stand."""
@@ -194,12 +198,13 @@ class PageJudge(LinkJudge):
         self.depends = True
         if not self._enforces or self._may_open(purpose, service):
             return None
+        if self.is_in_head:  # an element there would begin the body
+            return b""
         policy = self._loading.policy
-        known = [name for name in (purpose or "").split() if name in policy.purposes]
         return placeholder_markup(
             policy,
-            service=service if service in policy.services else None,
-            purposes=tuple(known),
+            service=service,
+            purposes=tuple((purpose or "").split()),
             language=self._place.language(),
             path=self._place.path,
             stylesheet=self._place.stylesheet,

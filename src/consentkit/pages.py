@@ -500,11 +500,11 @@ class PageEdit:
             return self._passed(held, last=last, is_whole=is_whole)
         begin = head_start(held[:at]) if self._pages.has_head_scripts else NOWHERE
         begin = max(begin, 0)
-        parts = (
-            self._gated(held[:begin], last=False),
-            self._gated(held[begin:at], last=False),
-            self._gated(held[at:], last=last),
-        )
+        self._judge.is_in_head = True
+        before = self._gated(held[:begin], last=False)
+        head = self._gated(held[begin:at], last=False)
+        self._judge.is_in_head = False
+        parts = (before, head, self._gated(held[at:], last=last))
         if is_whole:
             self._remember(held, parts)
         return self._put_together(parts)
@@ -536,7 +536,7 @@ class PageEdit:
         except Exception:
             logger.exception("a fault in consentkit: the rest of a page goes out as it is")
             self._has_failed = True
-            return self._gate.held + chunk
+            return self._gate.held  # the chunk is in it
         judge = self._judge
         self._depends = judge.depends
         self._events += tuple(judge.events)

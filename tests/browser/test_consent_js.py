@@ -15,7 +15,7 @@ import anyio
 import pytest
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from consentkit import ConsentMiddleware, Policy
 from consentkit.rules.policy_file import read_policy
@@ -90,9 +90,7 @@ class Party:
     @property
     def asked(self) -> list[str]:
         """What was asked for, as ``host/path``."""
-        return [
-            asked.headers["host"].partition(":")[0] + asked.path for asked in self.server.log
-        ]
+        return [asked.headers["host"].partition(":")[0] + asked.path for asked in self.server.log]
 
 
 @pytest.fixture(scope="module")
@@ -118,17 +116,13 @@ Arrive = Callable[..., Visitor]
 def arrive(serve: Serve, new_visitor: NewVisitor, policy: Policy) -> Arrive:
     """``arrive(body)``: somebody's first visit to a site that has this in every page."""
 
-    def arrive(
-        body: str, *, path: str = "/", policy: Policy = policy, **of_pages: Any
-    ) -> Visitor:
+    def arrive(body: str, *, path: str = "/", policy: Policy = policy, **of_pages: Any) -> Visitor:
         app = Site(body=body, **of_pages)
         visitor = new_visitor(serve(ConsentMiddleware(app, policy=policy, secret_key=KEY)))
         visitor.type_address(path)
         return visitor
 
     return arrive
-
-
 
 
 def press(visitor: Visitor, choice: str, within: str = "") -> None:
@@ -194,7 +188,7 @@ def test_a_grant_loads_what_waited(arrive: Arrive, party: Party) -> None:
 
 
 def test_the_page_does_not_jump(arrive: Arrive, party: Party) -> None:
-    """DESIGN §6: no layout shift but for the notice itself, which leaves at the visitor's own act."""
+    """DESIGN §6: no layout shift but for the notice, which leaves at the visitor's own act."""
     tag = f'<iframe width="300" height="200" src="{party.at(FILMS, "film.html")}"></iframe>'
     visitor = arrive(f"<h1>A page</h1>{tag}<p>Words.</p>")
     ready(visitor)
@@ -285,7 +279,7 @@ def test_whatever_goes_wrong_the_form_goes_its_ordinary_way(arrive: Arrive, faul
 
 def test_forms_of_the_site_are_its_own(arrive: Arrive) -> None:
     """A field may be called `action`, and a form may be for another address."""
-    form = '<form action="/mine" method="post"><input name="action"><button id="b">go</button></form>'
+    form = '<form action="/mine" method="post"><input name="action"><button id="b">go</button>'
     visitor = arrive(form)
     ready(visitor)
     visitor.click("#b")
@@ -311,7 +305,10 @@ def test_scripts_are_told_of_each_answer_once(arrive: Arrive) -> None:
 
 def test_scripts_run_in_the_order_of_the_page(arrive: Arrive, party: Party) -> None:
     """As browsers run them: the slow before the quick, deferred ones and modules at the end."""
-    at = lambda name, delay=0: party.at(COUNTER, f"{name}.js?delay={delay}")  # noqa: E731
+
+    def at(name: str, delay: float = 0) -> str:
+        return party.at(COUNTER, f"{name}.js?delay={delay}")
+
     visitor = arrive(f"""{COUNTED}
         <script defer src="{at("deferred", 0.1)}"></script>
         <script type="module" src="{at("module")}"></script>
@@ -362,7 +359,8 @@ def test_what_writes_into_a_page_that_is_there_does_not_replace_it(
     arrive: Arrive, party: Party
 ) -> None:
     """`document.write` in a script that runs late would empty the page."""
-    visitor = arrive(f"{COUNTED}<p id=p>Words.</p><script>counted('a'); document.write('x')</script>")
+    writes = "<script>counted('a'); document.write('x')</script>"
+    visitor = arrive(f"{COUNTED}<p id=p>Words.</p>{writes}")
     ready(visitor)
     press(visitor, "accept-all")
     assert ran(visitor, until="a") == ["a"]
@@ -424,7 +422,7 @@ TAGS = {
 
 @pytest.mark.parametrize("tag", TAGS.values(), ids=TAGS)
 def test_every_kind_of_element_is_given_back(arrive: Arrive, party: Party, tag: str) -> None:
-    """R-53: none fetches before the grant, each does after, with the attributes of its author."""
+    """R-53: none fetches before the grant, each does after, as its author wrote it."""
     names = {"at": "a.svg", "css": "a.css", "html": "a.html"}
     at = {name: party.at(FILMS, path) for name, path in names.items()}
     visitor = arrive(f"<main>{tag.format(**at)}</main>")
@@ -567,7 +565,8 @@ def test_other_tabs_follow(arrive: Arrive, party: Party) -> None:
     ready(visitor)
     other = another_tab(visitor)
     press(visitor, "accept-all")
-    other.wait_for_function("window.ran?.length == 1 && !document.querySelector('#consentkit button')")
+    other.wait_for_function("window.ran?.length == 1")
+    other.wait_for_selector("#consentkit button", state="detached")
     with other.expect_navigation():
         post(visitor, "choice=withdraw")
     assert other.evaluate("window.ran ?? []") == []
@@ -628,7 +627,7 @@ def test_a_page_that_is_rendered_ahead_waits_until_it_is_looked_at(
 ) -> None:
     """R-90: it asks for nothing before, and then it asks how things stand, since they may be new.
 
-    Under a driver no page is ever rendered ahead, so the browser runs alone, and the pages drive it.
+    Under a driver no page is ever rendered ahead, so the browser runs alone, driven by the pages.
     """
     tag = f'<script src="{party.at(COUNTER, "a.js")}"></script>'
     app = Site(bodies={"/start": ASKED_AHEAD, "/ahead": AHEAD + tag})

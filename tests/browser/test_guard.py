@@ -51,7 +51,7 @@ def arrive(serve: Serve, new_visitor: NewVisitor) -> Any:
 
 
 def test_only_declared_and_allowed_names_are_stored(arrive: Any) -> None:
-    """The table of names, as the server reads it: exact before patterns, chunks with their whole."""
+    """Names as the server reads them: exact before patterns, chunks with their whole."""
     visitor = arrive()
     assert visitor.stored == {"basket"}, "from the first script of the page on"
     visitor.page.evaluate(

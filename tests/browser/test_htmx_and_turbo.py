@@ -1,4 +1,4 @@
-"""Pages that are changed in place by htmx or Turbo: the notice stays, and what comes with them waits.
+"""Pages that htmx or Turbo change in place: the notice stays, and what comes with them waits.
 
 The libraries are the real ones, as npm has them. `scripts/setup` puts them beside the environment;
 where it did not, they are fetched for the session, and without npm the tests are skipped.
@@ -82,7 +82,7 @@ class Shop:
             answer = HTMLResponse(
                 '<!doctype html><html lang="en"><head><title>A page</title>'
                 '<script src="/library.js" defer></script></head>'
-                f"<body{self.bodies.get('attributes', '')}>{self.bodies.get(name, '')}</body></html>"
+                f"<body{self.bodies.get('attributes', '')}>{self.bodies.get(name, '')}</body>"
             )
         await answer(scope, receive, send)
 
@@ -140,9 +140,7 @@ BOTH = pytest.mark.parametrize(
 
 
 @HTMX
-def test_what_a_part_brings_waits_and_is_given_back(
-    visit: Any, party: Party, library: str
-) -> None:
+def test_what_a_part_brings_waits_and_is_given_back(visit: Any, party: Party, library: str) -> None:
     """A fragment has no notice of its own; its tags are held to the same answers."""
     part = f'<b id="new">new</b><img src="{party.at(FILMS, "a.svg")}">'
     button = '<button id="get" hx-get="/part" hx-target="#here">get</button><p id="here"></p>'

@@ -56,15 +56,13 @@ def arrive(serve: Serve, new_visitor: NewVisitor) -> Any:
 
     def arrive(integrations: str, body: str = "") -> Visitor:
         policy = read_policy(POLICY + integrations)
-        visitor = new_visitor(serve(ConsentMiddleware(Site(body=body), policy=policy, secret_key=KEY)))
+        held = ConsentMiddleware(Site(body=body), policy=policy, secret_key="k" * 32)
+        visitor = new_visitor(serve(held))
         visitor.type_address("/")
         ready(visitor)
         return visitor
 
     return arrive
-
-
-KEY = "k" * 32
 
 
 def commands(visitor: Visitor, queue: str) -> list[Any]:
@@ -81,8 +79,7 @@ def withdraw(visitor: Visitor) -> list[Any]:
     """Withdraw in place; what the page was told before it went is kept for the next one."""
     visitor.page.evaluate("""() => addEventListener("pagehide", () => {
         const calls = [...(window.dataLayer ?? window._paq ?? window.uetq ?? [])];
-        sessionStorage.setItem("own", JSON.stringify(calls.map(one =>
-            Array.isArray(one) || typeof one == "string" ? one : Array.from(one.length ? one : [one]))));
+        sessionStorage.setItem("own", JSON.stringify(calls.map(one => [...one])));
     })""")
     with visitor.page.expect_navigation():
         visitor.page.click("#no")
@@ -103,9 +100,10 @@ def test_the_default_comes_first_with_all_seven_signals(arrive: Any) -> None:
         ["set", "ads_data_redaction", True],
         ["config", "G-1"],
     ]
-    assert visitor.page.evaluate(
-        "Object.prototype.toString.call(dataLayer[0])"
-    ) == "[object Arguments]", "Google's scripts take nothing else for a command"
+    assert (
+        visitor.page.evaluate("Object.prototype.toString.call(dataLayer[0])")
+        == "[object Arguments]"
+    ), "Google's scripts take nothing else for a command"
 
 
 @pytest.mark.parametrize(
@@ -202,9 +200,7 @@ def test_what_is_not_used_is_not_told(arrive: Any, used: str, queue: str, unused
 # Matomo
 
 
-@pytest.mark.parametrize(
-    ("waits", "word"), [("tracking", "Consent"), ("cookies", "CookieConsent")]
-)
+@pytest.mark.parametrize(("waits", "word"), [("tracking", "Consent"), ("cookies", "CookieConsent")])
 def test_matomo_is_told_before_the_first_view_is_counted(
     arrive: Any, waits: str, word: str
 ) -> None:
@@ -231,12 +227,13 @@ def test_a_refusal_tells_matomo_nothing_new(arrive: Any) -> None:
 
 
 def test_no_maker_is_asked_for_anything(arrive: Any) -> None:
-    """R-56, basic mode: interfaces are told, and nothing is loaded for them; R-60: no `__tcfapi`."""
+    """R-56, basic mode: interfaces are told, nothing is loaded for them; R-60: no `__tcfapi`."""
     visitor = arrive(GOOGLE + MICROSOFT + "  matomo: {purpose: analytics}\n")
     press(visitor, "accept-all")
     hosts = {url.split("/")[2] for url in visitor.requested}
     assert len(hosts) == 1
-    assert visitor.page.evaluate("['__tcfapi', '__gpp', '__uspapi'].filter(name => name in window)") == []
+    others = "['__tcfapi', '__gpp', '__uspapi'].filter(name => name in window)"
+    assert visitor.page.evaluate(others) == []
     scripts = visitor.page.evaluate(
         "[...document.head.querySelectorAll('script')].map(one => one.src.split('/').pop())"
     )

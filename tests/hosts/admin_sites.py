@@ -36,10 +36,15 @@ class Town(Base):
     name: Mapped[str]
 
 
+ENGINES: list[Engine] = []
+"""What was opened, for the tests to close."""
+
+
 def database() -> Engine:
     engine = create_engine(
         "sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool
     )
+    ENGINES.append(engine)
     Base.metadata.create_all(engine)
     with Session(engine) as session, session.begin():
         session.add(Town(name="Stafford"))

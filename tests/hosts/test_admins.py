@@ -6,7 +6,7 @@ somebody who has not answered the notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -47,10 +47,9 @@ def starlette_admin() -> ASGIApp:
 
 
 class Admin(NamedTuple):
-    """An application: its package, what the policy calls it, and the paths of a short walk."""
+    """An application: what the policy calls it, and the paths of a short walk."""
 
     make: Callable[[], ASGIApp]
-    package: str
     uses: str
     start: str
     form: str
@@ -64,7 +63,6 @@ ADMINS = {
     "django": Admin(
         django,
         "django",
-        "django",
         "/admin/",
         "/admin/auth/group/add/",
         "/admin/auth/group/",
@@ -75,7 +73,6 @@ ADMINS = {
     "sqladmin": Admin(
         sqladmin,
         "sqladmin",
-        "sqladmin",
         "/admin/",
         "/admin/town/create",
         "/admin/town/list",
@@ -85,7 +82,6 @@ ADMINS = {
     ),
     "starlette-admin": Admin(
         starlette_admin,
-        "starlette_admin",
         "starlette-admin",
         "/admin/",
         "/admin/town/create",
@@ -99,11 +95,15 @@ WHO, WORD = "ada", "correct horse battery"
 
 
 @pytest.fixture(params=ADMINS)
-def admin(request: pytest.FixtureRequest) -> Admin:
+def admin(request: pytest.FixtureRequest) -> Iterator[Admin]:
     chosen = ADMINS[request.param]
-    need(chosen.package, "sqlalchemy")
+    need("django", "sqladmin", "starlette_admin")
+    from tests.hosts import admin_sites
+
     chosen.make()  # Django makes its tables where no event loop runs
-    return chosen
+    yield chosen
+    while admin_sites.ENGINES:
+        admin_sites.ENGINES.pop().dispose()
 
 
 def rules(admin: Admin, **changes: Any) -> Policy:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import re
 from html import escape, unescape
 from typing import Any
@@ -9,19 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consentkit.notice.assets import stylesheet
 from consentkit.notice.banner import (
-    Hole,
     Page,
     State,
     banner_markup,
     message_page,
+    notice_page,
     permission_only,
     preferences_page,
     settings_link,
     state_of,
-    stylesheet,
+    status_text,
 )
 from consentkit.notice.declaration import declaration_page
+from consentkit.notice.embeds import placeholder_markup
+from consentkit.notice.scripts import Hole
 from consentkit.notice.text import LANGUAGES, messages_for
 from consentkit.rules.consent import Answer
 from consentkit.rules.decision import DECISIONS
@@ -166,7 +168,8 @@ def test_a_line_has_no_hole() -> None:
     """There is no form in it; the control is the banner, which has one."""
     line = banner_markup(policy_of(), "en", State.SETTINGS, (), **PLACE)
     assert line.after == b""
-    assert line.fill(b"/here") == line.before
+    assert line.rest == ()
+    assert line.fill(b"/here", b"nonce") == line.before
     assert b"/here" in ask(policy_of())
 
 
@@ -584,12 +587,16 @@ def test_nothing_from_a_policy_is_ever_markup(mode: str) -> None:
     assert HOSTILE in fields(pages[1], "purpose")
 
 
-def test_the_style_sheet_is_named_by_its_content() -> None:
-    """So it may be kept for ever: another content is another name."""
-    asset = stylesheet()
-    assert asset.name == f"consent.{hashlib.sha256(asset.body).hexdigest()[:12]}.css"
-    assert asset.content_type == "text/css; charset=utf-8"
-    assert asset is stylesheet()
+def placeholder(kind: str) -> bytes:
+    films = {"purpose": "embeds", "provider": "Films Inc", "shows": kind}
+    return placeholder_markup(
+        policy_of(services={**policy_of().model_dump()["services"], "films": films}),
+        service="films",
+        language="en",
+        path=PATH,
+        stylesheet=SHEET,
+        next_path=b"/",
+    )
 
 
 def test_every_class_that_is_printed_is_styled_or_said_to_be_the_sites() -> None:
@@ -601,6 +608,7 @@ def test_every_class_that_is_printed_is_styled_or_said_to_be_the_sites() -> None
         preferences(policy_of(), is_part=True),
         declaration_page(policy_of(), "en", **PLACE),
         settings_link(policy_of(), "en", path=PATH),
+        *(placeholder(kind) for kind in ("video", "map", "social")),
     ]
     printed = {
         name
@@ -609,7 +617,7 @@ def test_every_class_that_is_printed_is_styled_or_said_to_be_the_sites() -> None
         for name in (one.get("class") or "").split()
     }
     styled = {*re.findall(r"\.(consentkit(?:-[a-z]+)?)\b", stylesheet().body.decode())}
-    assert printed - styled == {"consentkit-top", "consentkit-link"}
+    assert printed - styled == {"consentkit-top", "consentkit-link"}, "as the page lays them out"
     assert styled - printed == set()
 
 
@@ -628,3 +636,110 @@ def test_where_nothing_is_optional_there_is_nothing_to_press(
     assert words.now not in text_of(page)
     assert "A form." in text_of(page)
     assert (words.intro_nothing in text_of(page)) is not is_part
+
+
+# the script, and what goes with it
+
+SCRIPT: dict[str, Any] = {"script": "/consent/assets/consent.js", "told": '{"a": "<&\'>"}'}
+
+
+def scripted(state: State = State.ASK, **values: Any) -> bytes:
+    asked = PURPOSES if state in {State.ASK, State.CHANGED} else ()
+    hole = banner_markup(policy_of(), "en", state, asked, **PLACE, **SCRIPT, **values)
+    return hole.fill(b"/here", b"bm9u")
+
+
+def section(markup: bytes) -> Any:
+    body = tree(markup).find("body")
+    assert body is not None
+    return body[0]
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_script_is_the_notices_last_child_in_every_state(state: State) -> None:
+    """One element holds both: whoever moves or keeps the notice keeps the script."""
+    notice = section(scripted(state))
+    assert (notice.tag, notice.get("id")) == ("section", "consentkit")
+    link, inner, status, script = notice
+    assert (link.tag, inner.get("class"), status.get("role")) == (
+        "link",
+        "consentkit-inner",
+        "status",
+    )
+    assert dict(script.items()) == {
+        "id": "consentkit-script",
+        "type": "module",
+        "src": SCRIPT["script"],
+        "nonce": "bm9u",
+        "data-path": PATH,
+        "data-state": SCRIPT["told"],
+    }
+    assert not script.text
+    assert "hidden" not in notice.attrib or state is State.NOTHING
+
+
+def test_where_nothing_is_shown_the_script_has_a_hidden_element() -> None:
+    """A page with tags that wait needs the script, whether or not it needs a notice."""
+    notice = section(scripted(State.NOTHING))
+    assert "hidden" in notice.attrib
+    assert not [*notice.iter("a")]
+    said = section(scripted(State.NOTHING, answered="Saved: all is off."))
+    assert "hidden" not in said.attrib, "an answer is announced"
+    assert [one.text for one in said.iter("p")] == ["Saved: all is off."]
+
+
+@pytest.mark.parametrize("state", [State.ASK, State.SETTINGS, State.NOTHING])
+def test_a_shared_notice_is_hidden_and_has_a_way_without_script(state: State) -> None:
+    """`pages: shared`: nobody knows yet whose it is; who has no script gets the settings."""
+    markup = scripted(state, is_shared=True)
+    notice = section(markup)
+    assert "hidden" in notice.attrib
+    [script] = notice.iter("script")
+    assert script.get("data-shared") == ""
+    assert markup.endswith(b"</a></noscript>")
+    assert b"<noscript>" not in scripted(state), "the control: it needs none"
+
+
+@pytest.mark.parametrize("state", [State.ASK, State.CHANGED, State.SIGNAL, State.SETTINGS])
+def test_without_the_script_there_is_no_trace_of_it(state: State) -> None:
+    """Nothing is announced by an element that nobody fills."""
+    markup = ask(policy_of(), PURPOSES[:2], state=state, honoured=GPC)
+    assert markup.endswith(b"</section>")
+    for trace in (b"<script", b"role=\"status\"", b"hidden>", b"nonce"):
+        assert trace not in markup
+
+
+def test_a_notice_alone_is_a_document() -> None:
+    """What the script in a page takes its new notice from."""
+    page = notice_page(policy_of(), "de", scripted())
+    root = tree(page)
+    assert root.get("lang") == "de"
+    body = root.find("body")
+    assert body is not None
+    assert [one.get("id") for one in body] == ["consentkit"]
+    assert scripted() in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_status_says_what_the_answer_is(language: str) -> None:
+    """The same words as in the preferences, after an answer and at any time."""
+    words = messages_for(language)
+    policy = policy_of(languages=[language])
+    said = {
+        is_saved: status_text(
+            policy, language, dict.fromkeys(PURPOSES, Answer.REFUSED), (), is_saved=is_saved
+        )
+        for is_saved in (True, False)
+    }
+    assert said == {
+        True: f"{words.saved} {words.all_off}",
+        False: f"{words.now} {words.all_off}",
+    }
+    undecided = dict.fromkeys(PURPOSES, Answer.UNDECIDED)
+    asked = status_text(policy, language, undecided, PURPOSES, is_saved=False)
+    assert asked == f"{words.now} {words.not_answered}"
+
+
+def test_where_nothing_is_asked_there_is_no_status() -> None:
+    """No answer, so nothing to say of one."""
+    assert status_text(asking_nothing(), "en", {}, (), is_saved=True) == ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.errors import LateAnswerWarning, UnknownPurposeError
+from consentkit.errors import LateAnswerWarning, UnknownPurposeError, UnknownServiceError
 from consentkit.rules.consent import (
     NOBODY_YET,
     Answer,
@@ -20,7 +20,7 @@ from consentkit.rules.consent import (
 from consentkit.rules.decision import DECISIONS, READ, decide
 from consentkit.rules.policy import DAY, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
-from consentkit.rules.visitor import Standing, UnknownServiceError, Visitor
+from consentkit.rules.visitor import Standing, Visitor
 
 GPC = frozenset({Signal.GPC})
 NOW = 1_800_000_000

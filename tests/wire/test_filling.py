@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 
-from consentkit.wire.filling import Filling
+from consentkit.wire.gate import Gate
 from tests.wire.cut_pages import cut, pages_in_chunks
 
 
@@ -11,8 +11,12 @@ def fill(value: str) -> bytes:
     return b"[%s]" % value.encode() if value else b""
 
 
+def new_gate() -> Gate:
+    return Gate(lambda tag: None, is_own=lambda host: False, attribute=b"data-slot", fill=fill)
+
+
 def filled(*chunks: bytes) -> bytes:
-    filling = Filling(b"data-slot", fill)
+    filling = new_gate()
     out = [filling.feed(chunk, last=False) for chunk in chunks[:-1]]
     return b"".join([*out, filling.feed(chunks[-1], last=True)])
 
@@ -31,8 +35,8 @@ def filled(*chunks: bytes) -> bytes:
         (b"</><i data-slot=a>", b"</><i data-slot=a>[a]"),
         (b"<svg><p data-slot=a>", b"<svg><p data-slot=a>[a]"),
         (
-            b"<svg><desc><p data-slot=a></desc><g data-slot=b></svg><p data-slot=c>",
-            b"<svg><desc><p data-slot=a>[a]</desc><g data-slot=b></svg><p data-slot=c>[c]",
+            b"<svg><desc><p data-slot=a></p></desc><g data-slot=b></svg><p data-slot=c>",
+            b"<svg><desc><p data-slot=a>[a]</p></desc><g data-slot=b></svg><p data-slot=c>[c]",
         ),
         (b"<svg><style><p data-slot=a>", b"<svg><style><p data-slot=a>[a]"),
         (b"<math><annotation-xml><b data-slot=a>", b"<math><annotation-xml><b data-slot=a>[a]"),
@@ -85,16 +89,18 @@ def test_a_page_cut_anywhere_is_filled_alike(chunks: list[bytes]) -> None:
 
 def test_only_an_open_tag_waits_for_the_next_chunk() -> None:
     """A stream that pauses must show what it has sent."""
-    filling = Filling(b"data-slot", fill)
+    filling = new_gate()
     assert filling.feed(b"<p>Hello <!-- a long comm", last=False).startswith(b"<p>Hello <!-- a l")
     assert filling.feed(b"ent --><script>1 <", last=False).endswith(b"--><script>")
     assert filling.feed(b" 2</script>x<p data-", last=False).endswith(b"</script>x")
     assert filling.feed(b"slot=a>y", last=False) == b"<p data-slot=a>[a]y"
 
 
-def test_a_tag_without_end_ends_the_filling() -> None:
-    """64 KB are held back at most; then the page passes as it is."""
-    filling = Filling(b"data-slot", fill)
-    assert filling.feed(b"<p data-slot=a><p x='", last=False) == b"<p data-slot=a>[a]"
-    assert filling.feed(b"y" * 65536, last=False) == b"<p x='" + b"y" * 65536
-    assert filling.feed(b"'><p data-slot=a>", last=True) == b"'><p data-slot=a>"
+def test_a_tag_beyond_its_limit_passes_and_the_reading_goes_on() -> None:
+    """1 MiB is held back at most; that one tag passes as it is."""
+    filling = new_gate()
+    assert filling.feed(b"<p data-slot=a><p data-slot=b x='", last=False) == b"<p data-slot=a>[a]"
+    long = b"y" * (1 << 20)
+    assert filling.feed(long, last=False) == b"<p data-slot=b x='" + long
+    assert filling.feed(b"z", last=False) == b"z"
+    assert filling.feed(b"'><p data-slot=a>", last=True) == b"'><p data-slot=a>[a]"

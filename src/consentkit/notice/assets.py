@@ -4,9 +4,9 @@ It has never heard of requests: it is given a file's name and gives back bytes.
 
 The files are written by hand for people, and squeezed at first use: comments and spaces go, and a
 script's own names become one letter. Nothing inside a string, a template literal or a regular
-expression changes. The rules are simple because the files keep to a style, which the tests hold them
-to: a statement ends with its line, a regular expression stands where a value may, and no name of a
-script's own is also one of the browser's.
+expression changes. The rules are simple because the files keep to a style: a statement ends with
+its line, a regular expression stands where a value may, and no name of a script's own is also one
+of the browser's.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _SCRIPTS: Final = {
 class Asset(NamedTuple):
     """A file for the browser. Its name changes with its content, so it may be kept for ever.
 
-    `gzip` and `brotli` are the body, compressed; `brotli` is None where the module is not installed.
+    `gzip` and `brotli` are the body, compressed; `brotli` is None without the module of that name.
     """
 
     name: str
@@ -157,14 +157,14 @@ def _tight(tokens: Iterable[str]) -> Iterator[str]:
             continue
         if "\n" in gap and before not in _OPENS and token not in _CLOSES:
             yield "\n"
-        elif gap and _is_word(before[-1:]) and _is_word(token[:1]):
+        elif gap and (_are_words(before, token) or {before, token} <= {"+", "-"}):
             yield " "
         yield token
         before, gap = token, ""
 
 
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character in {"_", "$"}
+def _are_words(before: str, after: str) -> bool:
+    return bool(re.match(r"[\w$]", before[-1:]) and re.match(r"[\w$]", after))
 
 
 _DECLARED: Final = re.compile(
@@ -190,8 +190,11 @@ def _properties(tokens: list[str]) -> Iterator[str]:
             yield token
         elif token.startswith("`"):
             yield from re.findall(r"\w+", token)
-        if token in {"(", "[", "{"}:
-            is_pattern.append(token == "{" and before not in _BEFORE_A_BLOCK)
-        elif token in {")", "]", "}"}:
-            is_pattern.pop()
+        match token:
+            case "{":
+                is_pattern.append(before not in _BEFORE_A_BLOCK)
+            case "(" | "[":
+                is_pattern.append(False)
+            case ")" | "]" | "}":
+                is_pattern.pop()
         before = token

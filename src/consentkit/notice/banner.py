@@ -41,7 +41,6 @@ from consentkit.rules.signals import NO_SIGNALS, Signal
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from consentkit.notice.text import Chapter
     from consentkit.rules.policy import Text
 
 __all__ = [
@@ -57,6 +56,7 @@ __all__ = [
     "state_of",
     "status_text",
 ]
+
 
 class State(StrEnum):
     """What stands in the banner's place."""
@@ -239,10 +239,15 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
     """
     if state is State.NOTHING and not script:
         return NOTHING
+    heard = honoured if state in _SAYING else NO_SIGNALS
     place: dict[str, object] = {
-        **{"path": path, "stylesheet": stylesheet, "script": script, "state": told},
-        **{"answered": answered, "is_shared": is_shared},
-        "signal": _signal_text(messages_for(language), honoured if state in _SAYING else NO_SIGNALS),
+        "path": path,
+        "stylesheet": stylesheet,
+        "script": script,
+        "state": told,
+        "answered": answered,
+        "is_shared": is_shared,
+        "signal": _signal_text(messages_for(language), heard),
     }
     if state not in _ASKING:
         place["is_hidden"] = is_shared or (state is State.NOTHING and not answered)
@@ -257,9 +262,7 @@ def _link_to_policy(policy: Policy, root: str) -> str:
     return root + href if href.startswith("/") else href
 
 
-def _line_markup(
-    policy: Policy, language: str, state: State, values: dict[str, object]
-) -> bytes:
+def _line_markup(policy: Policy, language: str, state: State, values: dict[str, object]) -> bytes:
     is_empty = state is State.NOTHING
     is_sharing = not is_empty and _is_sharing(policy, language)
     return render("line.html", language, is_empty=is_empty, is_sharing=is_sharing, **values)

@@ -14,12 +14,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from consentkit.errors import (
-    ConsentKitError,
-    LateAnswerWarning,
-    UnknownPurposeError,
-    did_you_mean,
-)
+from consentkit.errors import LateAnswerWarning, UnknownPurposeError, UnknownServiceError
 from consentkit.rules.consent import Answer, Consent, is_of_service, key_of_service
 from consentkit.rules.decision import (
     DECISIONS,
@@ -32,28 +27,17 @@ from consentkit.rules.decision import (
 from consentkit.rules.policy import Basis, Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from consentkit.rules.signals import Signal
 
-__all__ = ["Standing", "UnknownServiceError", "Visitor"]
+__all__ = ["Standing", "Visitor"]
 
 
 LONGEST_SERVICES: Final = 800
 """Characters that grants of single services may take in a token of 4 KB; the oldest go first."""
 _OF_EACH: Final = 40
 """Characters that a grant takes besides its name: it has a time of its own."""
-
-
-class UnknownServiceError(ConsentKitError, LookupError):
-    """A service was named that the policy does not declare."""
-
-    def __init__(self, service: str, declared: Iterable[str]) -> None:
-        self.service, self.declared = service, tuple(declared)
-        super().__init__(
-            f"service {service!r} is not declared. Declared services: "
-            f"{', '.join(self.declared) or 'none'}.{did_you_mean(service, self.declared)}"
-        )
 
 
 class Standing:

@@ -43,6 +43,7 @@ _TAG_CAP: Final = 1 << 20
 _REMEMBERED: Final = 1024  # bytes of a tag
 _LOOK_AHEAD: Final = 1 << 16
 _LONGEST_NAME: Final = 64
+_MOST_STEPS: Final = 20_000  # tens of milliseconds
 _DEEPEST_PAGE: Final = 2
 _HOLDS_NO_MARKUP: Final = VOID | RAW_TEXT
 _LOOKED_INTO: Final = frozenset(FETCHES) | BACKGROUNDS | {b"template"}
@@ -125,7 +126,8 @@ class Gate:
         self._closed: int | None = None  # how many templates are open in one that stays closed
         self._base: str | None = None
         self._has_base = False
-        self._depth = 0
+        self._depth = 0  # of documents in attributes
+        self._steps = 0  # tags read one by one
         self._stride = stride_pattern(attribute, has_markers=bool(markers))
 
     @property
@@ -193,10 +195,20 @@ class Gate:
         while True:
             if reader.is_between_tokens and reader.is_plain:
                 self._stride_on()
+            elif reader.is_between_tokens:
+                reader.at = run_end(_NO_TOKEN, self._data, reader.at, reader.stop)
             kind = reader.next()
-            if kind is None or kind is Kind.START_TAG:
-                return kind is not None
+            if kind in {Kind.START_TAG, Kind.END_TAG} and not reader.is_plain:
+                self._steps += 1
+                reader.is_lost |= self._steps > _MOST_STEPS
+            if kind is None or kind is Kind.START_TAG or reader.is_lost:
+                return kind is Kind.START_TAG
             self._is_passing = False
+            self._leave_closed()
+
+    def _leave_closed(self) -> None:
+        if self._closed is not None and len(self._reader.templates) < self._closed:
+            self._closed = None
 
     def _stride_on(self) -> None:
         """Step over all that does not matter, and over what fetches if it is written plainly."""
@@ -225,8 +237,7 @@ class Gate:
         if self._is_passing:
             self._is_passing = False
             return True
-        if self._closed is not None and len(reader.templates) < self._closed:
-            self._closed = None
+        self._leave_closed()
         tag = reader.tag()
         is_inert = self._closed is not None and reader.doubt is not Doubt.ANY
         if not is_inert and reader.name in _LOOKED_INTO and not self._look_into(self._plan(tag)):
@@ -523,6 +534,7 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else unescape(value.decode("utf-8", "replace"))
 
 
+_NO_TOKEN: Final = re.compile(rb"(?:[^<]++|<(?=[^a-zA-Z/!?]))*+")
 _NAME: Final = re.compile(rb"</?+[^\t\n\f\r />]*+")
 
 

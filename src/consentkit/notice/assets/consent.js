@@ -143,7 +143,7 @@ const ask = async answer => {
   const url = path + "/notice?lang=" + notice.lang
   // An answer is answered with the way to `next`, and the browser goes there.
   answer?.set("next", url + "&saved")
-  request.open(...(answer ? ["POST", path] : ["GET", url]))
+  request.open(answer ? "POST" : "GET", answer ? path : url)
   // A document from the browser's own parser: no text is made into markup here.
   request.responseType = "document"
   await new Promise(done => {

@@ -5,7 +5,7 @@
  * purposes that each signal needs.
  */
 {
-  const { dataset } = document.currentScript
+  const { dataset } = /** @type {any} */ (document.currentScript)
   /**
    * @type {{default: object, signals: Record<string, string[]>, redacts: boolean, passes: boolean}}
    */
@@ -43,5 +43,5 @@
   const purposes = JSON.parse(dataset.purposes)
   const told = answer(purposes)
   if (signals.some(([name]) => told[name] != settings.default[name])) update(purposes)
-  document.addEventListener("consentkit:change", event => update(event.detail.purposes))
+  document.addEventListener("consentkit:change", (/** @type {any} */ event) => update(event.detail.purposes))
 }

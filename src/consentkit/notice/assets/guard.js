@@ -6,7 +6,7 @@
  * `data-settings` has a pattern for each cookie, the most exact first, with the purposes it needs.
  */
 {
-  const { dataset } = document.currentScript
+  const { dataset } = /** @type {any} */ (document.currentScript)
   /** @type {{cookies: [string, string[]][], others: boolean}} */
   const settings = JSON.parse(dataset.settings)
   /** @type {string[]} */
@@ -29,6 +29,7 @@
     return age ? +age <= 0 : Date.parse(until) <= Date.now()
   }
 
+  /** @type {any} */
   const own = Object.getOwnPropertyDescriptor(Document.prototype, "cookie")
   Object.defineProperty(Document.prototype, "cookie", {
     ...own,
@@ -39,6 +40,7 @@
     },
   })
 
+  /** @type {any} */
   const store = self.CookieStore?.prototype
   const set = store?.set
   if (set) {
@@ -48,7 +50,7 @@
     }
   }
 
-  document.addEventListener("consentkit:change", event => {
+  document.addEventListener("consentkit:change", (/** @type {any} */ event) => {
     allowed = event.detail.purposes
   })
 }

@@ -5,7 +5,7 @@
  * alone, and for which purposes.
  */
 {
-  const { dataset } = document.currentScript
+  const { dataset } = /** @type {any} */ (document.currentScript)
   /** @type {{waits: "tracking" | "cookies", needs: string[]}} */
   const { waits, needs } = JSON.parse(dataset.settings)
   const what = waits == "cookies" ? "CookieConsent" : "Consent"
@@ -21,5 +21,5 @@
   self._paq ??= []
   _paq.push([`require${what}`])
   tell(JSON.parse(dataset.purposes))
-  document.addEventListener("consentkit:change", event => tell(event.detail.purposes))
+  document.addEventListener("consentkit:change", (/** @type {any} */ event) => tell(event.detail.purposes))
 }

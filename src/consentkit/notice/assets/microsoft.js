@@ -5,7 +5,7 @@
  * purposes that each signal needs. Clarity spells its signals with a capital S.
  */
 {
-  const { dataset } = document.currentScript
+  const { dataset } = /** @type {any} */ (document.currentScript)
   /** @type {{clarity?: Record<string, string[]>, uet?: Record<string, string[]>}} */
   const { clarity: ofClarity, uet: ofUet } = JSON.parse(dataset.settings)
 
@@ -36,5 +36,5 @@
   if (ofUet && Object.values(answer(ofUet, purposes)).includes("granted")) {
     uetq.push("consent", "update", answer(ofUet, purposes))
   }
-  document.addEventListener("consentkit:change", event => tell(event.detail.purposes))
+  document.addEventListener("consentkit:change", (/** @type {any} */ event) => tell(event.detail.purposes))
 }
