@@ -143,20 +143,21 @@ def test_what_is_strictly_necessary_always_loads(answer: Answer) -> None:
 @pytest.mark.parametrize("given", [NOBODY_YET, granted("media", "social")])
 def test_a_host_that_nobody_declared_is_held_to_its_level(
     level: str,
-    allowed: bool,
-    given: Consent,  # noqa: FBT001
+    allowed: bool,  # noqa: FBT001
+    given: Consent,
 ) -> None:
     """Default deny: nobody can answer for what no declaration tells them of."""
     asked = judge(loading(rules(undeclared=level), given))
     waits = asked.judge(tag("iframe", NOBODY))
     assert (waits is None) is allowed
     assert not asked.depends
+    [event] = asked.events
+    assert event.act == ("undeclared" if allowed else "blocked")
+    assert event.decision is not None
+    assert event.decision.reason is Reason.UNDECLARED
     if waits is not None:
         assert waits.mark == b""
         assert NOBODY in document_in(waits.srcdoc)
-        [event] = asked.events
-        assert event.decision is not None
-        assert event.decision.reason is Reason.UNDECLARED
 
 
 def test_a_single_grant_lets_one_service_load() -> None:
@@ -334,8 +335,8 @@ def test_a_sandboxed_placeholder_offers_what_it_can_do(sandbox: str, has_form: b
 def test_an_authors_template_opens_when_what_it_names_is_allowed(
     purpose: str | None,
     service: str | None,
-    stays: bool,
-    shows: str,  # noqa: FBT001
+    stays: bool,  # noqa: FBT001
+    shows: str,
 ) -> None:
     """DESIGN §6: the author's own way to gate; a word nobody declared keeps it closed."""
     asked = judge(loading())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.memory import Memory
-from consentkit.pages import MOST_PREFIXES, KnownStart, Pages
+from consentkit.pages import LONGEST_KNOWN, MOST_PREFIXES, KnownStart, Pages
 from consentkit.rules.consent import NOBODY_YET, Consent, Given
 from consentkit.rules.policy import Policy
 from consentkit.rules.signals import Signal
@@ -160,7 +163,7 @@ def test_a_page_given_up_before_its_first_chunk_held_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [b"<frameset></frameset>", b"\xff\xfe<\0b\0", b"<title>" + b"x" * 70_000]
+    "page", [b"<frameset></frameset>", b"\xff\xfe<\0b\0", b"<script>" + b"x" * 70_000]
 )
 def test_a_page_without_a_place_stays_as_it_is(page: bytes) -> None:
     """SP-01: a document we cannot place it in is untouched."""
@@ -352,3 +355,104 @@ def test_a_memory_can_be_cleared() -> None:
     assert (memory.get("a"), memory.get("b")) == (1, 2)
     memory.clear()
     assert (memory.get("a"), memory.get("b")) == (None, None)
+
+
+# the gate and the notice together
+
+TESTDATA = Path(__file__).parents[2] / "shared" / "testdata"
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[bytes]:
+    """Full documents, most of them malformed on purpose."""
+    path = TESTDATA / "html5lib_cases.dev.json"
+    if not path.exists():
+        pytest.skip("../shared/testdata is not there: the html5lib documents stand in it")
+    cases = json.loads(path.read_text("utf-8"))
+    return [case["data"].encode("utf-8", "surrogatepass") for case in cases if not case["fragment"]]
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_the_gate_keeps_the_place_of_the_notice(documents: list[bytes], pieces: int) -> None:
+    """What the gate holds back for a moment never ends up behind the notice."""
+    rules = policy(undeclared="report", guard=True)
+    for page in documents:
+        start = BodyStart(may_close=True)
+        at = start.feed(page, last=True)
+        edit = edit_of(rules, standing(rules))
+        size = len(page) // pieces + 1
+        chunks = [page[n : n + size] for n in range(0, len(page), size)] or [b""]
+        sent = [edit.feed(c, last=n == len(chunks) - 1) or b"" for n, c in enumerate(chunks)]
+        body = b"".join(sent)
+        if at == NOWHERE or at is None:
+            assert body == page
+            continue
+        begin = body.index(b'<section class="consentkit')
+        end = body.index(b"</section>", begin) + len(b"</section>")
+        scripts = b'<script src="/consent/assets/guard.'
+        head = re.sub(re.escape(scripts) + b"[^>]*></script>", b"", body[:begin])
+        assert head == page[:at] + start.closing
+        assert body[end:] == page[at:]
+
+
+# pages that are known
+
+
+def test_a_page_that_is_the_same_is_not_read_again() -> None:
+    """DESIGN §8: it is put together from what is remembered, and is the same page."""
+    rules = policy()
+    made = pages_of(rules)
+    who = standing(rules)
+    first, again, other = (
+        made.edit(who, REQUEST, b"/", "", in_a_tab=True, nonce=nonce)
+        for nonce in (b"", b"", b"n0nce")
+    )
+    body = first.feed(PAGE, last=True)
+    assert again.feed(PAGE, last=True) == body
+    assert again._beginning == b""  # nothing read it
+    assert first._beginning == PAGE
+    assert (again.grown, again.depends, again.was_asked) == (first.grown, True, True)
+    assert b' nonce="n0nce"' in (other.feed(PAGE, last=True) or b"")
+    changed = made.edit(who, REQUEST, b"/", "", in_a_tab=True)
+    assert changed.feed(PAGE + b" ", last=True) == (body or b"") + b" "
+
+
+def test_a_known_page_is_not_mixed_up_with_another_visitors() -> None:
+    """R-88: who gets another variant, or comes by another name, gets a page of their own."""
+    rules = policy(
+        services={"atlas": {"purpose": "measurement", "provider": "A", "hosts": ["a.example"]}}
+    )
+    made = pages_of(rules)
+    page = b"<title>x</title><body><img src=//a.example/1><img src=//www.example.org/2>"
+    granted = Consent({"measurement": Given(granted=True, revision=1, time=int(NOW))})
+
+    def sent(consent: Consent, host: bytes, *, in_a_tab: bool = True) -> bytes:
+        request = {**REQUEST, b"host": host}
+        if not in_a_tab:
+            request[b"sec-fetch-dest"] = b"iframe"
+        edit = made.edit(standing(rules, consent), request, b"/", "", in_a_tab=in_a_tab)
+        return edit.feed(page, last=True) or b""
+
+    for _ in range(2):
+        asked = sent(NOBODY_YET, b"www.example.org")
+        assert asked.count(b"data-consentkit-src") == 1
+        assert sent(granted, b"www.example.org").count(b"data-consentkit-src") == 0
+        assert sent(NOBODY_YET, b"elsewhere.example").count(b"data-consentkit-src") == 2
+        framed = sent(NOBODY_YET, b"www.example.org", in_a_tab=False)
+        assert b"<section" not in framed
+        assert framed.count(b"data-consentkit-src") == 1
+
+
+def test_long_pages_are_not_kept() -> None:
+    """DESIGN §9, bounded everything."""
+    rules = policy()
+    made = pages_of(rules)
+    who = standing(rules)
+    long = PAGE + b"x" * LONGEST_KNOWN
+    for _ in range(2):
+        edit = made.edit(who, REQUEST, b"/", "", in_a_tab=True)
+        assert edit.feed(long, last=True)
+        assert "_gate" not in vars(edit)  # it was let go of
+        assert made.known(edit._key, long) is None
+    made.edit(who, REQUEST, b"/", "", in_a_tab=True).feed(PAGE, last=True)
+    assert made.known(edit._key, PAGE) is not None

@@ -185,6 +185,15 @@ async def test_a_later_no_takes_the_service_back(form: list[tuple[str, str]], lo
     assert (await status(visitor))["services"]["player"] is loads
 
 
+async def test_a_single_service_is_granted_alone() -> None:
+    """R-53, *load this one*: the service may load, and no purpose is answered."""
+    visitor = browser()
+    assert (await status(visitor))["services"] == {"player": False, "atlas": False}
+    await visitor.submit("/consent", choice="allow", service="player")
+    assert (await status(visitor))["services"] == {"player": True, "atlas": False}
+    assert await answers(visitor) == everything("undecided")
+
+
 @pytest.mark.parametrize("choice", ["accept-all", "reject-all", "save", "withdraw"])
 async def test_an_answer_given_twice_sends_one_token(choice: str) -> None:
     """AC-11: nothing changed, so nothing is sent."""
@@ -625,9 +634,7 @@ async def test_a_file_comes_as_its_reader_can_read_it() -> None:
     css = stylesheet()
     bodies = {"": css.body, "gzip": css.gzip, "br": css.brotli}
     for coding, body in bodies.items():
-        response = await browser().fetch(
-            f"/consent/assets/{css.name}", headers={"accept-encoding": coding}
-        )
+        response = await browser().fetch(f"/consent/assets/{css.name}", accept_encoding=coding)
         assert response.body == body
         assert response.header("content-encoding") == (coding or None)
         assert response.header("vary") == "Accept-Encoding"

@@ -10,6 +10,7 @@ a `Gate`'s questions about one page. In report mode nothing waits, and the event
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import cached_property
 from html import escape
@@ -24,7 +25,7 @@ from consentkit.notice.embeds import (
     placeholder_document,
     placeholder_markup,
 )
-from consentkit.rules.decision import DECISIONS, Decision, decide_service
+from consentkit.rules.decision import DECISIONS, Decision, Reason, decide_service
 from consentkit.rules.policy import Basis, Csp, Undeclared
 from consentkit.wire.csp import Sources, built, nonce_of, own_source, tightened
 from consentkit.wire.gate import Waits
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from consentkit.wire.headers import HeaderList
 
 __all__ = ["LinkJudge", "Loading", "PageJudge", "Place", "Policing", "host_without_port"]
+
+logger = logging.getLogger("consentkit.pages")
 
 MOST_HOSTS: Final = 512
 """Hosts whose decision is remembered for visitors who answered the same."""
@@ -136,8 +139,8 @@ class Place(NamedTuple):
 class LinkJudge:
     """Answers for the links that a response's headers name.
 
-    `depends` is True once an answer would differ for another visitor; `events` is what waits, each
-    host once.
+    `depends` is True once an answer would differ for another visitor; `events` is what waits, and
+    who may be asked although nobody declared them, each host once.
     """
 
     def __init__(self, loading: Loading) -> None:
@@ -155,9 +158,11 @@ class LinkJudge:
     def _stands(self, name: str, what: str, service: str | None, decision: Decision) -> bool:
         if service is not None and not self.depends:
             self.depends = self._loading.is_optional(service)
-        if not decision.allowed and (what, name) not in self._noted:
+        is_told = not decision.allowed or decision.reason is Reason.UNDECLARED
+        if is_told and (what, name) not in self._noted:
             self._noted.add((what, name))
-            self.events.append(Event("blocked", name, decision.reason.value, decision, what=what))
+            act = "undeclared" if decision.allowed else "blocked"
+            self.events.append(Event(act, name, decision.reason.value, decision, what=what))
         return decision.allowed
 
 
@@ -200,15 +205,17 @@ class PageJudge(LinkJudge):
             return None
         if self.is_in_head:  # an element there would begin the body
             return b""
-        policy = self._loading.policy
-        return placeholder_markup(
-            policy,
-            service=service,
-            purposes=tuple((purpose or "").split()),
-            language=self._place.language(),
-            path=self._place.path,
-            stylesheet=self._place.stylesheet,
-            next_path=self._place.back,
+        place = self._place
+        return _or_nothing(
+            lambda: placeholder_markup(
+                self._loading.policy,
+                service=service,
+                purposes=tuple((purpose or "").split()),
+                language=place.language(),
+                path=place.path,
+                stylesheet=place.stylesheet,
+                next_path=place.back,
+            )
         )
 
     def _may_open(self, purpose: str | None, service: str | None) -> bool:
@@ -221,17 +228,28 @@ class PageJudge(LinkJudge):
         if tag.name != b"iframe" or not is_seen(tag.source):
             return b""
         place = self._place
-        return placeholder_document(
-            self._loading.policy,
-            self._loading.of_host(host).service,
-            place.language(),
-            path=place.path,
-            stylesheet=place.stylesheet,
-            next_path=place.back,
-            url=tag.urls[tag.hosts.index(host)],
-            host=host,
-            can=abilities_of(attribute_of(tag.source, b"sandbox")),
+        return _or_nothing(
+            lambda: placeholder_document(
+                self._loading.policy,
+                self._loading.of_host(host).service,
+                place.language(),
+                path=place.path,
+                stylesheet=place.stylesheet,
+                next_path=place.back,
+                url=tag.urls[tag.hosts.index(host)],
+                host=host,
+                can=abilities_of(attribute_of(tag.source, b"sandbox")),
+            )
         )
+
+
+def _or_nothing(make: Callable[[], bytes]) -> bytes:
+    """A placeholder, or nothing where making it fails: what waits goes on waiting."""
+    try:
+        return make()
+    except Exception:
+        logger.exception("a fault in consentkit: what waits has no placeholder")
+        return b""
 
 
 def _mark(services: Iterable[str]) -> bytes:

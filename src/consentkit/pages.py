@@ -139,7 +139,7 @@ class KnownStart:
             head = self._heads.get(self._address)
             if head is not None and chunk.startswith(head):
                 return chunk, len(head)
-            self._scan = BodyStart()
+            self._scan = BodyStart(may_close=True)
         found = self._scan.feed(chunk, last=last)
         if found is None:
             return None
@@ -150,6 +150,11 @@ class KnownStart:
     def _remember(self, head: bytes) -> None:
         if 0 < len(head) <= self.LARGEST and BodyStart().feed(head, last=False) == len(head):
             self._heads.put(self._address, head, len(head) + len(self._address))
+
+    @property
+    def closing(self) -> bytes:
+        """What has to stand before the notice, where the author left something open."""
+        return self._scan.closing if self._scan is not None else b""
 
     @property
     def held(self) -> bytes:
@@ -475,8 +480,8 @@ class PageEdit:
             found = self._start.feed(chunk, last=last)
             if found is None:
                 return None
-            self._start = None
-            body = self._opened(*found, last=last, is_whole=is_first and last)
+            start, self._start = self._start, None
+            body = self._opened(*found, start.closing, last=last, is_whole=is_first and last)
         self._given += len(body)
         self.is_through = last
         return body
@@ -493,7 +498,9 @@ class PageEdit:
             self._remember(chunk, (passed,))
         return passed
 
-    def _opened(self, held: bytes, at: int, *, last: bool, is_whole: bool) -> bytes:
+    def _opened(
+        self, held: bytes, at: int, closing: bytes, *, last: bool, is_whole: bool
+    ) -> bytes:
         """What goes out of the beginning; the notice stands `at` a place in it, or nowhere."""
         self._beginning = held
         if at == NOWHERE:
@@ -502,9 +509,13 @@ class PageEdit:
         begin = max(begin, 0)
         self._judge.is_in_head = True
         before = self._gated(held[:begin], last=False)
-        head = self._gated(held[begin:at], last=False)
-        self._judge.is_in_head = False
-        parts = (before, head, self._gated(held[at:], last=last))
+        ends = last and at == len(held)
+        head = self._gated(held[begin:at], last=ends) + closing
+        if ends:
+            parts = (before, head, b"")
+        else:
+            self._judge.is_in_head = False
+            parts = (before, head, self._gated(held[at:], last=last))
         if is_whole:
             self._remember(held, parts)
         return self._put_together(parts)

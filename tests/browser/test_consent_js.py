@@ -277,6 +277,15 @@ def test_whatever_goes_wrong_the_form_goes_its_ordinary_way(arrive: Arrive, faul
     assert visitor.cookie("__Host-consent")
 
 
+def test_where_the_page_may_fetch_nothing_the_form_goes_its_ordinary_way(arrive: Arrive) -> None:
+    """A strict `connect-src` stops the script, and not the visitor."""
+    visitor = arrive("<p>Words.</p>", headers={"content-security-policy": "connect-src 'none'"})
+    ready(visitor)
+    visitor.answer("reject-all")
+    assert not visitor.is_asked
+    assert visitor.cookie("__Host-consent")
+
+
 def test_forms_of_the_site_are_its_own(arrive: Arrive) -> None:
     """A field may be called `action`, and a form may be for another address."""
     form = '<form action="/mine" method="post"><input name="action"><button id="b">go</button>'
@@ -402,6 +411,24 @@ def test_it_works_under_a_nonce_and_trusted_types(arrive: Arrive, party: Party) 
     assert "without.js" in complaint, "the control: the site's policy is in force"
 
 
+def test_where_its_policy_is_not_among_the_trusted_types_only_scripts_go_on_waiting(
+    arrive: Arrive, party: Party
+) -> None:
+    """`trusted-types` without `consentkit`: everything else is given back, and the console says."""
+    visitor = arrive(
+        f"""<script src="{party.at(COUNTER, "a.js")}"></script>
+        <img src="{party.at(COUNTER, "a.svg")}">""",
+        headers={"content-security-policy": "require-trusted-types-for 'script'; trusted-types x"},
+    )
+    ready(visitor)
+    press(visitor, "accept-all")
+    wait_until_asked(party, f"{COUNTER}/a.svg")
+    assert ran(visitor) == []
+    assert [one for one in visitor.complaints if "consentkit" in one]
+    visitor.type_address("/")
+    assert ran(visitor, until="a") == ["a!"], "the next page has it as its author wrote it"
+
+
 # What is no script
 
 TAGS = {
@@ -454,6 +481,7 @@ def test_a_placeholder_loads_its_own_and_nothing_else(arrive: Arrive, party: Par
     assert allowed(visitor) == {"necessary", "films"}
     assert party.asked == [f"{FILMS}/film.html"]
     assert visitor.is_asked, "the purposes are still to be asked about"
+    assert visitor.notice.locator("[role=status]").text_content() == ""
 
 
 def test_a_template_is_opened_once_its_purposes_are_granted(arrive: Arrive, party: Party) -> None:
@@ -675,7 +703,7 @@ def test_a_page_that_all_visitors_share_asks_whose_it_is(arrive: Arrive, party: 
 
 def ready(visitor: Visitor) -> None:
     """Wait until the script is there."""
-    visitor.page.wait_for_function("window.consentkit")
+    visitor.page.wait_for_function("window.consentkit?.allows")
 
 
 def post(visitor: Visitor, form: str) -> None:
@@ -699,7 +727,7 @@ def post(visitor: Visitor, form: str) -> None:
 def another_tab(visitor: Visitor) -> "Page":
     page = visitor.page.context.new_page()
     page.goto(visitor.page.url)
-    page.wait_for_function("window.consentkit")
+    page.wait_for_function("window.consentkit?.allows")
     return page
 
 

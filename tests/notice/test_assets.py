@@ -1,4 +1,4 @@
-"""The files for the browser: what is squeezed out of them, how small they are, how they are named."""
+"""The files for the browser: what is squeezed out of them, their sizes, their names."""
 
 import gzip
 import hashlib
@@ -122,7 +122,10 @@ def test_the_style_sheet_is_one_of_them() -> None:
         ('a::before { content: " /* { ; } */ " }', 'a::before{content:" /* { ; } */ "}'),
         ("a { content: ' \\' ; ' }", "a{content:' \\' ; '}"),
         ("/* it's */ a { b: c }", "a{b:c}"),
-        ("@media (min-width: 1em) and (x) { a { b: c } }", "@media (min-width:1em) and (x){a{b:c}}"),
+        (
+            "@media (min-width: 1em) and (x) { a { b: c } }",
+            "@media (min-width:1em) and (x){a{b:c}}",
+        ),
         ("a { width: calc(1em + 2px) }", "a{width:calc(1em + 2px)}"),
         ("a:not(#_) ::before { font: 1em/1.5 b }", "a:not(#_) ::before{font:1em/1.5 b}"),
     ],
@@ -138,7 +141,7 @@ def test_a_style_sheet_keeps_what_means_something(written: str, squeezed: str) -
         ("// a\nb( 1 )\n", "b(1)"),
         ("/** a\n * b */\nc()\nd()", "c()\nd()"),
         ("if (a) {\n  b()\n}\nelse {\n  c()\n}", "if(a){b()}\nelse{c()}"),
-        ('f("// no", \'/* no */\', `a  ${ b } //`)', 'f("// no",\'/* no */\',`a  ${ b } //`)'),
+        ("f(\"// no\", '/* no */', `a  ${ b } //`)", "f(\"// no\",'/* no */',`a  ${ b } //`)"),
         ('f("a\\"b  c")', 'f("a\\"b  c")'),
         ("f(/a  [/] \\/ b/g, c)", "f(/a  [/] \\/ b/g,c)"),
         ("f(a / b, c / d)", "f(a/b,c/d)"),

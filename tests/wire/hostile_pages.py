@@ -28,7 +28,7 @@ LIVE = [
     "<img src=//evil.test/4>",
     "<img/src='//evil.test/5'/>",
     '<img alt=">"src="//evil.test/6"x>',
-    "<IMG\nSRC\n=\n\"\thttps:\\\\evil.test/7\">",
+    '<IMG\nSRC\n=\n"\thttps:\\\\evil.test/7">',
     "<img src='&#x2f;&sol;evil.test/8'>",
     "<img src=/a srcset='/a, //evil.test/9 2x'>",
     "<img src=//evil.test/10 src=//evil.test/11>",
@@ -64,7 +64,8 @@ LIVE = [
 # What changes how the rest is read.
 AWKWARD = [
     "<!doctype html>", "<html>", "<head>", "</head>", "<body>", "</body>", "<frameset>",
-    "</frameset>", "<title>", "</title>", "<title>a</title>", "<style>", "</style>", "<style>p{}</style>",
+    "</frameset>", "<title>", "</title>", "<title>a</title>", "<style>", "</style>",
+    "<style>p{}</style>",
     "<textarea>", "</textarea>", "<xmp>", "</xmp>", "<noembed>", "</noembed>", "<noframes>",
     "</noframes>", "<plaintext>", "<iframe>", "</iframe>", "<script>", "</script>",
     "<script>1</script>", "<script><!--<script>", "<script>'<!--'</script>", "<!--", "-->", "--!>",
@@ -75,7 +76,8 @@ AWKWARD = [
     "<svg/>", "<svg a=b/>", "<svg><g>", "</g>", "<svg><title>", "<svg><desc>", "</desc>",
     "<svg><style>", "<svg><script>", "<svg><foreignObject>", "</foreignObject>", "<math>",
     "</math>", "<math><mi>", "</mi>", "<mglyph>", "<math><annotation-xml>",
-    "<annotation-xml encoding=text/html>", "</annotation-xml>", "<font>", "<font color=a>", "<p>", "</p>",
+    "<annotation-xml encoding=text/html>", "</annotation-xml>", "<font>", "<font color=a>",
+    "<p>", "</p>",
     "<div>", "</div>", "<b>", "</b>", "<table>", "</table>", "<tr>", "<td>", "</td>", "<col>",
     "<colgroup>", "<caption>", "</br>", "<br/>", "<input>", "<button>", "<li>", "<h1>",
     '<a b="', '">', "'>", "<a b='", "<p title=", "<a b = ", '"', "'", "=", "/", ">", " ", "\n",
@@ -134,7 +136,8 @@ def _of_lexbor(node: Any, depth: int) -> Iterator[Node]:
         yield Node(depth, node.tag.lower(), attributes)
     elif node.is_text_node or node.is_comment_node:
         name = "#text" if node.is_text_node else "#comment"
-        yield Node(depth, name, {}, (node.text_content if node.is_text_node else node.comment_content) or "")
+        text = node.text_content if node.is_text_node else node.comment_content
+        yield Node(depth, name, {}, text or "")
     child = node.child
     while child is not None:
         yield from _of_lexbor(child, depth + 1)
@@ -165,7 +168,7 @@ def html5lib_with_scripting(page: bytes) -> Iterator[Node]:
     return _html5lib(page, scripting=True)
 
 
-# --- What is live in a tree: written again, from the standard, so as not to repeat a mistake -------
+# --- What is live in a tree: written again, from the standard, so as not to repeat a mistake ------
 
 _FETCHED = {
     "script": ("src",), "img": ("src", "srcset"), "image": ("href", "xlink:href"),
@@ -178,7 +181,7 @@ _FETCHED = {
 _HOST = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?([^/\\?#:,\s]+)", re.IGNORECASE)
 
 
-def _names_evil(value: str) -> bool:
+def _is_evil(value: str) -> bool:
     for one in re.split(r"[,\s]+", value) if "," in value or " " in value else [value]:
         found = _HOST.match(re.sub(r"[\t\n\r]", "", one.strip()))
         if found and found[1].lower().replace("%76", "v") == EVIL:
@@ -205,10 +208,7 @@ def live_fetches(nodes: Iterator[Node]) -> Iterator[str]:
             continue
         for name in _FETCHED.get(node.name, ()):
             value = given.get(name, "")
-            is_live = (
-                any(live_fetches(lexbor(value.encode()))) if name == "srcdoc" else _names_evil(value)
-            )
-            if is_live:
+            if any(live_fetches(lexbor(value.encode()))) if name == "srcdoc" else _is_evil(value):
                 yield f"<{node.name} {name}={value}>"
 
 
@@ -238,7 +238,7 @@ def _author_attributes(given: dict[str, str]) -> dict[str, str]:
 
 
 def _author_text(text: str) -> str:
-    return without_insertions(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+    return without_insertions(text.encode()).decode()
 
 
 # --- Faults ---------------------------------------------------------------------------------------
@@ -260,11 +260,12 @@ def faults(page: bytes, out: bytes, oracles: tuple[str, ...]) -> Iterator[str]:
             yield f"{name}: live: {live}"
         before = author_tree(parse(page))
         if before != (after := author_tree(parse(out))):
-            yield f"{name}: tree: {[(a, b) for a, b in zip(before, after) if a != b][:1]}"
+            changes = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
+            yield f"{name}: tree: {changes[:1]}"
 
 
 def main(count: int) -> None:
-    rng = random.Random(count)
+    rng = random.Random(count)  # noqa: S311 - no secret
     seen: Counter[str] = Counter()
     for number in range(count):
         page = hostile_page(rng)
@@ -274,8 +275,8 @@ def main(count: int) -> None:
             kind = ": ".join(fault.split(": ")[:2])
             seen[kind] += 1
             if seen[kind] <= 5:
-                print(f"{fault}\n  {page!r}\n  {out!r}")
-    print(count, "pages;", dict(seen) or "no fault")
+                print(f"{fault}\n  {page!r}\n  {out!r}")  # noqa: T201 - for whoever runs it
+    print(count, "pages;", dict(seen) or "no fault")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from consentkit.wire import body_start
@@ -548,7 +548,11 @@ def test_the_judges_see_a_wrong_place(checker: Any, cases: list[dict]) -> None:
 @given(page=pages)
 @settings(max_examples=150, deadline=None)
 def test_no_tree_of_a_random_page_changes(checker: Any, page: bytes) -> None:
-    """A change counts when both parsers see one: each departs from the standard in places."""
+    """A change counts when both parsers see one: each departs from the standard in places.
+
+    html5lib in a <template>, justhtml at a </br> after the head: together they leave no judge.
+    """
+    assume(not (b"<template" in page and b"</br>" in page))
     case = {"id": "random", "fragment": None, "data": page.decode()}
     _, violations, _, _ = checker.check([case], inject, MARK, JUDGES)
     assert violations == {}

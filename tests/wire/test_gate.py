@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentkit.wire.gate import Gate, Tag, Waits
+from consentkit.wire.gate import Gate, Tag
 from tests.wire import hostile_pages
 from tests.wire.cut_pages import cut, pages_in_chunks
 from tests.wire.hostile_pages import (
@@ -23,6 +23,7 @@ from tests.wire.hostile_pages import (
     without_insertions,
 )
 
+TEXT = b"<style><img src=//evil.test></style>"
 MARK = b' data-consentkit-service="m"'
 
 
@@ -34,6 +35,10 @@ def page_of(*chunks: bytes, **options: object) -> bytes:
     gate = Gate(judge, is_own=is_own, **options)  # type: ignore[arg-type]
     out = [gate.feed(chunk, last=False) for chunk in chunks[:-1]]
     return b"".join([*out, gate.feed(chunks[-1], last=True)])
+
+
+def page_number(seed: int) -> bytes:
+    return hostile_page(random.Random(seed))  # noqa: S311 - no secret
 
 
 # --- Every way to fetch ---------------------------------------------------------------------------
@@ -84,9 +89,11 @@ def page_of(*chunks: bytes, **options: object) -> bytes:
             b"<iframe@ srcdoc='<p>a' %src=//evil.test></iframe>",
         ),
         (
-            b"<iframe srcdoc='<iframe srcdoc=<img/src=//evil.test></iframe>'></iframe>",
-            b"<iframe@ srcdoc=\"placeholder\" %srcdoc="
-            b"'<iframe srcdoc=<img/src=//evil.test></iframe>'></iframe>",
+            b"<iframe srcdoc='<iframe srcdoc=<img/src=//evil.test/&amp;gt;>'></iframe>",
+            (
+                b'<iframe@ srcdoc="placeholder" %srcdoc='
+                b"'<iframe srcdoc=<img/src=//evil.test/&amp;gt;>'></iframe>"
+            ),
         ),
         (
             b'<script type=importmap>{"imports":{"a":"https:\\/\\/evil.test"}}</script>',
@@ -116,7 +123,7 @@ def test_what_fetches_waits_where_it_stands(tag: bytes, waiting: bytes) -> None:
         b"<input src=//evil.test>", b"<img alt=//evil.test src=/a//evil.test>",
         b"<script type=text/template src=//evil.test></script>",
         b"<script type=application/json>{'a': '//evil.test'}</script>",
-        b"<script type=importmap>{\"a\": \"\\x//evil.test\"}</script>",
+        b'<script type=importmap>{"a": "\\x//evil.test"}</script>',
         b"<script>go('//evil.test')</script>", b"<p background=//evil.test>", b"<img src=/a",
         b"<title><img src=//evil.test></title>", b"<textarea><img src=//evil.test></textarea>",
         b"<svg><![CDATA[<img src=//evil.test>]]></svg>", b"<plaintext><img src=//evil.test>",
@@ -183,9 +190,11 @@ def test_a_document_in_a_document_in_a_document_is_not_read() -> None:
     """Two levels are: each costs as much as the one around it."""
     deepest = "<img/src=//evil.test>"
     for level in range(3):
-        deepest = "<iframe srcdoc=" + deepest.replace("&", "&amp;").replace(" ", "&#32;").replace(
-            ">", "&gt;"
-        ) + ">"
+        deepest = (
+            "<iframe srcdoc="
+            + deepest.replace("&", "&amp;").replace(" ", "&#32;").replace(">", "&gt;")
+            + ">"
+        )
         assert (b"data-consentkit" in page_of(deepest.encode())) is (level < 2)
 
 
@@ -281,16 +290,17 @@ def with_templates(*chunks: bytes) -> bytes:
             b"a<b>ask</b><template data-consentkit-service='x'><img src=//evil.test></template>",
         ),
         (
-            b"<template data-consentkit-purpose=silent><template><svg></template>"
-            b"<script src=//evil.test></script></template>a",
-            b"<template data-consentkit-purpose=silent><template><svg></template>"
-            b"<script src=//evil.test></script></template>a",
+            b"<template data-consentkit-purpose=silent><template><svg></template></template>a",
+            b"<template data-consentkit-purpose=silent><template><svg></template></template>a",
         ),
         (
             b"<template><template data-consentkit-purpose=open></template></template>",
             b"<template><template data-consentkit-purpose=open></template></template>",
         ),
-        (b"<svg><template data-consentkit-purpose=x>", b"<svg><template data-consentkit-purpose=x>"),
+        (
+            b"<svg><template data-consentkit-purpose=x>",
+            b"<svg><template data-consentkit-purpose=x>",
+        ),
         (b"<template class=a></template>", b"<template class=a></template>"),
         (
             b"<svg></b><title></title><template data-consentkit-purpose=x>",
@@ -378,8 +388,7 @@ def test_where_two_readings_are_possible_neither_fetches(page: bytes) -> None:
         b"<math/><style><img src=//evil.test></style>",
         b"<math><mi><mglyph><style></style></mglyph></mi></math><style><img src=//evil.test>",
         b"<math><mi><style><img src=//evil.test></style></mi></math>",
-        b"<math><annotation-xml><svg><desc></desc></svg></annotation-xml></math>"
-        b"<style><img src=//evil.test>",
+        b"<math><annotation-xml><svg><desc></desc></svg></annotation-xml></math>%b" % TEXT,
         b"<math><annotation-xml encoding='Text/HTML'><style><img src=//evil.test></style>",
         b"<select><option>a<script>'<img src=//evil.test>'</script></select>",
         b"<select><input><style><img src=//evil.test></style>",
@@ -407,12 +416,15 @@ def test_a_page_of_countless_small_tags_is_read_in_bulk(name: bytes) -> None:
 # --- Streams --------------------------------------------------------------------------------------
 
 
-@given(st.integers(0, 2**32), st.lists(st.integers(0, 300), max_size=5), st.booleans())
-@example(48, [], True)
+@given(
+    seed=st.integers(0, 2**32),
+    places=st.lists(st.integers(0, 300), max_size=5),
+    every=st.booleans(),
+)
 @settings(max_examples=500, deadline=None)
-def test_a_page_cut_anywhere_is_gated_alike(seed: int, places: list[int], every: bool) -> None:  # noqa: FBT001 - drawn
+def test_a_page_cut_anywhere_is_gated_alike(seed: int, places: list[int], *, every: bool) -> None:
     """How a server cuts a page into chunks is no part of the page."""
-    page = hostile_page(random.Random(seed))
+    page = page_number(seed)
     chunks = cut(page, list(range(len(page))) if every else places)
     options = {"markers": (b"1",), "judge_marker": lambda marker: b"m", "template": template}
     assert page_of(*chunks, **options) == page_of(page, **options)
@@ -422,7 +434,7 @@ def test_a_page_cut_anywhere_is_gated_alike(seed: int, places: list[int], every:
 @settings(max_examples=500, deadline=None)
 def test_what_is_stepped_over_at_once_does_not_matter(seed: int) -> None:
     """The long strides are for speed alone: tag by tag the same comes out."""
-    page = hostile_page(random.Random(seed))
+    page = page_number(seed)
     gate = Gate(judge, is_own=is_own)
     gate._stride = re.compile(b"")
     assert gate.feed(page, last=True) == page_of(page)
@@ -437,12 +449,12 @@ def test_a_page_without_foreign_hosts_is_not_changed(chunks: list[bytes]) -> Non
 def test_only_an_open_tag_waits_for_the_next_chunk() -> None:
     """A stream that pauses must show what it has sent."""
     gate = Gate(judge, is_own=is_own)
-    assert gate.feed(b"<p>Hello <!-- a comm", last=False) == b"<p>Hello <!-- a comm"
-    assert gate.feed(b"ent --><img src=//ev", last=False) == b"ent -->"
+    assert gate.feed(b"<p>Hello <!-- a comm", last=False) == b"<p>Hello <!-- a c"
+    assert gate.feed(b"ent --><img src=//ev", last=False) == b"omment -->"
     assert gate.held == b"<img src=//ev"
     assert gate.feed(b"il.test>x", last=False).endswith(b"//evil.test>x")
     assert gate.feed(b"<noscript><!--", last=False) == b""
-    assert gate.feed(b"</noscript>" + b"y" * 64, last=False).startswith(b"<noscript><!--</noscript>")
+    assert gate.feed(b"</noscript>" + b"y" * 64, last=False) == b"<noscript><!--</noscript>"
     assert gate.held == b"y" * 64
 
 
@@ -461,7 +473,7 @@ def test_a_long_address_is_no_reason_to_stop(size: int) -> None:
 
 
 def checked(count: int, seed: int, oracles: tuple[str, ...]) -> Iterator[str]:
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - no secret
     for _ in range(count):
         page = hostile_page(rng)
         yield from (f"{fault}: {page!r}" for fault in faults(page, gated(page), oracles))
@@ -479,11 +491,11 @@ def test_no_hostile_page_fetches_in_html5lib_s_tree() -> None:
 
 def test_the_judges_see_what_fetches() -> None:
     """The control: the same pages, not gated, are live, with scripting and without."""
-    rng = random.Random(4)
+    rng = random.Random(4)  # noqa: S311 - no secret
     pages = [hostile_page(rng) for _ in range(300)]
     assert sum(any(live_fetches(lexbor(page))) for page in pages) > 150
     assert sum(any(live_fetches(html5lib_with_scripting(page))) for page in pages) > 150
-    assert [*faults(b"<img src=//evil.test>", b"<img>", ("lexbor",))][0].startswith("bytes")
+    assert next(faults(b"<img src=//evil.test>", b"<img>", ("lexbor",))).startswith("bytes")
     changed = b"<img><img data-consentkit-src=//evil.test>"
     assert "lexbor: tree" in "".join(faults(b"<img src=//evil.test>", changed, ("lexbor",)))
 

@@ -399,12 +399,15 @@ def status_text(
     *,
     is_saved: bool,
 ) -> str:
-    """The present answer in one line, as in the preferences; empty where nothing is asked."""
+    """The present answer in one line, as in the preferences; empty where there is none to tell.
+
+    So it is where nothing is asked, and where what `is_saved` was no answer to a purpose.
+    """
     words = messages_for(language)
     switches = {
         name: _switch(policy, name, answers[name], words) for name in policy.optional_purposes
     }
-    if not switches:
+    if not switches or (is_saved and {*open_purposes} == {*switches}):
         return ""
     lead = words.saved if is_saved else words.now
     return f"{lead} {_status(policy, language, switches, open_purposes)}"

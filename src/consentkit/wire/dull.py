@@ -48,13 +48,14 @@ _LOCAL_ATTRIBUTE = (
     + rb"|(?:src|href|poster|data)=" + _LOCAL + rb"|srcset=" + _LOCAL_LIST + rb")"
 )  # fmt: skip
 _NO_MARKUP = rb"(?=[^a-zA-Z/!?])|/>|/[^a-zA-Z>][^>]*+>"
-_LOCAL_TAGS = rb"(?:img|link|source|input|video|audio|track|embed|object)"
+_FETCHING = rb"img|link|source|input|video|audio|track|embed|object|image|use|feimage"
 _SCRIPT_TYPES = rb"(?:module|text/javascript|application/(?:javascript|json|ld\+json))"
 _SCRIPT_ATTRIBUTE = (
     rb" (?:type=\"" + _SCRIPT_TYPES + rb"\"|(?!(?:type|src|href|xlink:href)[=> ])[a-z][a-z0-9:-]*+"
     + _VALUE + rb")"
 )  # fmt: skip
 _SCRIPT_CONTENT = rb"[^<]*+(?:<(?!/(?i:script)[\t\n\f\r />]|!--)[^<]*+)*+"
+_RAW: Final = (b"style", b"title", b"textarea")
 _SVG_NAMES = (
     rb"(?:path|g|circle|rect|line|polygon|polyline|ellipse|defs|symbol|stop|linearGradient"
     rb"|radialGradient|clipPath|mask|text|tspan|pattern|filter|marker)"
@@ -85,7 +86,7 @@ def stride_pattern(
 def _fetching(rest: bytes) -> list[bytes]:
     """Tags that may fetch, in groups: 1 alone, 2 with content of its own, 3 and 4 a script."""
     return [
-        rb"(<(?:img|link|source|video|audio|track|embed|object|input|image|use|feimage)" + rest + b")",
+        rb"(<(?:" + _FETCHING + rb")" + rest + rb")",
         rb"(<iframe" + rest + rb")[^<]*+</iframe>",
         rb"(<script" + rest + rb")(" + _SCRIPT_CONTENT + rb")</script>",
     ]
@@ -99,7 +100,9 @@ def _tags(names: bytes, skip: bytes) -> list[bytes]:
         rb"/(?:[a-ru-z]|[st](?!elect|emplate))[a-z0-9]*+>",
         rb"(?!%b)[a-z][a-z0-9]*+(?:%b)*+>" % (apart, _ATTRIBUTE.replace(b"%(skip)b", names)),
         rb"/(?!(?i:template|select)" + NAME_ENDS + rb")[a-zA-Z]" + _NAME + REST_OF_ANY_TAG,
-        rb"(?!(?:%b)%b)(?!(?i:%b)%b)[a-zA-Z]%b%b" % (apart, NAME_ENDS, apart, NAME_ENDS, _NAME, rest),
+        # The first look is the quick one.
+        rb"(?!(?:%b)%b)" % (apart, NAME_ENDS)
+        + rb"(?!(?i:%b)%b)[a-zA-Z]%b%b" % (apart, NAME_ENDS, _NAME, rest),
     ]
 
 
@@ -109,7 +112,7 @@ def _elements(skip: bytes) -> list[bytes]:
     option = rb"<(?:/?+(?:option|optgroup)" + NAME_ENDS + rest + rb")"
     shape = rb"<(?:/?+" + _SVG_NAMES + NAME_ENDS + rest + rb"|title>[^<]*+</title>)"
     return [
-        rb"(?=[sStT])(?:%b|%b|%b)" % tuple(map(raw_text_element, (b"style", b"title", b"textarea"))),
+        rb"(?=[sStT])(?:" + b"|".join(map(raw_text_element, _RAW)) + rb")",
         rb"select" + NAME_ENDS + rest + rb"[^<]*+(?:" + option + rb"[^<]*+)*+</select>",
         rb"svg" + NAME_ENDS + rest + rb"(?<!/>)[^<]*+(?:" + shape + rb"[^<]*+)*+</svg>",
     ]
@@ -118,12 +121,13 @@ def _elements(skip: bytes) -> list[bytes]:
 def _local_tags(names: bytes, *, has_markers: bool) -> list[bytes]:
     attributes = rb"(?:" + _LOCAL_ATTRIBUTE.replace(b"%(skip)b", names) + rb")*+"
     of_script = rb"(?:" + _SCRIPT_ATTRIBUTE + rb")*+"
+    script_end = rb">" + _SCRIPT_CONTENT + rb"</script>"
     src = rb" src=" + _LOCAL
     if not has_markers:
         src = rb"(?:" + src + rb")?+"
     return [
-        _LOCAL_TAGS + attributes + SPACE + rb"*+/?+>",
+        rb"(?:" + _FETCHING + rb")" + attributes + SPACE + rb"*+/?+>",
         rb"iframe" + attributes + rb"></iframe>",
-        rb"script" + of_script + src + of_script + rb">" + _SCRIPT_CONTENT + rb"</script>",
-        rb"script type=\"application/(?:ld\+)?json\"" + of_script + rb">" + _SCRIPT_CONTENT + rb"</script>",
+        rb"script" + of_script + src + of_script + script_end,
+        rb"script type=\"application/(?:ld\+)?json\"" + of_script + script_end,
     ]

@@ -90,12 +90,12 @@ class Gate:
     Only a tag that is not whole yet is held back, up to 1 MiB; a tag beyond that passes as it is.
     Inline scripts that are looked into and `<noscript>` are held back up to 64 KB.
 
-        >>> gate = Gate(lambda tag: Waits(b"maps"), is_own=lambda host: host == "shop.example")
+        >>> gate = Gate(lambda tag: Waits(b"m"), is_own=lambda host: host == "shop.example")
         >>> gate.feed(b'<img src="/a.png"><img src="//maps.example">', last=True).decode()
-        '<img src="/a.png"><img data-consentkit-service="maps" data-consentkit-src="//maps.example">'
+        '<img src="/a.png"><img data-consentkit-service="m" data-consentkit-src="//maps.example">'
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is another question about the page
         self,
         judge: Callable[[Tag], Waits | None],
         *,
@@ -174,7 +174,7 @@ class Gate:
         """Send a tag that is too long, and keep no more of it than says which it is."""
         reader = self._reader
         start = bytes(self._data[reader.start : reader.start + _LONGEST_NAME])
-        stub = start[: run_end(_NAME, start, 0, len(start))]
+        stub = start[: run_end(_NAME, start, 0, len(start))] + b" "
         out = self._sent_up_to(reader.at)
         self._data[:0] = stub
         reader.start, reader.at, reader.stop = 0, len(stub), len(self._data)
@@ -212,22 +212,24 @@ class Gate:
 
     def _stride_on(self) -> None:
         """Step over all that does not matter, and over what fetches if it is written plainly."""
-        reader, data, stride = self._reader, self._data, self._stride
-        while found := stride.match(data, reader.at, reader.stop):
+        reader = self._reader
+        has_more = True
+        while has_more and (found := self._stride.match(self._data, reader.at, reader.stop)):
             reader.at = found.end()
-            which = found.lastindex
-            if which is None:
-                return
-            if self._closed is not None:
-                continue
-            # Of a script, group 3 is the start tag and group 4 the content.
-            group = min(which, 3)
-            reader.start = found.start(group)
-            plan = self._plan(found[group])
-            if which == 4 and plan.is_inline:
-                self._judge_inline(plan, found[4])
-            elif plan.fetches:
-                self._gate_plan(plan)
+            has_more = found.lastindex is not None
+            if has_more and self._closed is None:
+                self._take(found)
+
+    def _take(self, found: re.Match[bytes]) -> None:
+        # Of a script, group 3 is the start tag and group 4 the content.
+        which = found.lastindex or 0
+        group = min(which, 3)
+        self._reader.start = found.start(group)
+        plan = self._plan(found[group])
+        if which == 4 and plan.is_inline:
+            self._judge_inline(plan, found[4])
+        elif plan.fetches:
+            self._gate_plan(plan)
 
     def _start_tag(self) -> bool:
         """Deal with the latest start tag. False: more of the page is needed for that."""
@@ -318,7 +320,7 @@ class Gate:
         return is_in_tree and reader.at > self._unsure_until
 
     def _note_base(self, plan: Plan) -> None:
-        """The first <base> with an address counts (4.2.3); one of the page itself changes nothing."""
+        """The first <base> with an address counts (4.2.3); the page's own host changes nothing."""
         if self._has_base or first_of(plan.attributes, b"href") is None:
             return
         self._has_base = True
@@ -333,8 +335,8 @@ class Gate:
 
     def _look_into_script(self, plan: Plan) -> bool:
         """Judge a script by what it says. False: it is not all there yet."""
-        if plan.fetches:  # an SVG script's href
-            self._gate_plan(plan)
+        if plan.fetches and not (self._reader.is_html and not self._reader.doubt):
+            self._gate_plan(plan)  # an SVG script's href
             return True
         if not (plan.is_list or (self._markers and plan.is_run)):
             return True
@@ -486,10 +488,8 @@ def _held_anew(tag: bytes, name: bytes, names: frozenset[bytes], waits: Waits) -
     if name == b"script":
         first = _NOT_RUN + first
         names |= {b"type"}
-    elif name == b"iframe" and waits.srcdoc:
-        # An author's own document stays, if it fetches nothing.
-        if b"srcdoc" in names or first_of(attributes, b"srcdoc") is None:
-            first += b' srcdoc="%b"' % waits.srcdoc
+    elif name == b"iframe" and waits.srcdoc and _has_room(attributes, names):
+        first += b' srcdoc="%b"' % waits.srcdoc
     parts = [tag[:at], first]
     for one in attributes:
         if one.name in names:
@@ -497,6 +497,11 @@ def _held_anew(tag: bytes, name: bytes, names: frozenset[bytes], waits: Waits) -
             at = one.at
     parts.append(tag[at:])
     return b"".join(parts)
+
+
+def _has_room(attributes: list[Attribute], names: frozenset[bytes]) -> bool:
+    """Tell whether an iframe shows no document of its author's; one that fetches nothing stays."""
+    return b"srcdoc" in names or first_of(attributes, b"srcdoc") is None
 
 
 _planned: Final = lru_cache(1024)(_planned_anew)

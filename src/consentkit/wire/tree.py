@@ -54,6 +54,9 @@ class _Is(enum.Enum):
     MATH_POINT = enum.auto()
 
 
+_HTML: Final = _Is.HTML
+
+
 class _Open(NamedTuple):
     name: bytes
     what: _Is
@@ -118,7 +121,7 @@ class Reader(Lexer):
             if self.doubt:
                 self.is_lost = True
                 return None
-            if self.opened[-1].what is not _Is.HTML:
+            if self.opened[-1].what is not _HTML:
                 return self._go(Lexer._cdata, self.at + len(_CDATA))  # noqa: SLF001 - its own step
         return super()._markup()
 
@@ -141,7 +144,7 @@ class Reader(Lexer):
             return self.name not in _STAYS_MATH
         if current == (b"annotation-xml", _Is.MATH):
             return self.name == b"svg"
-        return current.what in {_Is.HTML, _Is.POINT}
+        return current.what in {_HTML, _Is.POINT}
 
     def _open_in_foreign(self) -> None:
         """Follow "any other start tag" in 13.2.6.5."""
@@ -149,6 +152,8 @@ class Reader(Lexer):
             self._leave_foreign()
             self.is_html = True
         elif not self._closes_itself():
+            if self.doubt and self.name in FOREIGN:
+                self.doubt = Doubt.ANY  # in one reading a root, in the other inside one
             self._push(self._what_it_is(self.opened[-1]))
 
     def _what_it_is(self, around: _Open) -> _Is:
@@ -194,7 +199,7 @@ class Reader(Lexer):
         elif self.name in _WATCHED:
             self._watch()
         if self.opened and self.name not in VOID and self.name not in FOREIGN:
-            self._push(_Is.HTML)
+            self._push(_HTML)
 
     def _open_root(self) -> None:
         if self._closes_itself():
@@ -228,7 +233,7 @@ class Reader(Lexer):
     def _close(self) -> None:
         if self.doubt is Doubt.ANY:
             self.opened.clear()
-        if self.opened and self.opened[-1].what is not _Is.HTML:
+        if self.opened and self.opened[-1].what is not _HTML:
             self._close_in_foreign()
         elif self.opened:
             self._close_in_point()
@@ -248,10 +253,8 @@ class Reader(Lexer):
             self._close_around()
 
     def _is_found_below_html(self) -> bool:
-        for one in reversed(self.opened):
-            if one.name == self.name or one.what is _Is.HTML:
-                return one.what is not _Is.HTML
-        return False
+        ends = (one for one in reversed(self.opened) if self.name == one.name or one.what is _HTML)
+        return next(ends).what is not _HTML
 
     def _close_in_point(self) -> None:
         if self.opened[-1].name == self.name and self.name != b"template":
