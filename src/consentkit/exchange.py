@@ -19,7 +19,7 @@ from consentkit.enforcement import (
     filter_headers,
 )
 from consentkit.gating import LinkJudge, host_without_port
-from consentkit.refuge import FAULT, KEY, STARTS, TRAILERS, Refuge, safely_begun, without_cookies
+from consentkit.refuge import FAULT, KEY, STARTS, TRAILERS, Refuge, safely_begun
 from consentkit.routes import prefix_of, route_path
 from consentkit.rules.consent import Consent
 from consentkit.rules.decision import STORE, Occasion
@@ -73,6 +73,8 @@ logger = logging.getLogger("consentkit.middleware")
 Lines: TypeAlias = "tuple[bytes, ...]"
 
 _ASIDE: Final = frozenset({TRAILERS, "http.response.early_hint"})
+_OF_A_TRAILER: Final = frozenset({b"set-cookie"})  # which has no place there (RFC 9110 §6.5.1)
+_DIGESTS: Final = frozenset({b"content-digest", b"repr-digest"})
 _FILES: Final = ("http.response.pathsend", "http.response.zerocopysend")
 _TAGS: Final = frozenset({b"if-match", b"if-none-match", b"if-range"})
 _CONDITIONS: Final = _TAGS | {
@@ -114,14 +116,15 @@ class Exchange:
     _final: tuple[Standing, bool] | None = None
     _came_with: HeaderList | None = None
     _has_begun = _went_on = _is_speculative = False
-    _is_navigation = _is_conditional = _links_depend = False
+    _is_navigation = _is_conditional = _is_page = _links_depend = _gave_up = False
 
     def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
         """Read the visitor, and prepare the scope for the app."""
         self._ready = ready
         self._scope = scope
         self._send = send
-        path = route_path(scope) if scope.get("root_path") else scope["path"]
+        self._root: str = scope.get("root_path", "")  # before a mount inside makes it longer
+        path = route_path(scope) if self._root else scope["path"]
         if path in ready.own_paths:
             self.is_own = scope["type"] == "http"
         fields = self._read(scope["headers"])
@@ -211,10 +214,24 @@ class Exchange:
                 kept.append((name, known))
         self._scope["headers"] = without(kept, taken) if taken else kept
 
+    @property
+    def _prefix(self) -> str:
+        return prefix_of(self._root)
+
+    @property
+    def _address(self) -> bytes:
+        """The request's own path and query, percent-encoded, as the browser knows them."""
+        scope = self._scope
+        path: bytes = scope.get("raw_path") or quote(scope["path"], safe=_PATH_CHARACTERS).encode()
+        if self._root and not scope["path"].startswith(self._root):
+            path = self._prefix.encode() + path  # a proxy took the prefix off
+        query: bytes = scope.get("query_string", b"")
+        return b"%b?%b" % (path, query) if query else path
+
     def _variant(self) -> bytes:
         """What tells this visitor's page from the others made of the same one."""
-        pages, prefix = self._ready.pages, prefix_of(self._scope)
-        return pages.variant(pages.view(self._standing), self.fields, prefix)
+        pages = self._ready.pages
+        return pages.variant(pages.view(self._standing), self.fields, self._prefix)
 
     def _goes_on(self) -> bool:
         seen = self.reading.standing.consent.seen
@@ -280,14 +297,17 @@ class Exchange:
             return _nothing() if begun is None else self._send(begun)
         if message["type"] in _ASIDE and self._ready.enforces and not self.is_superseded:
             message = self._aside(message)
-        if self._edit is None:
-            return self._send(message)
-        return self._send_on(message, self._edit)
+        if self._edit is not None:
+            return self._send_on(message, self._edit)
+        if self._is_page and self._scope["method"] == "HEAD" and "body" in message:
+            message = {**message, "body": b""}  # a layer outside would take it for the page
+        return self._send(message)
 
     def _aside(self, message: Message) -> Message:
         """Trailers without cookies; early hints that name nobody who may not be asked (R-54)."""
         if message["type"] == TRAILERS:
-            return without_cookies(message)
+            taken = _OF_A_TRAILER | _DIGESTS if self._is_page else _OF_A_TRAILER
+            return {**message, "headers": without(message.get("headers") or (), taken)}
         left = [self._links_left(bytes(value)) for value in message.get("links") or ()]
         return {**message, "links": [value for value in left if value is not None]}
 
@@ -295,6 +315,7 @@ class Exchange:
         """Send what is held back, as it is."""
         start, edit = self._start, self._edit
         self._start = self._edit = None
+        self._gave_up = True
         rest = edit.given_up() if edit is not None else b""
         if start is not None and edit is not None:
             await self._send({**start, "headers": self._page_headers(start, edit)})
@@ -376,7 +397,7 @@ class Exchange:
             headers = self._linked(headers)
         if told.stores or told.links:
             message = {**message, "headers": headers}
-        if told.shows and not self.is_own and self._is_page(message):
+        if told.shows and not self.is_own and self._may_edit(message):
             return self._begin_page(message)
         if self._is_conditional and message.get("status") == HTTPStatus.NOT_MODIFIED:
             message, _ = self._policed(message)
@@ -420,7 +441,7 @@ class Exchange:
         )
         self._log(filtered.events)
         if filtered.stored:
-            path = _address(self._scope).partition(b"?")[0].decode("latin-1")
+            path = self._address.partition(b"?")[0].decode("latin-1")
             different = ready.enforcement.observe(filtered.stored, path)
             if different:
                 self._log(different)
@@ -436,7 +457,7 @@ class Exchange:
 
     # pages
 
-    def _is_page(self, message: Message) -> bool:
+    def _may_edit(self, message: Message) -> bool:
         if message["type"] != "http.response.start":
             return False
         headers: HeaderList = message["headers"]
@@ -461,6 +482,7 @@ class Exchange:
             return message
         message, nonce = self._policed(message)
         edit = self._made(message, nonce)
+        self._is_page = True
         if scope["method"] == "HEAD":
             return {**message, "headers": self._page_headers(message, edit)}
         self._edit, self._start = edit, message
@@ -473,18 +495,17 @@ class Exchange:
             message["headers"],
             ready.pages.view(self._standing).at_most,
             self.fields.get(b"host", b""),
-            prefix_of(self._scope),
+            self._prefix,
             is_whole=message["status"] != HTTPStatus.NOT_MODIFIED,
         )
         return ({**message, "headers": headers} if ready.policing.is_on else message), nonce
 
     def _made(self, message: Message, nonce: bytes | None) -> PageEdit:
-        scope = self._scope
         return self._ready.pages.edit(
             self._standing,
             self.fields,
-            _address(scope),
-            prefix_of(scope),
+            self._address,
+            self._prefix,
             in_a_tab=asks_to_show_in_a_tab(self.fields),
             nonce=nonce or b"",
             length=length_of(message["headers"]),
@@ -508,7 +529,9 @@ class Exchange:
         vary = [] if edit.in_a_tab or not pages.shows else ways_of_asking(self.fields)
         if edit.depends:
             vary.append(pages.vary)
-        return page_headers(headers, b", ".join(filter(None, vary)), edit.grown, self._variant())
+        is_same = self._gave_up and edit.grown is None
+        variant = b"" if is_same else self._variant()
+        return page_headers(headers, b", ".join(filter(None, vary)), edit.grown, variant)
 
     def _with_notice_shown(self, consent: Consent) -> Consent:
         now, policy, seen = self._ready.options.clock(), self.policy, consent.seen
@@ -564,7 +587,7 @@ class Exchange:
     def _removals(self) -> HeaderList:
         enforcement, reading = self._ready.enforcement, self.reading
         names: Sequence[bytes] = reading.stale
-        came_to: bytes | None = _address(self._scope).partition(b"?")[0]
+        came_to: bytes | None = self._address.partition(b"?")[0]
         if self._has_changed:
             came_to = None
             after = enforcement.rulings(self._standing)
@@ -604,12 +627,3 @@ def _signals(headers: HeaderList) -> frozenset[Signal]:
         [value for name, value in headers if name == b"sec-gpc"],
         [value for name, value in headers if name == b"dnt"],
     )
-
-
-def _address(scope: Scope) -> bytes:
-    """The request's own path and query, percent-encoded, as the browser knows them."""
-    path: bytes = scope.get("raw_path") or quote(scope["path"], safe=_PATH_CHARACTERS).encode()
-    if scope.get("root_path") and not scope["path"].startswith(scope["root_path"]):
-        path = prefix_of(scope).encode() + path  # a proxy took the prefix off
-    query: bytes = scope.get("query_string", b"")
-    return b"%b?%b" % (path, query) if query else path

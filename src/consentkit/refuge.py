@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from consentkit.rules.policy import Policy
     from consentkit.wire.headers import HeaderList
 
-__all__ = ["FAULT", "KEY", "STARTS", "TRAILERS", "Refuge", "safely_begun", "without_cookies"]
+__all__ = ["FAULT", "KEY", "STARTS", "TRAILERS", "Refuge", "safely_begun"]
 
 KEY: Final = "consentkit"
 """Where what stands for a request is found in its scope."""
@@ -75,7 +75,7 @@ class Refuge:
     def send(self, message: Message) -> Awaitable[None]:
         """Let one message out."""
         if message["type"] == TRAILERS and self._ready.enforces and not self.is_superseded:
-            message = without_cookies(message)
+            message = _without_cookies(message)
         is_start = message["type"] in STARTS and not self.is_superseded
         return self._send(safely_begun(self._ready, message) if is_start else message)
 
@@ -103,7 +103,7 @@ def safely_begun(ready: Ready, message: Message) -> Message:
     return {**message, "headers": only_strictly_necessary(headers, ready.policy)}
 
 
-def without_cookies(trailers: Message) -> Message:
+def _without_cookies(trailers: Message) -> Message:
     """Trailers without Set-Cookie, which has no place there (RFC 9110 §6.5.1)."""
     headers = without(trailers.get("headers") or (), {b"set-cookie"})
     return {**trailers, "headers": headers}

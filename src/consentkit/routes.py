@@ -297,7 +297,7 @@ class _Request:
 
     def __init__(self, scope: Scope, receive: Receive, visitor: Visitor) -> None:
         self.method: str = scope["method"]
-        self.prefix = prefix_of(scope)
+        self.prefix = prefix_of(scope.get("root_path", ""))
         self.path = route_path(scope)
         self.fields: Fields = first_values(scope["headers"])
         self._query: bytes = scope.get("query_string", b"")
@@ -358,9 +358,9 @@ class _Request:
             raise _unknown("form") from None
 
 
-def prefix_of(scope: Scope) -> str:
+def prefix_of(root_path: str) -> str:
     """What stands before the app's own paths, percent-encoded: ``root_path``, on this host."""
-    root: str = scope.get("root_path", "").strip("/")
+    root = root_path.strip("/")
     return "/" + quote(root, safe=_PATH_CHARACTERS) if root else ""
 
 

@@ -43,7 +43,7 @@ services:
     inline: [from-the-map]
     shows: video
 """
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect id="a" width="9" height="9"/></svg>'
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 KINDS = {
     "js": ("text/javascript", b"export {}"),
     "css": ("text/css", b"p {}"),

@@ -43,7 +43,7 @@ _TAG_CAP: Final = 1 << 20
 _REMEMBERED: Final = 1024  # bytes of a tag
 _LOOK_AHEAD: Final = 1 << 16
 _LONGEST_NAME: Final = 64
-_MOST_STEPS: Final = 20_000  # tens of milliseconds
+_MOST_STEPS: Final = 10_000  # about a tenth of a second
 _DEEPEST_PAGE: Final = 2
 _HOLDS_NO_MARKUP: Final = VOID | RAW_TEXT
 _LOOKED_INTO: Final = frozenset(FETCHES) | BACKGROUNDS | {b"template"}
@@ -121,7 +121,8 @@ class Gate:
         self._is_last = False
         self._is_waiting = False  # for what follows the latest start tag
         self._is_passing = False  # the open tag was too long
-        self._looked = 0  # up to here for the end of an element
+        self._gone = 0  # bytes that were in `_data` before
+        self._looked: dict[re.Pattern[bytes], int] = {}  # in the page, up to here, in vain
         self._unsure_until = 0  # the end of a <noscript>
         self._closed: int | None = None  # how many templates are open in one that stays closed
         self._base: str | None = None
@@ -165,7 +166,7 @@ class Gate:
         self._edits.clear()
         del data[:upto]
         self._reader.forget(upto)
-        self._looked = max(0, self._looked - upto)
+        self._gone += upto
         self._unsure_until = max(0, self._unsure_until - upto)
         self._sent = 0
         return b"".join(parts)
@@ -358,14 +359,14 @@ class Gate:
 
     def _end_of(self, end: re.Pattern[bytes]) -> int | None:
         """Find where the content of the latest element ends, or stop at 64 KB; None: feed more."""
-        reader = self._reader
-        limit = reader.at + _LOOK_AHEAD
-        found = end.search(self._data, max(reader.at, self._looked), min(reader.stop, limit))
-        if found is None and reader.stop < limit and not self._is_last:
-            self._looked = max(reader.at, reader.stop - _LONGEST_NAME)
-            return None
-        self._looked = 0
-        return found.start() if found else min(reader.stop, limit)
+        reader, gone = self._reader, self._gone
+        stop = min(reader.stop, reader.at + _LOOK_AHEAD)
+        found = end.search(self._data, max(reader.at, self._looked.get(end, 0) - gone), stop)
+        if found is not None:
+            self._looked[end] = found.start() + gone
+            return found.start()
+        self._looked[end] = max(reader.at, stop - _LONGEST_NAME) + gone
+        return stop if self._is_last or stop == reader.at + _LOOK_AHEAD else None
 
     # --- Two readings -----------------------------------------------------------------------------
 
@@ -400,17 +401,13 @@ class Gate:
 
     def _waits_loosely(self, tag: bytes, name: bytes, value: bytes) -> bool:
         """Judge one attribute whose tag is not sure."""
-        fetch = fetch_of(Attribute(name, 0, value), self._base, self._hosts_inside)
-        fetch = self._only_foreign(fetch)
+        fetch = self._only_foreign(_fetched(name, value, self._base, self._depth))
         if not fetch.hosts:
             return False
         self.has_seen_foreign = True
         waits = self._judge(Tag(tag, fetch.hosts, fetch.urls, b"")) is not None
         self.has_changed |= waits
         return waits
-
-    def _hosts_inside(self, page: bytes) -> list[tuple[str, str]]:
-        return _hosts_of_page(page, self._base, self._depth)
 
     # --- Templates and elements to be filled ------------------------------------------------------
 
@@ -502,6 +499,14 @@ def _held_anew(tag: bytes, name: bytes, names: frozenset[bytes], waits: Waits) -
 def _has_room(attributes: list[Attribute], names: frozenset[bytes]) -> bool:
     """Tell whether an iframe shows no document of its author's; one that fetches nothing stays."""
     return b"srcdoc" in names or first_of(attributes, b"srcdoc") is None
+
+
+@lru_cache(256)
+def _fetched(name: bytes, value: bytes, base: str | None, depth: int) -> Fetch:
+    def hosts_of_page(page: bytes) -> list[tuple[str, str]]:
+        return _hosts_of_page(page, base, depth)
+
+    return fetch_of(Attribute(name, 0, value), base, hosts_of_page)
 
 
 _planned: Final = lru_cache(1024)(_planned_anew)

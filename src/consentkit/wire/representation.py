@@ -34,7 +34,8 @@ __all__ = [
     "ways_of_asking",
 ]
 
-_NO_BODY: Final = frozenset({204, 205, 206, 304})
+_NO_BODY: Final = frozenset({204, 205, 206})
+_REDIRECTS: Final = range(300, 400)  # what they say, nobody is shown
 _SPOILT: Final = frozenset(
     {
         b"accept-ranges",
@@ -52,7 +53,7 @@ _SHOWN: Final = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"
 
 def is_page(status: int, headers: HeaderList) -> bool:
     """True for a response in HTML that may be transformed (RFC 9110 §7.7; LAW R-87)."""
-    if status in _NO_BODY:
+    if status in _NO_BODY or status in _REDIRECTS:
         return False
     permits = [
         permit(bytes(value))
