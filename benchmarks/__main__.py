@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from benchmarks import hostile, in_process, served, steps
+from benchmarks import hostile, in_process, pages, served, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 def report(rounds: int, pairs: int) -> Iterator[str]:
     """Everything there is to measure, as Markdown."""
     yield from in_process.lines(in_process.measure(rounds))
+    yield ""
+    yield from pages.lines(pages.measure())
+    yield ""
+    yield from pages.streams()
+    yield ""
+    yield from pages.hostile()
     yield ""
     yield from hostile.lines(hostile.measure())
     yield ""

@@ -160,7 +160,7 @@ def _parts(app: Any, headers: Any, asked: Any) -> dict[str, Callable[[], object]
     page: Message = {"type": "http.response.start", "status": 200, "headers": _HTML}
 
     def edited() -> Any:
-        edit = ready.pages.edit(standing, shown.fields, b"/page20", "")
+        edit = ready.pages.edit(standing, shown.fields, b"/page20", "", in_a_tab=True)
         edit.feed(page_of(20), last=True)
         return edit
 
