@@ -348,6 +348,15 @@ def test_an_authors_template_opens_when_what_it_names_is_allowed(
         assert shows in document_in(unescape(found.decode()).encode())
 
 
+def test_in_a_head_nothing_stands_before_a_template() -> None:
+    """An iframe there would begin the body; the template stays closed all the same."""
+    asked = judge(loading())
+    asked.is_in_head = True
+    assert asked.template("media", None) == b""
+    asked.is_in_head = False
+    assert asked.template("media", None)
+
+
 # Content-Security-Policy
 
 OWN = b"testserver/consent"
@@ -475,6 +484,43 @@ def test_reports_go_to_where_the_endpoints_are() -> None:
     assert value.endswith(b"; report-uri /shop/consent/reports")
 
 
+SHAPES: dict[str, list[tuple[bytes, bytes]]] = {
+    "none": [],
+    "one": [(CSP, WIDE)],
+    "two": [(CSP, WIDE), (CSP, NONCED)],
+    "two in one": [(CSP, WIDE + b", " + NONCED)],
+    "report-only": [(REPORT_ONLY, WIDE)],
+    "both": [(REPORT_ONLY, NONCED), (CSP, WIDE)],
+}
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+@pytest.mark.parametrize("answer", [Answer.UNDECIDED, Answer.GRANTED, Answer.REFUSED])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("csp", ["off", "report", "enforce"])
+def test_which_policies_a_page_has(csp: str, shape: str, answer: Answer, is_whole: bool) -> None:  # noqa: FBT001
+    """`off` and `report` leave the app's own; `enforce` takes from each what may not load."""
+    some, sent = loading(rules(csp=csp), CONSENTS[answer]), SHAPES[shape]
+    policing = Policing(some.policy, "/consent", enforces=True)
+    after, _ = policing.police(list(sent), some, b"testserver", "", is_whole=is_whole)
+    enforced = [policy for name, value in sent if name == CSP for policy in value.split(b",")]
+    kept, added = after[: len(sent)], after[len(sent) :]
+    assert [name for name, _ in kept] == [name for name, _ in sent]
+    assert (kept == sent) is (csp != "enforce" or not sent)
+    if csp == "off":
+        assert added == []
+    elif csp == "report":
+        assert len(added) == (len(enforced) or is_whole)
+        assert all(name == REPORT_ONLY and value.endswith(TELL) for name, value in added)
+    else:
+        assert [name for name, _ in added] == [CSP] * (is_whole and not enforced)
+    for _, value in added if csp == "report" else after:
+        refused_hosts = [host for host in (FILMS, TAGS) if not some.may_load(host)]
+        assert csp == "off" or not any(host.encode() in value for host in refused_hosts)
+    if answer is Answer.GRANTED and csp != "off" and b"films" in b"".join(v for _, v in sent):
+        assert any(FILMS.encode() in value for _, value in after)
+
+
 @pytest.mark.parametrize("csp", ["report", "enforce"])
 def test_a_304_gets_no_policy_that_the_app_does_not_send(csp: str) -> None:
     """RFC 9110 §15.4.5: the browser keeps those it has; what is there is brought up to date."""
@@ -496,6 +542,10 @@ def test_one_sites_sources_are_never_anothers() -> None:
     assert b"tags.example" in img_src(b"tags.example.")  # to them it is the site itself
     assert b"tags.example" not in img_src(b"[::1]:8000")
     assert img_src(b"one.test") != img_src(b"two.test")
+    known = same.sources.get(b"two.test/consent")
+    assert known is not None
+    assert img_src(b"two.test") == img_src(b"TWO.test")
+    assert same.sources.get(b"two.test/consent") is known
     for number in range(3 * MOST_OWN):
         img_src(b"%d.test" % number)
     assert len(same.sources._young) + len(same.sources._old) <= 2 * MOST_OWN
@@ -713,7 +763,7 @@ async def test_a_page_that_is_still_good_comes_with_its_policy() -> None:
     some = rules(csp="enforce")
     tagged = (b"etag", b'"1"')
     whole = await browser(some, (CSP, WIDE), tagged).visit("/")
-    etag = whole.header("etag")
+    etag = str(whole.header("etag"))
     app = says(headers=[*HTML, (CSP, WIDE), tagged], status=304)
     condition = {**NAVIGATION, "if-none-match": etag}
     outcome = await get(consent(app, some), "/", condition)

@@ -199,6 +199,68 @@ def test_what_is_kept_for_each_standing_is_bounded() -> None:
     assert len(shown.notices) == MOST_PREFIXES
 
 
+def test_the_variants_that_are_kept_are_bounded() -> None:
+    """DESIGN §9: languages and prefixes are a stranger's; each still has a name of its own."""
+    rules = policy(languages=["en", "de"])
+    made = pages_of(rules)
+    shown = made.view(standing(rules))
+    wanted = [{b"accept-language": b"x-%d" % number} for number in range(3 * MOST_PREFIXES)]
+    names = [made.variant(shown, request, "") for request in wanted]
+    assert len(set(names)) == len(names)
+    assert [made.variant(shown, request, "") for request in wanted] == names
+    assert len(shown.variants) == MOST_PREFIXES
+
+
+@pytest.mark.parametrize(
+    ("what", "part"),
+    [
+        ("cookies", b"<table"),
+        ("settings-link", b'href="/shop/consent"'),
+        ("preferences", b"<form"),
+        ("cookeis", b""),
+    ],
+)
+def test_a_placeholder_asks_for_a_part_by_its_name(what: str, part: bytes) -> None:
+    """And gets nothing for a word that nobody knows."""
+    rules = policy()
+    found = pages_of(rules).part(what, "en", standing(rules), "/shop/consent", b"/back")
+    assert part in found
+    assert bool(found) is bool(part)
+
+
+# faults
+
+
+def fail(*_args: Any, **_options: Any) -> Any:
+    raise RuntimeError("a fault for the test")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("at", "what", "stays"),
+    [
+        ("notice", "a page goes out without its notice", b"<p>Hello</p>"),
+        ("part", "a placeholder stays as it is", b'<p data-consentkit="cookies">Ours</p>'),
+    ],
+)
+async def test_a_fault_in_what_is_put_in_costs_no_page(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    at: str,
+    what: str,
+    stays: bytes,
+) -> None:
+    """DESIGN §9: the author's page goes out; the log has the traceback."""
+    monkeypatch.setattr(Pages, at, fail)
+    page = b'<body><p>Hello</p><p data-consentkit="cookies">Ours</p></body>'
+    outcome = await get(consent(says(page), policy(placeholders=["/"])), "/", NAVIGATION)
+    assert outcome.error is None
+    assert stays in outcome.body
+    assert outcome.body.endswith(b"</body>")
+    assert f"a fault in consentkit: {what}" in caplog.text
+    assert "a fault for the test" in caplog.text
+
+
 # a page that begins as it did the last time
 
 HEADS = st.sampled_from(

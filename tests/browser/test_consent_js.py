@@ -466,6 +466,33 @@ def test_every_kind_of_element_is_given_back(arrive: Arrive, party: Party, tag: 
     assert "consentkit" not in main
 
 
+SMUGGLED = """
+<img id="handler" data-consentkit-service="counter" data-consentkit-onerror="ran('handler')"
+ data-consentkit-src="data:,">
+<a id="link" data-consentkit-service="counter" data-consentkit-href=" java&#10;script:ran('link')">l</a>
+<iframe id="frame" data-consentkit-service="counter"
+ data-consentkit-src="&#1;javascript:parent.ran('frame')"></iframe>
+<iframe id="document" data-consentkit-service="counter"
+ data-consentkit-srcdoc="<script>parent.ran('document')</script>"></iframe>
+<script id="type" type="application/json" data-consentkit-service="counter">ran("control")</script>
+"""
+
+
+def test_nothing_that_a_sanitizer_let_pass_becomes_a_script(arrive: Arrive) -> None:
+    """Sanitizers pass `data-` attributes, and visitors' own words may stand in a page.
+
+    The control is a script element, which no sanitizer passes.
+    """
+    head = "<script>window.all = []; window.ran = one => all.push(one)</script>"
+    visitor = arrive(head + SMUGGLED)
+    ready(visitor)
+    press(visitor, "accept-all")
+    visitor.page.wait_for_function("!document.querySelector('[data-consentkit-service]')")
+    visitor.page.click("#link")
+    visitor.page.wait_for_timeout(300)
+    assert visitor.page.evaluate("all") == ["control"]
+
+
 def test_a_placeholder_loads_its_own_and_nothing_else(arrive: Arrive, party: Party) -> None:
     """R-53: *load this one*, from the document inside the frame; the focus stays on the frame."""
     visitor = arrive(f"""
@@ -703,7 +730,7 @@ def test_a_page_that_all_visitors_share_asks_whose_it_is(arrive: Arrive, party: 
 
 def ready(visitor: Visitor) -> None:
     """Wait until the script is there."""
-    visitor.page.wait_for_function("window.consentkit?.allows")
+    visitor.page.wait_for_function("!!window.consentkit?.allows")
 
 
 def post(visitor: Visitor, form: str) -> None:
@@ -727,7 +754,7 @@ def post(visitor: Visitor, form: str) -> None:
 def another_tab(visitor: Visitor) -> "Page":
     page = visitor.page.context.new_page()
     page.goto(visitor.page.url)
-    page.wait_for_function("window.consentkit?.allows")
+    page.wait_for_function("!!window.consentkit?.allows")
     return page
 
 

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.wire.urls import host_of, hosts_of_srcset, url_text, urls_of_srcset
+from consentkit.wire.urls import (
+    host_of,
+    hosts_of_srcset,
+    may_name_a_host,
+    url_text,
+    urls_of_srcset,
+)
 
 
 @pytest.mark.parametrize(
@@ -125,3 +131,26 @@ def test_an_address_for_a_link_is_decoded_and_trimmed() -> None:
     assert url_text(b" https://x.test/?a=1&amp;b=2&copy=3&copy;&#0;\n") == (
         "https://x.test/?a=1&b=2&copy=3\u00a9\ufffd"
     )
+
+
+PIECES = [
+    "/", "\\", "\t", "\n", "&#47;", "&#x2F", "&sol;", "&bsol;", "&Tab;", "&NewLine;", "&colon;",
+    "http", "HTTPS", "ws", ":", "&#58;", "evil.test", "@", " ", "&amp;", "s", "a",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=7).map("".join))
+def test_no_address_with_a_host_escapes_the_quick_look(address: str) -> None:
+    """A page that is passed after it has nothing that could be fetched from elsewhere."""
+    value = address.encode()
+    assert host_of(value) is None or may_name_a_host(b"<img src='" + value + b"'>")
+    once_more = value.replace(b"&", b"&amp;")  # in a srcdoc
+    assert host_of(value) is None or may_name_a_host(once_more)
+
+
+@pytest.mark.parametrize(
+    "text", [b"<a href='/a?b=1&amp;c'>a: b</a>", b"<p style='color:red'>&nbsp;</p>", b""]
+)
+def test_the_quick_look_lets_ordinary_markup_pass(text: bytes) -> None:
+    """The control: it is of use."""
+    assert not may_name_a_host(text)

@@ -99,8 +99,11 @@ def _brotli(body: bytes) -> bytes | None:
         module = import_module("brotli")
     except ImportError:
         return None
-    packed: bytes = module.compress(body, quality=11)
-    return packed
+    # What a mode is named for says little of which is best for so few bytes: the smallest is.
+    modes = (module.MODE_GENERIC, module.MODE_TEXT, module.MODE_FONT)
+    packed = [module.compress(body, quality=11, mode=mode, lgwin=16) for mode in modes]
+    smallest: bytes = min(packed, key=len)
+    return smallest
 
 
 # Squeezing

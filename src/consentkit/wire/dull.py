@@ -35,7 +35,7 @@ _READ_APART: Final = RAW_WITH_SCRIPTING | FOREIGN | names_of(
 )  # fmt: skip
 _ADDRESSES = rb"src|srcset|href|imagesrcset|poster|data|srcdoc"
 # How tags are mostly written: in lower case, one space before each attribute.
-_VALUE = rb"(?:=(?:\"[^\"]*+\"|[\w.,:;%#/-]++(?=[ >]))|(?=[ >]))"
+_VALUE = rb"(?:=(?:\"[^\"]*+\"|'[^']*+'|[\w.,:;%#/-]++(?=[ >]))|(?=[ >]))"
 _ATTRIBUTE = rb" (?!%(skip)b)[a-z][a-z0-9:-]*+" + _VALUE
 # Of these addresses none can name a host: the first characters settle it.
 _LOCAL = (

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import unescape
 from typing import Final, NamedTuple
 
@@ -32,6 +32,7 @@ from consentkit.wire.fetching import (
 )
 from consentkit.wire.html import RAW_TEXT, RAW_WITH_SCRIPTING, VOID, Kind, run_end
 from consentkit.wire.tree import Doubt, Reader
+from consentkit.wire.urls import may_name_a_host
 
 __all__ = ["Gate", "Tag", "Waits"]
 
@@ -140,6 +141,8 @@ class Gate:
         """Return what may go out now. `last` says that no chunk follows."""
         if self._loose is not None:
             return self._loose.feed(chunk, last=last)
+        if last and not self._data and self._has_nothing_in(chunk):
+            return chunk
         self._data += chunk
         self._reader.stop = len(self._data)
         self._is_last = last
@@ -147,6 +150,15 @@ class Gate:
         if self._reader.is_lost:
             return self._get_loose(last=last)
         return self._out(last=last)
+
+    def _has_nothing_in(self, chunk: bytes) -> bool:
+        """Tell by a quick look whether the whole rest of a page is of no interest."""
+        if self._base is not None or may_name_a_host(chunk):
+            return False
+        names = {_sought(name) for name in (self._attribute, _PREFIX.rstrip(b"-")) if name}
+        if any(name.search(chunk) for name in names):
+            return False
+        return not any(marker in chunk for marker in self._markers)
 
     def _out(self, *, last: bool) -> bytes:
         reader = self._reader
@@ -341,7 +353,8 @@ class Gate:
             return True
         if not (plan.is_list or (self._markers and plan.is_run)):
             return True
-        end = self._end_of(_ENDS[b"script"] if self._reader.is_html else _SCRIPT_TAG)
+        is_raw_text = self._reader.is_html and not self._reader.is_ambiguous
+        end = self._end_of(_ENDS[b"script"] if is_raw_text else _SCRIPT_TAG)
         if end is not None:
             self._judge_inline(plan, bytes(self._data[self._reader.at : end]))
         return end is not None
@@ -546,6 +559,13 @@ def _text(value: bytes | None) -> str | None:
 
 _NO_TOKEN: Final = re.compile(rb"(?:[^<]++|<(?=[^a-zA-Z/!?]))*+")
 _NAME: Final = re.compile(rb"</?+[^\t\n\f\r />]*+")
+
+
+@cache
+def _sought(name: bytes) -> re.Pattern[bytes]:
+    """Return a pattern for an attribute's name, from the first character that has no case."""
+    start, hyphen, rest = name.partition(b"-")
+    return re.compile(b"%b(?i:%b)" % (hyphen, re.escape(rest or start)))
 
 
 @lru_cache(256)

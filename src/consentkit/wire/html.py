@@ -108,6 +108,12 @@ _ONE_ATTRIBUTE: Final = re.compile(
     rb"[\t\n\f\r /]*+(" + _ATTRIBUTE_NAME + rb")(?:" + SPACE + rb"*+=" + SPACE + rb"*+"
     rb"""(?:"([^"]*+)"|'([^']*+)'|([^\t\n\f\r >"'][^\t\n\f\r >]*+)|))?+"""
 )
+# Attributes of which the byte after them is known, so that nothing that follows changes them.
+_SETTLED_ATTRIBUTES: Final = re.compile(
+    rb"(?:[\t\n\f\r /]*+" + _ATTRIBUTE_NAME + rb"(?:" + SPACE + rb"*+=" + SPACE + rb"*+"
+    + rb"""(?:"[^"]*+"|'[^']*+'|[^\t\n\f\r >"'][^\t\n\f\r >]*+(?=[\t\n\f\r >]))"""
+    + rb"|(?=[\t\n\f\r /])(?!" + SPACE + rb"*+(?:=|\Z))))*+"
+)  # fmt: skip
 _COMMENT_END: Final = re.compile(rb"--!?+>")
 # What a comment that the page's end cuts short ends with, and what then makes it whole.
 _COMMENT_CLOSINGS: Final = ((b"--!", b">"), (b"--", b">"), (b"-", b"->"), (b"", b"-->"))
@@ -401,7 +407,9 @@ class Lexer:
                 return None
             self._part, step = turns.get(self.data[self.at], otherwise)
             self.at += step
-            if self._part is _Part.NAME:
+            if self._part is _Part.BETWEEN and self._names > _MOST_ATTRIBUTES:
+                self.at = run_end(_SETTLED_ATTRIBUTES, self.data, self.at, self.stop)
+            elif self._part is _Part.NAME:
                 self._names += 1
                 if self._names > _MOST_ATTRIBUTES:
                     return Kind.CRAMMED

@@ -17,12 +17,23 @@ from html.entities import html5
 from typing import Final
 from urllib.parse import unquote
 
-__all__ = ["host_of", "hosts_of_srcset", "text_of", "url_text", "urls_of_srcset"]
+__all__ = [
+    "host_of",
+    "hosts_of_srcset",
+    "may_name_a_host",
+    "text_of",
+    "url_text",
+    "urls_of_srcset",
+]
 
 # An address as it is mostly written. Its last label begins with a letter: it is no IPv4 number.
 _ORDINARY: Final = re.compile(
     rb"[\t\n\f\r ]*+(?:https?+:)?+//((?:[a-z0-9](?:[a-z0-9-]*+)\.)++[a-z][a-z0-9-]*+)(?=[/?#]|\Z)"
 )
+# One of these stands in every address that names a host; each is sought by its first byte.
+_TWO_SLASHES_IN_BYTES: Final = re.compile(rb"/(?=[/\t\n\r])")
+_END_OF_SCHEME: Final = re.compile(rb":(?<=[pPsS\t\n\r]:)")
+_TELLING_REFERENCE: Final = re.compile(rb"&(?:amp;)?+(?:#|b?sol;|colon;|Tab;|NewLine;|amp;)")
 _PUNYCODE: Final = "xn--"
 _REFERENCE: Final = re.compile(r"&(?:#[0-9]++;?+|#[xX][0-9a-fA-F]++;?+|[A-Za-z][A-Za-z0-9]*+[;=]?)")
 _CONTROLS_AND_SPACE: Final = "".join(map(chr, range(33)))
@@ -66,6 +77,20 @@ def host_of(value: bytes, base: str | None = None) -> str | None:
             return None
         return _host_in(text, scheme.end())
     return _host_in(text, 0) if _TWO_SLASHES.match(text) else base
+
+
+def may_name_a_host(text: bytes) -> bool:
+    """Tell whether any part of a text can be an address with a host; a quick look at the whole.
+
+    >>> may_name_a_host(b'<a href="/a">'), may_name_a_host(b'<a href="//x.example">')
+    (False, True)
+    """
+    return (
+        _TWO_SLASHES_IN_BYTES.search(text) is not None
+        or b"\\" in text
+        or _END_OF_SCHEME.search(text) is not None
+        or (b"&" in text and _TELLING_REFERENCE.search(text) is not None)
+    )
 
 
 def hosts_of_srcset(value: bytes, base: str | None = None) -> tuple[str, ...]:

@@ -47,6 +47,9 @@ const may = ({ dataset: { consentkitPurpose = "", consentkitService = "" } }) =>
   within(consentkitPurpose.split(" "), standing.purposes) &&
   within(consentkitService.split(" "), standing.services)
 
+/** The names of attributes that fetch; no handler of an event is among them. */
+const fetching = /^type|src|href|^poster|^data|^background/
+
 /**
  * The order of what waits: what is no script, scripts, and scripts that browsers put off.
  * @param {HTMLScriptElement} waiting
@@ -73,13 +76,20 @@ const giveBack = async waiting => {
     waiting.removeAttribute("type")
     waiting.async = isAsync
   }
+  const hadDocument = waiting.hasAttribute("srcdoc")
   waiting.removeAttribute("srcdoc")
   for (const { name, value } of [...waiting.attributes]) {
     const own = name.split("data-consentkit-")[1]
     if (own) {
       waiting.removeAttribute(name)
-      const space = own == "xlink:href" ? "http://www.w3.org/1999/xlink" : null
-      if (!/^(service|purpose)$/.test(own)) waiting.setAttributeNS(space, own, trusted.createScriptURL(value))
+      // What a sanitizer let pass, since it knows nothing of these names, is no way to run a script.
+      if (
+        (own == "srcdoc" ? hadDocument : fetching.test(own)) &&
+        !/script:/i.test(value.replace(/\s/g, ""))
+      ) {
+        // SVG 2 reads `href` where it read `xlink:href`.
+        waiting.setAttribute(own.replace("xlink:", ""), trusted.createScriptURL(value))
+      }
     }
   }
   const ended = new Promise(done => {
@@ -164,13 +174,13 @@ const ask = async answer => {
   for (const one of all(`.consentkit${answer ? "" : "-part"} [role=status]`)) {
     one.textContent = fresh.querySelector("[role=status]").textContent
   }
-  const { purposes, services } = standing
-  for (const one of all(".consentkit [role=switch]")) one.checked = purposes.includes(one.value)
+  for (const one of all(".consentkit [role=switch]")) one.checked = standing.purposes.includes(one.value)
   if (isNews) document.dispatchEvent(new CustomEvent("consentkit:change", { detail: standing }))
   await tidy().catch(String)
   // A script that runs cannot be taken back.
-  if (within(was.purposes, purposes) && within(was.services, services)) release()
-  else location.reload()
+  within(was.purposes, standing.purposes) && within(was.services, standing.services)
+    ? release()
+    : location.reload()
 }
 
 const check = () => ask().catch(String)
@@ -218,7 +228,7 @@ window.consentkit = {
 addEventListener("submit", submit, true)
 addEventListener("pageshow", event => event.persisted && check())
 others.onmessage = check
-document.addEventListener("load", settle, true)
+addEventListener("load", settle, true)
 new MutationObserver(() => {
   frame ||= requestAnimationFrame(settle)
 }).observe(document, { childList: true, subtree: true })
