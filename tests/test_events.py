@@ -172,7 +172,7 @@ def test_whatever_is_reported_a_line_is_a_line(
     caplog.clear()
     told = reported(json.dumps({"csp-report": body}).encode())
     told += reported(json.dumps([{"type": "csp-violation", "body": body}]).encode())
-    EventLog(None, report_only=True, logger=EventLog.REPORTS).write(told, "", NOW)
+    EventLog(None, report_only=True, logger=EventLog.REPORTS).write(told, None, NOW)
     for line in caplog.messages:
         assert line.isascii()
         assert line.isprintable()

@@ -328,7 +328,9 @@ def test_a_sandboxed_placeholder_offers_what_it_can_do(sandbox: str, has_form: b
         (None, "pay", False, ""),
         (None, "tags", True, ""),
         (None, "flims", True, ""),
-        ("media", "pay", False, ""),
+        ("media", "pay", True, ""),
+        ("necessary", "pay", False, ""),
+        ("", "pay", True, ""),
         ("necessary", "films", True, "Films Inc"),
     ],
 )
@@ -478,10 +480,16 @@ def test_reports_go_where_the_app_wants_them(value: bytes, is_told: bool) -> Non
     assert reported.endswith(TELL) is is_told
 
 
-def test_reports_go_to_where_the_endpoints_are() -> None:
-    """Below the `root_path`, as everything else of ours."""
-    [(_, value)], _ = police(rules(csp="report"), root_path="/shop")
-    assert value.endswith(b"; report-uri /shop/consent/reports")
+@pytest.mark.parametrize(
+    ("root_path", "written"),
+    [("/shop", b"/shop"), ("/caf%C3%A9", b"/caf%C3%A9"), ("/a;b,c", b"/a%3Bb%2Cc"), ("", b"")],
+)
+def test_policies_name_where_the_endpoints_are(root_path: str, written: bytes) -> None:
+    """Below the `root_path`; what would end a policy is written as browsers undo it (§2.3.1)."""
+    value = police(rules(csp="report"), b"img-src *", root_path=root_path)[0][1][1]
+    assert value.endswith(b"; report-uri %b/consent/reports" % written)
+    value = police(rules(csp="enforce"), b"style-src 'none'", root_path=root_path)[0][0][1]
+    assert value == b"style-src testserver%b/consent/" % written
 
 
 SHAPES: dict[str, list[tuple[bytes, bytes]]] = {

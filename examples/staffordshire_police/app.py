@@ -1,7 +1,8 @@
-"""The site of Staffordshire Police as an app of Starlette: news, polls, a log-in, analytics.
+"""The site of Staffordshire Police as an app of Starlette: news, polls, a log-in; things of others.
 
-It has never heard of banners, tokens or lifetimes: it sets its cookies as a site does that does
-not care, and what may stay of them is decided by ``consent.yaml``.
+It has never heard of banners, tokens or lifetimes: it sets its cookies, and writes a film, social
+buttons and analytics into its pages, as a site does that does not care. What may stay of the one,
+and what of the other is fetched, is decided by ``consent.yaml``.
 
 Start it alone with ``uvicorn --factory examples.staffordshire_police.app:create_app``.
 """
@@ -57,10 +58,19 @@ POLLS: Final = {
     18: Poll("How do you like to hear from us?", ("By e-mail", "On this site", "In person")),
 }
 
+NETWORKS: Final = {
+    "twitter": "Tweet",
+    "plus-one": "Google +1",
+    "facebook": "Like on Facebook",
+    "linkedin": "Share on LinkedIn",
+    "instagram": "Instagram",
+}
+"""The social buttons that the cookie page lists: the name of each in its host, and its label."""
+
 
 def create_app(  # noqa: PLR0913 - each is a thing that a test or the demo varies
     *,
-    third_party_origin: str | None = None,
+    third_parties: str | None = None,
     secure: bool = True,
     secret_key: str = DEMONSTRATION_KEY,
     policy: Policy | None = None,
@@ -69,8 +79,8 @@ def create_app(  # noqa: PLR0913 - each is a thing that a test or the demo varie
 ) -> ConsentMiddleware:
     """The site, held to its policy at every door.
 
-    - `third_party_origin`: where the analytics come from, else the environment's
-      ANALYTICS_ORIGIN, else ``http://analytics.example``;
+    - `third_parties`: the origin of those whose things are embedded, with ``{}`` for the name of
+      one, else the environment's THIRD_PARTIES, else ``http://{}.example``;
     - `secure`: it is served over https;
     - `secret_key`: signs its log-in and the visitors' answers;
     - `policy`: another than that of ``consent.yaml``;
@@ -82,8 +92,7 @@ def create_app(  # noqa: PLR0913 - each is a thing that a test or the demo varie
         SessionMiddleware, secret_key=secret_key, session_cookie="clientvars", https_only=secure
     )
     site = Starlette(routes=ROUTES, middleware=[session])
-    origin = third_party_origin or os.environ.get("ANALYTICS_ORIGIN", "http://analytics.example")
-    site.state.analytics_origin = origin
+    site.state.third_parties = third_parties or os.environ.get("THIRD_PARTIES", "http://{}.example")
     site.state.votes = {pollid: Counter[str]() for pollid in POLLS}
     return ConsentMiddleware(
         site,
@@ -98,11 +107,12 @@ def create_app(  # noqa: PLR0913 - each is a thing that a test or the demo varie
 def page(request: Request, template: str, *, status: int = 200, **context: object) -> Response:
     """A page of the site, with analytics in it.
 
-    The script's tag is written and the cookie set in any case, as by a site that asks nobody: until
-    the visitor allows it, the one waits in the page, and the other is blocked.
+    The tags are written and the cookie set in any case, as by a site that asks nobody: until the
+    visitor allows it, the ones wait in the page, and the other is blocked.
     """
     context |= {
-        "analytics_origin": request.app.state.analytics_origin,
+        "origin_of": request.app.state.third_parties.format,
+        "address": str(request.url),
         "name": request.session.get("name"),
         "path_to": partial(path_to, request),
     }
@@ -148,7 +158,7 @@ async def home(request: Request) -> Response:
 
 
 async def news(request: Request) -> Response:
-    return page(request, "news.html")
+    return page(request, "news.html", networks=NETWORKS)
 
 
 async def polls(request: Request) -> Response:

@@ -161,10 +161,10 @@ class EventLog:
         self._report_only = report_only
         self._last: dict[tuple[str, str, str], tuple[float, int]] = {}
 
-    def write(self, events: Iterable[Event], path: str, now: float) -> None:
+    def write(self, events: Iterable[Event], path: str | None, now: float) -> None:
         """Log `events` of a request for `path` (without its query) at `now`, in seconds.
 
-        An empty `path` stands for one that says nothing.
+        None stands for a path that says nothing.
         """
         for event in events:
             if self._on_event is not None:
@@ -190,7 +190,7 @@ class EventLog:
         self._last[key] = (now, 0)
         return count
 
-    def _line(self, event: Event, path: str, folded: int) -> None:
+    def _line(self, event: Event, path: str | None, folded: int) -> None:
         would = "would be " if self._report_only and event.act in _ACTS_ON_A_COOKIE else ""
         undeclared = event.decision is not None and event.decision.reason is Reason.UNDECLARED
         name = ascii(event.name[: self.LONGEST]) if event.name else "(a cookie without a name)"
@@ -203,13 +203,13 @@ class EventLog:
             event.act,
             event.why,
             f"; {event.asked}" if event.asked else "",
-            f"; path {path[: self.LONGEST]!a}" if path else "",
+            "" if path is None else f"; path {path[: self.LONGEST]!a}",
             f" (and {folded} more like it)" if folded else "",
             extra={
                 "consentkit_act": event.act,
                 f"consentkit_{event.what}": event.name[: self.LONGEST],
                 "consentkit_why": event.why,
-                "consentkit_path": path[: self.LONGEST],
+                "consentkit_path": (path or "")[: self.LONGEST],
                 "consentkit_more": folded,
                 "consentkit_report_only": self._report_only,
                 **_keys_of(event.asked),

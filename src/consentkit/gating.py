@@ -15,6 +15,7 @@ import re
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote, unquote
 
 from consentkit.events import Event
 from consentkit.memory import Memory
@@ -51,6 +52,7 @@ _PORT: Final = re.compile(r":[0-9]*\Z")
 _CSP: Final = b"content-security-policy"
 _REPORT_ONLY: Final = b"content-security-policy-report-only"
 _POLICIES: Final = frozenset({_CSP, _REPORT_ONLY})
+_SAFE: Final = "/-._~"  # in a path within a policy; "," and ";" would end it
 _TELLS: Final = re.compile(
     rb"(?:^|;)[\t\n\f\r ]*+report-(?:uri|to)(?![^\t\n\f\r ;])", re.IGNORECASE
 )
@@ -219,10 +221,9 @@ class PageJudge(LinkJudge):
         )
 
     def _may_open(self, purpose: str | None, service: str | None) -> bool:
-        named = (purpose or "").split()
         if service is not None and service not in self._loading.services:
             return False
-        return service is not None or self._loading.allows_every(named)
+        return purpose is None or self._loading.allows_every(purpose.split())
 
     def _srcdoc(self, tag: Tag, host: str) -> bytes:
         if tag.name != b"iframe" or not is_seen(tag.source):
@@ -284,7 +285,8 @@ class Policing:
     ) -> tuple[HeaderList, bytes | None]:
         """A page's headers as they may go out, and the nonce that its scripts carry.
 
-        `host` is the request's Host; `root_path` stands before the endpoints' own path. A 304 is
+        `host` is the request's Host; `root_path`, percent-encoded, stands before the endpoints' own
+        path. A 304 is
         not `is_whole`: the browser has the page's other headers already.
         """
         values = [bytes(value) for name, value in headers if bytes(name).lower() == _CSP]
@@ -308,13 +310,17 @@ class Policing:
     def _reported(
         self, values: Sequence[bytes], sources: Sources, nonce: bytes | None, root_path: str
     ) -> HeaderList:
-        tell = f"; report-uri {root_path}{self._path}/reports".encode()
+        tell = f"; report-uri {quote(self._below(root_path), safe=_SAFE)}/reports".encode()
         lists = [tightened(value, sources) for value in values] or [built(sources, nonce)]
         policies = [policy for value in lists for policy in value.split(b",")]
         return [(_REPORT_ONLY, one + (b"" if _TELLS.search(one) else tell)) for one in policies]
 
+    def _below(self, root_path: str) -> str:
+        """The endpoints' path, plain: a policy has its own way of writing one."""
+        return unquote(root_path) + self._path
+
     def _sources(self, loading: Loading, host: bytes, root_path: str) -> Sources:
-        own = own_source(host, root_path + self._path)
+        own = own_source(host, self._below(root_path))
         # Who sends a name that no policy can list gets what was made for that name alone.
         reached = own or host
         found = loading.sources.get(reached)

@@ -223,7 +223,7 @@ class Endpoints:
                 events = reported(await request.body())
             except ValueError:
                 raise _unknown("report") from None
-            self._log.write(events, "", monotonic())
+            self._log.write(events, None, monotonic())
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=_PRIVATE)
 
     async def _asset(self, request: _Request) -> Response:

@@ -469,7 +469,8 @@ def test_every_kind_of_element_is_given_back(arrive: Arrive, party: Party, tag: 
 SMUGGLED = """
 <img id="handler" data-consentkit-service="counter" data-consentkit-onerror="ran('handler')"
  data-consentkit-src="data:,">
-<a id="link" data-consentkit-service="counter" data-consentkit-href=" java&#10;script:ran('link')">l</a>
+<a id="link" data-consentkit-service="counter"
+ data-consentkit-href=" java&#10;script:ran('link')">link</a>
 <iframe id="frame" data-consentkit-service="counter"
  data-consentkit-src="&#1;javascript:parent.ran('frame')"></iframe>
 <iframe id="document" data-consentkit-service="counter"

@@ -20,6 +20,7 @@ from tests.browser.test_third_parties import (
     TAGS,
     Party,
     elsewhere,
+    see_it_asked,
     settle,
     wait_until,
 )
@@ -149,9 +150,7 @@ def test_the_policy_alone_stops_every_request(
 ) -> None:
     """R-55: tags, and what a script or a style sheet of the site itself asks for."""
     wanted = TAGGED | QUIET | ADDED | BY_SCRIPT
-    arrive(POLICY, *policies)
-    wait_until(party, wanted)  # the control
-    party.server.log.clear()
+    see_it_asked(arrive(POLICY, *policies), party, wanted)
     visitor = arrive(ENFORCE, *policies)
     settle(visitor)
     assert visitor.page.get_attribute("html", "data-ran") == "yes"
@@ -172,9 +171,7 @@ def test_what_a_style_sheet_imports_is_stopped(
     """No reader of HTML sees it; this is what the policy is for."""
     page = "<!doctype html><title>A page</title><link rel=stylesheet href=/own.css><h1>A page</h1>"
     wanted = {"imported.css", "background.svg"}
-    arrive(POLICY, page=page)
-    wait_until(party, wanted)
-    party.server.log.clear()
+    see_it_asked(arrive(POLICY, page=page), party, wanted)
     visitor = arrive(ENFORCE, page=page)
     settle(visitor)
     assert party.asked == set()
@@ -274,6 +271,20 @@ def test_consentkit_works_under_strict_policies(
         return
     wait_until(party, {"frame.html"})
     assert visitor.complaints == []
+
+
+def test_the_policy_of_a_shared_page_lets_everybodys_answer_work(
+    arrive: Callable[..., Visitor], party: Party
+) -> None:
+    """DESIGN §6: it names all who might be asked, and the gate holds them until they may be."""
+    visitor = arrive(ENFORCE + "pages: shared\n", page=FRAMED)
+    visitor.page.wait_for_function(
+        "document.querySelector('#consentkit button')?.checkVisibility()"
+    )
+    settle(visitor)
+    assert (party.asked, visitor.complaints) == (set(), [])
+    visitor.page.click("button[name=choice][value=accept-all]")
+    wait_until(party, {"frame.html"})
 
 
 def test_without_the_policy_tightened_a_site_lets_us_through_itself(

@@ -72,6 +72,7 @@ HEAD = """
 <link rel="prefetch" href="//T/prefetch.html">
 <LINK REL="STYLESHEET" HREF="HTTP://T/stylesheet.css">
 <link rel="alternate stylesheet" title="other" href="//T/alternate.css">
+<link rel="icon" href="//T/icon.svg"><link rel="manifest" href="//T/manifest.json">
 <script src="//T/script.js" type="module"></script>
 <script src="//T/async.js" async></script>
 <script src="//T/defer.js" defer></script>
@@ -97,6 +98,7 @@ BODY = """
 <input type="image" src="//T/input.svg" alt="A button">
 <svg width="9" height="9"><image href="//T/svg-image.svg" width="9" height="9"/></svg>
 <svg width="9" height="9"><image xlink:href="//T/svg-xlink.svg" width="9" height="9"/></svg>
+<svg width="9" height="9"><use href="//T/use.svg#a"/></svg>
 <table background="//T/table.svg"><tr><td background="//T/td.svg">A cell</td></tr></table>
 <noscript><img src="//T/noscript.svg" alt></noscript>
 """
@@ -112,6 +114,8 @@ BASE = (
     "<!doctype html><title>A base</title><base href='//T/'><body><img src='relative.svg' alt>"
     "<script src='relative.js'></script></body>"
 )
+# What this browser asks for always, with scripts on, and for links. Alternate style sheets, icons,
+# manifests and `<use>` it asks for when it likes, or not at all; they wait like the others.
 SCRIPTS = {"script.js", "async.js", "defer.js", "classic.js", "imported.js", "modulepreload.js"}
 LINKS = {"preload.css", "preload.js", "imagesrcset.svg", "prefetch.html", "stylesheet.css"}
 MEDIA = {"video.mp4", "poster.svg", "source.mp4", "audio.mp4", "track.vtt"}
@@ -210,6 +214,14 @@ def wait_until(party: Party, wanted: set[str]) -> None:
     assert wanted <= party.asked, wanted - party.asked
 
 
+def see_it_asked(visitor: Visitor, party: Party, wanted: set[str]) -> None:
+    """The control: a page without consentkit asks for all these. Its log ends with it."""
+    wait_until(party, wanted)
+    settle(visitor)
+    visitor.leave()
+    party.server.log.clear()
+
+
 def accept(visitor: Visitor) -> None:
     """Press the button; the script in the page needs no other page."""
     visitor.page.wait_for_function("window.consentkit")
@@ -222,9 +234,7 @@ def test_every_way_of_fetching_waits_for_the_answer(
 ) -> None:
     """R-20, R-53, R-54: with JavaScript; after the grant all of it comes, without another page."""
     wanted = ALWAYS | SCRIPTS | LINKS
-    arrive(PAGE, None)
-    wait_until(party, wanted)  # the control
-    party.server.log.clear()
+    see_it_asked(arrive(PAGE, None), party, wanted)
     visitor = arrive(PAGE)
     settle(visitor)
     assert party.asked == set()
@@ -239,9 +249,7 @@ def test_every_way_of_fetching_waits_without_javascript(
 ) -> None:
     """R-102: what `<noscript>` holds too; after the grant the next page has it all."""
     wanted = ALWAYS | {"noscript.svg"}
-    arrive(PAGE, None, java_script_enabled=False)
-    wait_until(party, wanted)
-    party.server.log.clear()
+    see_it_asked(arrive(PAGE, None, java_script_enabled=False), party, wanted)
     visitor = arrive(PAGE, java_script_enabled=False)
     settle(visitor)
     assert party.asked == set()
@@ -269,9 +277,7 @@ def test_frames_and_other_bases_wait(
     arrive: Callable[..., Visitor], party: Party, page: str, wanted: set[str]
 ) -> None:
     """A page that has no place for the notice is gated too; the preferences take the answer."""
-    arrive(page, None)
-    wait_until(party, wanted)
-    party.server.log.clear()
+    see_it_asked(arrive(page, None), party, wanted)
     visitor = arrive(page)
     settle(visitor)
     assert party.asked & wanted == set()
@@ -288,9 +294,7 @@ def test_a_link_header_asks_nobody_before_the_answer(
     """R-54: the browser would ask before it has read the page."""
     plain = "<!doctype html><title>A page</title><body><p>Words.</p></body>"
     headers = {"link": '<http://T/header.css>; rel="preload"; as="style"'}
-    arrive(plain, None, headers=headers)
-    wait_until(party, LINK_HEADER)
-    party.server.log.clear()
+    see_it_asked(arrive(plain, None, headers=headers), party, LINK_HEADER)
     visitor = arrive(plain, headers=headers, java_script_enabled=False)
     settle(visitor)
     assert party.asked == set()

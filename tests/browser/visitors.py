@@ -28,6 +28,7 @@ class Visitor:
     """
 
     def __init__(self, browser: Browser, **options: Any) -> None:
+        self._has_script = options.get("java_script_enabled", True)
         self._context = browser.new_context(**{"user_agent": AGENT} | options)
         self._context.set_default_timeout(PATIENCE)
         self.page: Page = self._context.new_page()
@@ -71,8 +72,18 @@ class Visitor:
             self.page.click(selector)
 
     def answer(self, choice: str) -> None:
-        """Press a button of the notice or of the preferences."""
-        self.click(f"button[name=choice][value={choice}]")
+        """Press a button of the notice or of the preferences, and see the page that follows.
+
+        Without a script the form leads back to it; the script stays on it, so it is opened anew.
+        """
+        button = f"button[name=choice][value={choice}]"
+        if not (self._has_script and self.page.locator("#consentkit-script").count()):
+            self.click(button)
+            return
+        with self.page.expect_response(lambda response: "/consent/notice" in response.url):
+            self.page.click(button)
+        self.page.wait_for_function("document.querySelector('#consentkit button') === null")
+        self.page.goto(self.page.url)
 
     # what they see
 
