@@ -13,7 +13,7 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import chdir, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from consentkit import ConsentMiddleware, Event
 from examples.missouri_secretary_of_state import app as missouri
 from examples.staffordshire_police import app as staffordshire
-from examples.third_parties import AnalyticsServer
+from examples.third_parties import ThirdParties
 
 HERE: Final = Path(__file__).parent
 
@@ -39,11 +39,11 @@ HERE: Final = Path(__file__).parent
 with chdir(HERE / "quickstart"):
     from examples.quickstart import app as quickstart
 
-SITES: Final = ("index", "staffordshire", "missouri", "quickstart", "analytics")
+SITES: Final = ("index", "staffordshire", "missouri", "quickstart", "elsewhere")
 """What is served, in the order of the ports."""
-COLOURS: Final = {"blocked": 31, "expired": 35, "hidden": 33, "trimmed": 36}
-"""ANSI colours of what is done to a cookie."""
-ROW: Final = "{act:<9}  {name:<18}  {why:<38}  {request}"
+COLOURS: Final = {"blocked": 31, "expired": 35, "hidden": 33, "trimmed": 36, "asked": 32}
+"""ANSI colours of what is done to a cookie or a host; *asked* is what a third party was."""
+ROW: Final = "{act:<9}  {name:<19}  {why:<38}  {request}"
 
 request_of: ContextVar[str] = ContextVar("request_of", default="")
 """The request being answered: site, method and path."""
@@ -66,13 +66,20 @@ class Terminal:
         print(text, file=self.out, flush=True)
 
     def tell(self, event: Event) -> None:
-        """Print what was done to a cookie, why, and in the answer to which request."""
-        # A cookie's name comes from outside: no control character of it reaches the terminal.
-        name = event.name if event.name.isprintable() else ascii(event.name)
+        """Print what was done to a cookie or a host, and why."""
         purpose = event.decision.purpose if event.decision is not None else None
-        why = in_days(event.why) + (f" ({purpose})" if purpose else "")
-        row = ROW.format(act=event.act, name=name, why=why, request=request_of.get())
-        colour = COLOURS.get(event.act)
+        self._row(event.act, event.name, in_days(event.why) + (f" ({purpose})" if purpose else ""))
+
+    def tell_asked(self, host: str) -> None:
+        """Print that a third party was asked for something; the request says what."""
+        self._row("asked", host, "knows of your visit")
+
+    def _row(self, act: str, name: str, why: str) -> None:
+        """A line for people, with the request in whose answer it happened."""
+        # A name comes from outside: no control character of it reaches the terminal.
+        name = name if name.isprintable() else ascii(name)
+        row = ROW.format(act=act, name=name, why=why, request=request_of.get())
+        colour = COLOURS.get(act)
         self.say(f"\x1b[{colour}m{row[:9]}\x1b[0m{row[9:]}" if colour and self.in_colour else row)
 
 
@@ -95,8 +102,9 @@ class Doors:
         await app(scope, receive, send)
 
 
-def apps(urls: Mapping[str, str], on_decision: Callable[[Event], None]) -> dict[str, ASGIApp]:
+def apps(urls: Mapping[str, str], terminal: Terminal) -> dict[str, ASGIApp]:
     """What is served, by name; `urls` are their addresses, each with a slash at its end."""
+    on_decision = terminal.tell
     # secure=False in all of them, since browsers keep no Secure cookie of an http page; only a
     # few make an exception for localhost.
     index = Template((HERE / "index.html").read_text("utf-8"), autoescape=True).render(urls)
@@ -107,7 +115,7 @@ def apps(urls: Mapping[str, str], on_decision: Callable[[Event], None]) -> dict[
     return {
         "index": Starlette(routes=[Route("/", show_index)]),
         "staffordshire": staffordshire.create_app(
-            third_party_origin=os.environ.get("ANALYTICS_ORIGIN", elsewhere(urls["analytics"])),
+            third_parties=os.environ.get("THIRD_PARTIES", elsewhere(urls["elsewhere"])),
             secure=False,
             on_decision=on_decision,
         ),
@@ -121,13 +129,17 @@ def apps(urls: Mapping[str, str], on_decision: Callable[[Event], None]) -> dict[
             secure=False,
             on_decision=on_decision,
         ),
-        "analytics": AnalyticsServer(),
+        "elsewhere": ThirdParties(terminal.tell_asked),
     }
 
 
 def elsewhere(url: str) -> str:
-    """The origin of an address of this machine under its other name, as that of another host."""
-    return url.rstrip("/").replace("127.0.0.1", "localhost")
+    """The origins of the third parties, with ``{}`` for the name of each.
+
+    Browsers take every name that ends with ``.localhost`` for this machine, and each for a site of
+    its own (RFC 6761 §6.3).
+    """
+    return url.rstrip("/").replace("127.0.0.1", "{}.localhost")
 
 
 def bind(port: int) -> socket.socket:
@@ -160,13 +172,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     sockets = [bind(first + place if first else 0) for place in range(len(SITES))]
     ports = {site: each.getsockname()[1] for site, each in zip(SITES, sockets, strict=True)}
-    # The analytics have another name for the same machine, so that to a browser they are another
-    # site, as they would be.
-    hosts = {"analytics": "127.0.0.1"}
-    urls = {site: f"http://{hosts.get(site, 'localhost')}:{ports[site]}/" for site in SITES}
+    urls = {site: f"http://127.0.0.1:{ports[site]}/" for site in SITES}
 
     terminal = Terminal.on(sys.stdout, os.environ)
-    served = apps(urls, terminal.tell)
+    served = apps(urls, terminal)
     terminal.say(introduction(urls))
     doors = Doors({ports[site]: (site, served[site]) for site in SITES})
     serve(doors, sockets)
@@ -175,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def introduction(urls: Mapping[str, str]) -> str:
     """What to open, and the heading of the lines that follow."""
     lines = [f"  {site:<15}{url}" for site, url in urls.items()]
-    heading = ROW.format(act="what", name="cookie", why="why", request="site and request")
+    heading = ROW.format(act="what", name="cookie or host", why="why", request="site and request")
     return "\n".join(["Open the first of these; Ctrl-C ends.", "", *lines, "", heading])
 
 

@@ -836,3 +836,23 @@ async def test_a_fault_in_policing_costs_no_page(
     assert page.status == 200
     assert page.header("content-security-policy") == WIDE.decode()
     assert FAULT in caplog.text
+
+
+def test_a_source_that_stays_too_wide_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """R-55: nothing can be taken from `*` where undeclared hosts may load, so it is said."""
+    for undeclared, told in (("report", 1), ("block", 0)):
+        caplog.clear()
+        held = rules(undeclared=undeclared, csp="enforce")
+        policing = Policing(held, "/consent", enforces=True)
+        loading = Loading(Standing(held, NOBODY_YET, NO_SIGNALS, NOW))
+        for _ in range(2):
+            headers, _nonce = policing.police(
+                [(b"content-security-policy", b"img-src *")],
+                loading,
+                b"www.example.org",
+                "",
+                is_whole=True,
+            )
+        lines = [r.getMessage() for r in caplog.records if "lets hosts" in r.getMessage()]
+        assert len(lines) == told
+        assert (b"*" in dict(headers)[b"content-security-policy"].split()) is bool(told)

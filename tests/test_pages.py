@@ -518,3 +518,52 @@ def test_long_pages_are_not_kept() -> None:
         assert made.known(edit._key, long) is None
     made.edit(who, REQUEST, b"/", "", in_a_tab=True).feed(PAGE, last=True)
     assert made.known(edit._key, PAGE) is not None
+
+
+# where relative addresses lead elsewhere
+
+
+@pytest.mark.parametrize("visits", [1, 2])
+def test_the_notice_of_a_page_with_a_foreign_base_leads_back_to_the_site(visits: int) -> None:
+    """HTML 4.2.3: addresses without a host, ours too, would lead to the base's host."""
+    made = pages(undeclared="report")
+    base = b'<title>x</title><base href="https://cdn.example/"><body>'
+    frame = b'<iframe src="https://other.example/a"></iframe>'
+    for _ in range(visits):
+        edit = made.edit(
+            standing(policy()), {**REQUEST, b"host": b"www.example.org"}, b"/", "", in_a_tab=True
+        )
+        body = edit.feed(base + frame, last=True) or b""
+    assert b'action="//www.example.org/consent"' in body
+    assert b'href="//www.example.org/consent/assets/' in body
+    plain = made.edit(
+        standing(policy()), {**REQUEST, b"host": b"www.example.org"}, b"/p", "", in_a_tab=True
+    )
+    assert b'action="/consent"' in (plain.feed(b"<base href=/a/><body>", last=True) or b"")
+    strange = made.edit(
+        standing(policy()), {**REQUEST, b"host": b'"><b>'}, b"/q", "", in_a_tab=True
+    )
+    assert b'action="/consent"' in (strange.feed(base, last=False) or b"")
+
+
+def test_placeholders_below_a_foreign_base_lead_back_too() -> None:
+    """A document in `srcdoc` has the base of the page around it."""
+    edit = pages().edit(
+        standing(policy()), {**REQUEST, b"host": b"www.example.org"}, b"/", "", in_a_tab=True
+    )
+    page = b'<base href="https://cdn.example/"><body><iframe src="https://v.example/a"></iframe><p>'
+    body = edit.feed(page, last=True) or b""
+    assert b"//www.example.org/consent/assets/embed." in body
+    assert b"'/consent/assets/embed." not in body
+
+
+def test_a_policy_in_a_meta_element_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """R-55: it counts beside the header's, and nobody tightens it."""
+    page = b"<meta http-equiv=Content-Security-Policy content=\"default-src 'self'\"><body>"
+    for csp, told in (("off", 0), ("report", 0), ("enforce", 1)):
+        caplog.clear()
+        made = pages(csp=csp)
+        for number in range(2):
+            edit = made.edit(standing(policy()), REQUEST, b"/%d" % number, "", in_a_tab=True)
+            edit.feed(page, last=True)
+        assert len([r for r in caplog.records if "<meta>" in r.getMessage()]) == told

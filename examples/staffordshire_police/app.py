@@ -61,7 +61,7 @@ POLLS: Final = {
 NETWORKS: Final = {
     "twitter": "Tweet",
     "plus-one": "Google +1",
-    "facebook": "Like on Facebook",
+    "facebook": "Like",
     "linkedin": "Share on LinkedIn",
     "instagram": "Instagram",
 }

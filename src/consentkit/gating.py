@@ -28,7 +28,14 @@ from consentkit.notice.embeds import (
 )
 from consentkit.rules.decision import DECISIONS, Decision, Reason, decide_service
 from consentkit.rules.policy import Basis, Csp, Undeclared
-from consentkit.wire.csp import Sources, built, nonce_of, own_source, tightened
+from consentkit.wire.csp import (
+    Sources,
+    built,
+    nonce_of,
+    own_source,
+    tightened,
+    wide_sources,
+)
 from consentkit.wire.gate import Waits
 from consentkit.wire.html import attribute_of
 
@@ -46,6 +53,8 @@ logger = logging.getLogger("consentkit.pages")
 
 MOST_HOSTS: Final = 512
 """Hosts whose decision is remembered for visitors who answered the same."""
+MOST_NOTED: Final = 32
+"""Sources of policies that are told of."""
 MOST_OWN: Final = 8
 """Names under which a site is reached and for which its sources are remembered."""
 _PORT: Final = re.compile(r":[0-9]*\Z")
@@ -177,6 +186,10 @@ class PageJudge(LinkJudge):
         self._place, self._enforces = place, enforces
         self.is_in_head = False
 
+    def reach_us_by(self, path: str) -> None:
+        """Let placeholders lead to the endpoints by another address."""
+        self._place = self._place._replace(path=path)
+
     def judge(self, tag: Tag) -> Waits | None:
         """What a start tag waits for, None if it may stand."""
         waiting: list[str] = []
@@ -277,6 +290,7 @@ class Policing:
                 for host in hosts
             )
         )
+        self._noted: set[bytes] = set()
         # A list of what may load blocks all that nobody declared, also where that is only told.
         self._builds = policy.undeclared is not Undeclared.REPORT
 
@@ -286,8 +300,7 @@ class Policing:
         """A page's headers as they may go out, and the nonce that its scripts carry.
 
         `host` is the request's Host; `root_path`, percent-encoded, stands before the endpoints' own
-        path. A 304 is
-        not `is_whole`: the browser has the page's other headers already.
+        path. A 304 is not `is_whole`: the browser has the page's other headers already.
         """
         values = [bytes(value) for name, value in headers if bytes(name).lower() == _CSP]
         nonce = nonce_of(values) if values else None
@@ -305,7 +318,21 @@ class Policing:
         if not values and is_whole:
             name = _CSP if self._builds else _REPORT_ONLY
             kept.append((name, built(sources)))
+        if not self._builds:
+            self._note_wide(kept, sources)
         return kept, nonce
+
+    def _note_wide(self, headers: HeaderList, sources: Sources) -> None:
+        """Say once of a source that it lets through what may not load, and cannot be narrowed."""
+        values = [bytes(value) for name, value in headers if bytes(name).lower() == _CSP]
+        wide = {source for value in values for source in wide_sources(value, sources)}
+        for source in sorted(wide - self._noted)[: MOST_NOTED - len(self._noted)]:
+            self._noted.add(source)
+            logger.warning(
+                "a page's Content-Security-Policy has %s, which lets hosts of services through that "
+                "wait. Name single hosts, or set undeclared: block.",
+                ascii(source.decode("latin-1")),
+            )
 
     def _reported(
         self, values: Sequence[bytes], sources: Sources, nonce: bytes | None, root_path: str

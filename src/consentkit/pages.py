@@ -31,10 +31,11 @@ from consentkit.notice.declaration import declaration_table
 from consentkit.notice.scripts import head_scripts, state_json
 from consentkit.notice.text import choose_language
 from consentkit.rules.consent import Consent
-from consentkit.rules.policy import Basis, PagesMode, Policy
+from consentkit.rules.policy import Basis, Csp, PagesMode, Policy
 from consentkit.rules.signals import NO_SIGNALS
 from consentkit.rules.visitor import Standing
 from consentkit.wire.body_start import NOWHERE, BodyStart, head_start, page_language
+from consentkit.wire.csp import has_meta_policy, own_source
 from consentkit.wire.gate import Gate
 from consentkit.wire.headers import accepted_languages
 from consentkit.wire.representation import asks_to_show_in_a_tab
@@ -108,6 +109,7 @@ class KnownPage(NamedTuple):
     body: bytes
     parts: tuple[bytes, ...]
     language: str
+    prefix: str
     events: tuple[Event, ...]
     depends: bool
 
@@ -185,6 +187,8 @@ class Pages:
         self.shows = shows and self.is_asking
         self.is_shared = policy.pages is PagesMode.SHARED
         self.fills = shows and bool(policy.placeholders)
+        self._has_noted = False
+        self._is_policed = enforces and policy.csp is Csp.ENFORCE and not self.is_shared
         self.has_head_scripts = bool(scripts_of(policy))
         self.remembers_notice = not self.is_shared and any(
             policy.basis_of(name) is Basis.IMPLIED for name in policy.optional_purposes
@@ -295,6 +299,16 @@ class Pages:
             key=None if is_filled else key,
         )
 
+    def note_meta_policy(self, head: bytes) -> None:
+        """Say once that a page has a Content-Security-Policy that nobody tightens."""
+        if self._is_policed and not self._has_noted and has_meta_policy(head):
+            self._has_noted = True
+            logger.warning(
+                "a page has a Content-Security-Policy in a <meta> element. It counts beside the "
+                "header's, and consentkit's own style sheet, script and form have to pass it too: "
+                "better send it as a header."
+            )
+
     def known(self, key: object, body: bytes) -> KnownPage | None:
         """The page of this key, if it has these bytes."""
         found = self._known.get(key)
@@ -358,6 +372,7 @@ class Pages:
             script=self._url("consent.js", prefix),
             told=view.told,
             is_shared=self.is_shared,
+            is_policed=self._is_policed,
         )
 
     def part(self, what: str, language: str, standing: Standing, prefix: str, back: bytes) -> bytes:
@@ -436,6 +451,7 @@ class PageEdit:
         """
         self._pages, self._visit, self._start = pages, visit, start
         self.in_a_tab, self._length, self._key = in_a_tab, length, key
+        self._prefix = visit.prefix
 
     @cached_property
     def _judge(self) -> PageJudge:
@@ -488,7 +504,8 @@ class PageEdit:
 
     def _as_known(self, known: KnownPage) -> bytes:
         self._start = None
-        self._language, self._events, self._depends = known.language, known.events, known.depends
+        self._language, self._prefix = known.language, known.prefix
+        self._events, self._depends = known.events, known.depends
         return self._put_together(known.parts)
 
     def _passed(self, chunk: bytes, *, last: bool, is_whole: bool) -> bytes:
@@ -498,9 +515,7 @@ class PageEdit:
             self._remember(chunk, (passed,))
         return passed
 
-    def _opened(
-        self, held: bytes, at: int, closing: bytes, *, last: bool, is_whole: bool
-    ) -> bytes:
+    def _opened(self, held: bytes, at: int, closing: bytes, *, last: bool, is_whole: bool) -> bytes:
         """What goes out of the beginning; the notice stands `at` a place in it, or nowhere."""
         self._beginning = held
         if at == NOWHERE:
@@ -515,16 +530,26 @@ class PageEdit:
             parts = (before, head, b"")
         else:
             self._judge.is_in_head = False
+            self._mind_base()
             parts = (before, head, self._gated(held[at:], last=last))
+        self._pages.note_meta_policy(held[:at])
         if is_whole:
             self._remember(held, parts)
         return self._put_together(parts)
+
+    def _mind_base(self) -> None:
+        """Where a <base> leads relative addresses elsewhere, write ours with the site's name."""
+        host = self._visit.request.get(b"host", b"")
+        if self._gate.base is not None and own_source(host, "") is not None:
+            self._prefix = f"//{host.decode('ascii')}{self._visit.prefix}"
+            self._judge.reach_us_by(self._prefix)
 
     def _remember(self, body: bytes, parts: tuple[bytes, ...]) -> None:
         if self._key is not None and not self._has_failed:
             parts = tuple(body if part == body else part for part in parts)
             language = self._read_language()
-            page = KnownPage(body, parts, language, self._events, self._depends)
+            prefix, events = self._prefix, self._events
+            page = KnownPage(body, parts, language, prefix, events, self._depends)
             self._pages.remember(self._key, page)
 
     def _put_together(self, parts: tuple[bytes, ...]) -> bytes:
@@ -565,7 +590,7 @@ class PageEdit:
         """The head's scripts and the notice; nothing where making them fails: a page goes out."""
         visit = self._visit
         try:
-            first, notice = self._pages.notice(visit.view, self._read_language(), visit.prefix)
+            first, notice = self._pages.notice(visit.view, self._read_language(), self._prefix)
             made = first.fill(b"", visit.nonce), notice.fill(visit.back, visit.nonce)
         except Exception:
             logger.exception("a fault in consentkit: a page goes out without its notice")
@@ -578,7 +603,7 @@ class PageEdit:
         visit = self._visit
         try:
             back = visit.back
-            return self._pages.part(what, self._read_language(), visit.standing, visit.prefix, back)
+            return self._pages.part(what, self._read_language(), visit.standing, self._prefix, back)
         except Exception:
             logger.exception("a fault in consentkit: a placeholder stays as it is")
             return b""

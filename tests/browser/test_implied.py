@@ -187,8 +187,15 @@ def test_the_redirect_after_an_apps_form_does_not_imply(visitor: Visitor, server
     assert_a_click_implies(visitor)
 
 
-def test_the_redirect_after_our_own_form_does_not_imply(visitor: Visitor, server: Server) -> None:
-    """Who answers about one purpose has said nothing about the other yet."""
+def test_the_redirect_after_our_own_form_does_not_imply(
+    new_visitor: NewVisitor, server: Server
+) -> None:
+    """Who answers about one purpose has said nothing about the other yet.
+
+    Without a script, which stays on the page and follows no redirect.
+    """
+    server.log.clear()
+    visitor = new_visitor(server, java_script_enabled=False)
     arrive(visitor, "/partial")
     visitor.click("#partial")
     assert len(server.asked_for("/done")) == 1

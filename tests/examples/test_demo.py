@@ -19,7 +19,7 @@ from consentkit import Event
 from consentkit.rules.decision import Decision, Reason
 from consentkit.testing import Browser
 from examples.__main__ import COLOURS, Terminal, bind, main
-from examples.third_parties import AnalyticsServer
+from examples.third_parties import ThirdParties
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30
@@ -51,7 +51,7 @@ class Demo:
 def demo(tmp_path: Path) -> Iterator[Demo]:
     out, err = tmp_path / "out", tmp_path / "err"
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    environ.pop("ANALYTICS_ORIGIN", None)
+    environ.pop("THIRD_PARTIES", None)
     command = [sys.executable, "-m", "examples", "--port", "0"]
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=stdout, stderr=stderr)
@@ -80,11 +80,17 @@ def test_the_demo_serves_every_example_and_tells_what_is_blocked(demo: Demo) -> 
     ):
         assert f'href="{urls[site]}"' in index
         assert title in fetch(urls[site])
-    assert "sendBeacon" in fetch(f"{urls['analytics']}ga.js")
-    assert fetch(f"{urls['analytics']}log") == '["GET /ga.js"]'
-    for cookie, site in (("_ga", "staffordshire"), ("visits", "quickstart")):
-        line = demo.waits_for(rf"\b{site} GET /$")
-        assert re.fullmatch(rf"blocked +{cookie} +not answered yet \(\w+\) +{site} GET /", line)
+    assert "sendBeacon" in fetch(f"{urls['elsewhere']}ga.js")
+    assert fetch(f"{urls['elsewhere']}log") == '["GET 127.0.0.1/ga.js"]'
+    line = demo.waits_for(r"\belsewhere GET /ga.js$")
+    assert re.fullmatch(r"asked +127\.0\.0\.1 +knows of your visit +elsewhere GET /ga\.js", line)
+    for name, site in (
+        ("_ga", "staffordshire"),
+        (r"analytics\.localhost", "staffordshire"),
+        ("visits", "quickstart"),
+    ):
+        line = demo.waits_for(rf"{name} .*\b{site} GET /$")
+        assert re.fullmatch(rf"blocked +{name} +not answered yet \(\w+\) +{site} GET /", line)
     fetch(f"{urls['missouri']}forms/?q=report")
     line = demo.waits_for(r"\bmissouri GET /forms/$")
     assert re.fullmatch(r"blocked +last-search +not declared +missouri GET /forms/", line)
@@ -164,7 +170,7 @@ def test_the_columns_stand_below_one_another() -> None:
         Terminal(out, in_colour=True).tell(BLOCKED._replace(act=act, decision=None))
     plain = re.sub(r"\x1b\[\d+m", "", out.getvalue()).splitlines()
     assert {line.index("_ga") for line in plain} == {11}
-    assert {line.index("refused") for line in plain} == {31}
+    assert {line.index("refused") for line in plain} == {32}
 
 
 def test_lifetimes_are_told_in_days() -> None:
@@ -184,13 +190,43 @@ def test_a_cookies_name_cannot_write_on_the_terminal() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_analytics_server_writes_down_who_came() -> None:
+async def test_the_third_parties_write_down_who_came() -> None:
     """A probe that is asked whether anybody came must be able to say yes."""
-    server = AnalyticsServer()
+    told: list[str] = []
+    server = ThirdParties(told.append)
     browser = Browser(server, url="http://analytics.example")
     assert (await browser.fetch("/log")).json() == []
+    assert "Nothing yet." in (await browser.fetch("/")).text
     script = await browser.fetch("/ga.js")
     assert script.header("content-type") == "text/javascript; charset=utf-8"
     assert (await browser.fetch("/collect?page=/", "POST")).status == 204
     assert (await browser.fetch("/elsewhere")).status == 404
-    assert (await browser.fetch("/log")).json() == ["GET /ga.js", "POST /collect", "GET /elsewhere"]
+    assert (await browser.fetch("/favicon.ico")).status == 204
+    asked = ["GET {}/ga.js", "POST {}/collect", "GET {}/elsewhere"]
+    assert (await browser.fetch("/log")).json() == [
+        one.format("analytics.example") for one in asked
+    ]
+    assert told == ["analytics.example"] * 3
+    page = (await browser.fetch("/")).text
+    assert page.index("<li>GET analytics.example/elsewhere") < page.index("<li>POST")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("path", "cookie"), [("/embed/bicycles", "viewer"), ("/like.js", "liker"), ("/button.js", None)]
+)
+async def test_a_film_and_a_like_button_know_a_browser_again(path: str, cookie: str | None) -> None:
+    """Third-party cookies as they are sent today; the control is a script that sets none."""
+    browser = Browser(ThirdParties(), url="https://video.example")
+    first = (await browser.fetch(path)).set_cookies
+    assert [one.partition(b"=")[0].decode() for one in first] == ([cookie] if cookie else [])
+    assert all(b"Secure; SameSite=None; Partitioned" in one for one in first)
+    assert (await browser.fetch(path)).set_cookies == first, "it is the number it had"
+
+
+@pytest.mark.anyio
+async def test_a_social_link_leads_somewhere() -> None:
+    """A button that is a link must work as a link."""
+    browser = Browser(ThirdParties(), url="http://twitter.example")
+    page = await browser.fetch("/share?page=http%3A//site.example/news")
+    assert "You are at twitter.example now" in page.text

@@ -1,7 +1,9 @@
 """The Staffordshire site, walked through as its cookie page describes it."""
 
 from collections.abc import Awaitable, Callable
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -275,22 +277,6 @@ async def test_every_page_keeps_to_the_policy(
     assert_only_declared(response, load_policy(POLICY))
 
 
-@pytest.mark.parametrize("page", PAGES)
-async def test_a_page_loads_nothing_from_elsewhere_before_an_answer(
-    browser: Browser, page: str
-) -> None:
-    """A fetch from another host is access to the visitor's device too."""
-    text = (await browser.visit(page)).text
-    fetching = text.replace(" href=", " src=")
-    fetched = [part.partition('"')[0] for part in fetching.split(' src="')[1:]]
-    loads = [url for url in fetched if url.endswith((".css", ".js"))]
-    assert loads, "a page has a style sheet of its own"
-    assert all(url.startswith("/") for url in loads)
-    assert text.count("<script") == 2
-    assert '<script id="consentkit-script"' in text
-    assert WAITS in text
-
-
 async def test_the_style_sheet_is_the_sites_own(browser: Browser) -> None:
     """And it asks for nothing in its turn."""
     css = await browser.fetch("/static/site.css")
@@ -299,11 +285,177 @@ async def test_the_style_sheet_is_the_sites_own(browser: Browser) -> None:
     assert "@import" not in css.text
 
 
-async def test_the_analytics_origin_can_come_from_the_environment(
-    monkeypatch: pytest.MonkeyPatch,
+# What belongs to others
+
+
+class Fetches(HTMLParser):
+    """What a browser would fetch for a page: `of_others` by host, `own` by path."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.own: set[str] = set()
+        self.of_others: set[str] = set()
+        self._templates = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._templates += tag == "template"
+        values = dict(attrs)
+        url = values.get("href" if tag == "link" else "src")
+        if url and not self._templates and tag in ("link", "script", "iframe"):
+            host = urlsplit(url).hostname
+            self.of_others.update([host] if host else [])
+            self.own.update([] if host else [url])
+
+    def handle_endtag(self, tag: str) -> None:
+        # An end tag too many is that of a template that was opened.
+        self._templates = max(0, self._templates - (tag == "template"))
+
+
+SOCIAL = {
+    f"{name}.example" for name in ("twitter", "plus-one", "facebook", "linkedin", "instagram")
+}
+FILM = {"video.example"}
+EVERYWHERE = {"analytics.example"}
+
+
+async def on_the_news(browser: Browser) -> set[str]:
+    """The hosts that the page of news fetches from."""
+    return Fetches((await browser.follow("/news")).text).of_others
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_loads_nothing_from_elsewhere_before_an_answer(
+    browser: Browser, page: str
 ) -> None:
-    """There is no DNS for .example: the demo names its own machine."""
-    monkeypatch.setenv("ANALYTICS_ORIGIN", "http://localhost:8003")
-    browser = Browser(create_app())
+    """A fetch from another host is access to the visitor's device too (R-53, R-54)."""
+    before = Fetches((await browser.visit(page)).text)
+    assert "/static/site.css" in before.own
+    assert before.of_others == set()
     await accept(browser)
-    assert '<script src="http://localhost:8003/ga.js" defer>' in (await browser.visit("/")).text
+    after = Fetches((await browser.visit(page)).text)
+    assert after.of_others == EVERYWHERE | (FILM | SOCIAL if page == "/news" else set())
+
+
+async def test_the_second_page_loads_all_of_it(browser: Browser) -> None:
+    """The page: "By continuing to browse this site, you are agreeing"."""
+    await browser.visit("/")
+    assert await on_the_news(browser) == EVERYWHERE | FILM | SOCIAL
+
+
+async def test_a_refusal_keeps_all_of_it_away(browser: Browser) -> None:
+    """Going on means nothing after a no, and neither does having gone on before it (R-15)."""
+    await browser.visit("/")
+    assert await on_the_news(browser)
+    await refuse(browser)
+    for _ in range(3):
+        assert await on_the_news(browser) == set()
+
+
+async def test_global_privacy_control_keeps_all_of_it_away(clock: Clock) -> None:
+    """The browser says no on every page, and its visitor can still load a film (R-37)."""
+    browser = Browser(create_app(clock=clock), clock=clock, headers={"sec-gpc": "1"})
+    await browser.visit("/")
+    assert await on_the_news(browser) == set()
+    await browser.submit("/consent", choice="allow", service="youtube", next="/news")
+    assert await on_the_news(browser) == FILM
+
+
+@pytest.mark.parametrize(
+    ("answer", "loads"),
+    [
+        ({"service": "youtube"}, FILM),
+        ({"service": "facebook"}, {"facebook.example"}),
+        ({"purpose": "external"}, FILM),
+        ({"purpose": "social"}, SOCIAL),
+    ],
+    ids=["load the film", "load Facebook", "always films", "always social"],
+)
+@pytest.mark.parametrize("answered", [do_nothing, refuse])
+async def test_a_placeholders_buttons_load_what_they_say(
+    browser: Browser, answered: Answer, answer: dict[str, str], loads: set[str]
+) -> None:
+    """One service, or one purpose; what else is on the page goes on waiting (R-12)."""
+    await browser.visit("/news")
+    await answered(browser)
+    await browser.submit("/consent", choice="allow", next="/news", **answer)
+    assert Fetches((await browser.visit("/news")).text).of_others == loads
+
+
+async def test_the_film_waits_behind_a_placeholder_of_its_size(browser: Browser) -> None:
+    """The page: "to show videos we use Vimeo and YouTube"; who, what for, and two buttons."""
+
+    async def film() -> str:
+        page = (await browser.visit("/news")).text
+        return page.partition('<article id="bicycles">')[2].partition("</article>")[0]
+
+    tag = await film()
+    assert 'title="Film: how to mark a bicycle" width="640" height="360"' in tag
+    assert 'data-consentkit-src="http://video.example/embed/bicycles"' in tag
+    for words in ("Video from YouTube", "Google", "External web services", "Load this video"):
+        assert words in tag
+    await browser.submit("/consent", choice="allow", service="youtube", next="/news")
+    assert (
+        '<iframe title="Film: how to mark a bicycle" width="640" height="360" src=' in await film()
+    )
+
+
+@pytest.mark.parametrize("network", ["twitter", "plus-one", "linkedin", "instagram"])
+async def test_a_social_button_is_a_link_until_its_script_may_load(
+    browser: Browser, network: str
+) -> None:
+    """The page: "There are buttons for: Twitter, Google +1 …": a link tells nobody by itself."""
+    page = (await browser.visit("/news")).text
+    link = f'<a class="social" href="http://{network}.example/share?page=http%3A//'
+    assert link in page
+    assert f'data-consentkit-src="http://{network}.example/button.js"' in page
+    await accept(browser)
+    page = (await browser.visit("/news")).text
+    assert link in page
+    assert f'<script src="http://{network}.example/button.js" defer></script>' in page
+
+
+async def test_facebooks_button_waits_in_its_template(browser: Browser) -> None:
+    """The page: "there are scripts from domains outside": the template holds the script too."""
+    page = (await browser.visit("/news")).text
+    placeholder, _, rest = page.partition('<template data-consentkit-service="facebook">')
+    assert "Load Facebook" in placeholder.rpartition("<iframe class=")[2]
+    inside = rest.partition("</template>")[0]
+    assert "http://facebook.example/share" in inside
+    assert "http://facebook.example/like.js" in inside
+    await accept(browser)
+    page = (await browser.visit("/news")).text
+    assert "Load Facebook" not in page
+    assert '<template data-consentkit-service="facebook"></template>' in page
+
+
+@pytest.mark.parametrize(
+    ("service", "provider", "hosts"),
+    [
+        ("YouTube", "Google", "video.example"),
+        ("Twitter", "Twitter", "twitter.example"),
+        ("Google +1", "Google", "plus-one.example"),
+        ("Facebook", "Facebook", "facebook.example"),
+        ("LinkedIn", "LinkedIn", "linkedin.example"),
+        ("Instagram", "Instagram", "instagram.example"),
+    ],
+)
+async def test_the_settings_name_every_third_party(
+    browser: Browser, service: str, provider: str, hosts: str
+) -> None:
+    """R-06: the page's own list of buttons, and the service that shows its films."""
+    declared = {str(one.title): one for one in load_policy(POLICY).services.values()}
+    assert declared[service].provider == provider
+    assert hosts in declared[service].hosts
+    assert service in (await browser.visit("/consent")).text
+
+
+async def test_the_third_parties_can_stand_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no DNS for .example: the demo names its own machine."""
+    monkeypatch.setenv("THIRD_PARTIES", "http://{}.localhost:8004")
+    browser = Browser(create_app())
+    await browser.visit("/")
+    page = (await browser.follow("/news")).text
+    assert '<script src="http://analytics.localhost:8004/ga.js" defer>' in page
+    assert ' src="http://video.localhost:8004/embed/bicycles"' in page
+    assert len(Fetches(page).of_others) == 7

@@ -225,6 +225,7 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
     told: str = "",
     answered: str = "",
     is_shared: bool = False,
+    is_policed: bool = False,
 ) -> Hole:
     """What is inserted into a page: one element, to stand first in its body.
 
@@ -235,7 +236,9 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
     `script` is the URL of the script that improves it, and `told` what that is told
     (`scripts.state_json`): with it there is an element in any state, if need be a hidden one.
     `answered` is the status after an answer (`status_text`). A notice that `is_shared` stands in a
-    page that a cache keeps for everybody: it is hidden until the script has asked whose it is.
+    page that a cache keeps for everybody: it is hidden until the script has asked whose it is. One
+    that `is_policed` came with a Content-Security-Policy for what is allowed now, so what is
+    granted later loads with the page anew.
     """
     if state is State.NOTHING and not script:
         return NOTHING
@@ -247,6 +250,7 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
         "state": told,
         "answered": answered,
         "is_shared": is_shared,
+        "is_policed": is_policed,
         "signal": _signal_text(messages_for(language), heard),
     }
     if state not in _ASKING:

@@ -327,6 +327,11 @@ class Gate:
         self._edits.append((start, end, markup))
         self.has_changed = True
 
+    @property
+    def base(self) -> str | None:
+        """The other host that a <base> makes the page's relative addresses be fetched from."""
+        return self._base
+
     def _is_sure(self) -> bool:
         reader = self._reader
         is_in_tree = reader.is_html and not (reader.doubt or reader.templates)

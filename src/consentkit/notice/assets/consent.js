@@ -177,8 +177,10 @@ const ask = async answer => {
   for (const one of all(".consentkit [role=switch]")) one.checked = standing.purposes.includes(one.value)
   if (isNews) document.dispatchEvent(new CustomEvent("consentkit:change", { detail: standing }))
   await tidy().catch(String)
-  // A script that runs cannot be taken back.
-  within(was.purposes, standing.purposes) && within(was.services, standing.services)
+  // A script that runs cannot be taken back, and a page keeps the policy that it came with.
+  within(was.purposes, standing.purposes) &&
+  within(was.services, standing.services) &&
+  !(isNews && script.dataset.reload)
     ? release()
     : location.reload()
 }
