@@ -364,21 +364,21 @@ async def test_global_privacy_control_keeps_all_of_it_away(clock: Clock) -> None
 @pytest.mark.parametrize(
     ("answer", "loads"),
     [
-        ({"service": "youtube"}, FILM),
-        ({"service": "facebook"}, {"facebook.example"}),
-        ({"purpose": "external"}, FILM),
-        ({"purpose": "social"}, SOCIAL),
+        (("service", "youtube"), FILM),
+        (("service", "facebook"), {"facebook.example"}),
+        (("purpose", "external"), FILM),
+        (("purpose", "social"), SOCIAL),
     ],
     ids=["load the film", "load Facebook", "always films", "always social"],
 )
 @pytest.mark.parametrize("answered", [do_nothing, refuse])
 async def test_a_placeholders_buttons_load_what_they_say(
-    browser: Browser, answered: Answer, answer: dict[str, str], loads: set[str]
+    browser: Browser, answered: Answer, answer: tuple[str, str], loads: set[str]
 ) -> None:
     """One service, or one purpose; what else is on the page goes on waiting (R-12)."""
     await browser.visit("/news")
     await answered(browser)
-    await browser.submit("/consent", choice="allow", next="/news", **answer)
+    await browser.submit("/consent", [answer], choice="allow", next="/news")
     assert Fetches((await browser.visit("/news")).text).of_others == loads
 
 
@@ -406,7 +406,7 @@ async def test_a_social_button_is_a_link_until_its_script_may_load(
 ) -> None:
     """The page: "There are buttons for: Twitter, Google +1 …": a link tells nobody by itself."""
     page = (await browser.visit("/news")).text
-    link = f'<a class="social" href="http://{network}.example/share?page=http%3A//'
+    link = f'<a class="social" href="http://{network}.example/share?page=https%3A//'
     assert link in page
     assert f'data-consentkit-src="http://{network}.example/button.js"' in page
     await accept(browser)
