@@ -400,7 +400,7 @@ async def test_conditions_are_taken_off_navigations_only() -> None:
 
 
 async def test_where_nothing_is_asked_a_page_is_confirmed_for_everybody() -> None:
-    """R-88, R-89: one variant for all, shared as before; a copy from before the policy is not it."""
+    """R-88, R-89: one variant for all, shared as before; a copy from before it is another."""
     app = consent(revalidating(), nothing_to_ask())
     one, other = Browser(app), Browser(app)
     tag = (await one.visit("/")).header("etag") or ""

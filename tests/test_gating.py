@@ -853,6 +853,6 @@ def test_a_source_that_stays_too_wide_is_told_of_once(caplog: pytest.LogCaptureF
                 "",
                 is_whole=True,
             )
-        lines = [r.getMessage() for r in caplog.records if "lets hosts" in r.getMessage()]
+        lines = [r.getMessage() for r in caplog.records if "lets through" in r.getMessage()]
         assert len(lines) == told
         assert (b"*" in dict(headers)[b"content-security-policy"].split()) is bool(told)

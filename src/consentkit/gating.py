@@ -329,8 +329,8 @@ class Policing:
         for source in sorted(wide - self._noted)[: MOST_NOTED - len(self._noted)]:
             self._noted.add(source)
             logger.warning(
-                "a page's Content-Security-Policy has %s, which lets hosts of services through that "
-                "wait. Name single hosts, or set undeclared: block.",
+                "a page's Content-Security-Policy has %s, which lets through what has to wait. "
+                "Name single hosts, or set undeclared: block.",
                 ascii(source.decode("latin-1")),
             )
 

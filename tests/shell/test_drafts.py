@@ -61,6 +61,8 @@ def service(key: str, purpose: Any) -> KnownService:
         provider="A vendor",
         purpose=purpose,
         hosts=("vendor.example",),
+        inline=(),
+        shows=None,
         transfer=("US",),
         privacy=None,
         opt_out=None,
