@@ -68,7 +68,8 @@ class Writer:
             known = ["_ga", "vote-{id}", "a_*", "session"]
         else:
             known = keys_of(pattern)
-        names = self._chance.sample([*known, "unknown", "extends"], self._chance.randint(1, 5))
+        some = [*known, "unknown", "extends"]
+        names = self._chance.sample(some, self._chance.randint(1, min(5, len(some))))
         for name in names:
             self._key(place, name, column)
         if self._chance.random() < 0.3:

@@ -505,3 +505,14 @@ def test_the_hostile_pages_run_alone(capsys: pytest.CaptureFixture[str]) -> None
     """For as many pages as someone has time for."""
     hostile_pages.main(20)
     assert capsys.readouterr().out == "20 pages; no fault\n"
+
+
+@pytest.mark.parametrize("more", [b" a", b" a=b", b' a="b"', b" a = 'b'"])
+def test_a_tag_with_thousands_of_attributes_is_read_like_any_other(more: bytes) -> None:
+    """They are stepped over at once where the byte after them is known, cut or not."""
+    page = b"<p><img" + more * 2_000 + b" src=//evil.test><img src=//evil.test>"
+    out = page_of(page)
+    assert out.count(MARK) == 2
+    assert without_insertions(out) == page
+    for size in (7, 1_000, len(page) - 40):
+        assert page_of(*cut(page, list(range(0, len(page), size)))) == out

@@ -22,17 +22,8 @@ import yaml
 from pydantic import BaseModel
 
 from consentkit.errors import PolicyError
-from consentkit.rules.policy import (
-    Banner,
-    CookieAttributes,
-    DeclaredCookie,
-    Policy,
-    Purpose,
-    Service,
-    Site,
-    StoredItem,
-    TokenOptions,
-)
+from consentkit.rules.policy import Policy
+from consentkit.rules.wording import MODELS
 from consentkit.rules.yaml_text import compose, text_of
 
 __all__ = ["formatted"]
@@ -168,15 +159,8 @@ def _with_file_keys(keys: list[str]) -> list[str]:
 
 
 _ORDERS: Final[Mapping[_Path, Sequence[str]]] = {
+    **{place: _keys(model) for place, model in MODELS.items()},
     (): _with_file_keys(_keys(Policy)),
-    ("site",): _keys(Site),
-    ("purposes", "*"): _keys(Purpose),
-    ("cookies", "*"): _keys(DeclaredCookie),
-    ("cookies", "*", "attributes"): _keys(CookieAttributes),
-    ("storage", "*"): _keys(StoredItem),
-    ("services", "*"): _keys(Service),
-    ("banner",): _keys(Banner),
-    ("token",): _keys(TokenOptions),
 }
 """The order of the keys wherever it says nothing; that of purposes and of cookies is the site's."""
 
