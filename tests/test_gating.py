@@ -550,10 +550,10 @@ def test_one_sites_sources_are_never_anothers() -> None:
     assert b"tags.example" in img_src(b"tags.example.")  # to them it is the site itself
     assert b"tags.example" not in img_src(b"[::1]:8000")
     assert img_src(b"one.test") != img_src(b"two.test")
-    known = same.sources.get(b"two.test/consent")
+    known = same.sources.get((b"two.test/consent", b"two.test"))
     assert known is not None
     assert img_src(b"two.test") == img_src(b"TWO.test")
-    assert same.sources.get(b"two.test/consent") is known
+    assert same.sources.get((b"two.test/consent", b"two.test")) is known
     for number in range(3 * MOST_OWN):
         img_src(b"%d.test" % number)
     assert len(same.sources._young) + len(same.sources._old) <= 2 * MOST_OWN

@@ -204,11 +204,14 @@ def test_the_variants_that_are_kept_are_bounded() -> None:
     rules = policy(languages=["en", "de"])
     made = pages_of(rules)
     shown = made.view(standing(rules))
-    wanted = [{b"accept-language": b"x-%d" % number} for number in range(3 * MOST_PREFIXES)]
-    names = [made.variant(shown, request, "") for request in wanted]
+    roots = [f"/{number}" for number in range(3 * MOST_PREFIXES)]
+    names = [made.variant(shown, REQUEST, root) for root in roots]
     assert len(set(names)) == len(names)
-    assert [made.variant(shown, request, "") for request in wanted] == names
+    assert [made.variant(shown, REQUEST, root) for root in roots] == names
     assert len(shown.variants) == MOST_PREFIXES
+    by_language = [{**REQUEST, b"accept-language": tag} for tag in (b"de", b"de-AT", b"fr", b"en")]
+    one, same, other, first = (made.variant(shown, request, "") for request in by_language)
+    assert one == same != other == first  # what counts is the language that comes of it
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ _ACTS_ON_A_COOKIE: Final = frozenset({"blocked", "expired", "hidden", "trimmed"}
 
 
 class EventLog:
-    """Writes what enforcement did, one line for each kind of event in a minute.
+    """Writes what enforcement did, one line for each kind of event in a minute, a thousand at most.
 
     A line is a sentence, with the same facts under ``extra=`` for machines: the cookie's name,
     never its value. `on_event` is told of every event, folded or not.
@@ -160,6 +160,7 @@ class EventLog:
         self._on_event = on_event
         self._report_only = report_only
         self._last: dict[tuple[str, str, str], tuple[float, int]] = {}
+        self._cleared = 0.0
 
     def write(self, events: Iterable[Event], path: str | None, now: float) -> None:
         """Log `events` of a request for `path` (without its query) at `now`, in seconds.
@@ -185,10 +186,17 @@ class EventLog:
         if now - last < self.SECONDS:
             self._last[key] = (last, count + 1)
             return None
-        if len(self._last) >= self.MEMORY:
-            self._last.clear()
+        if len(self._last) >= self.MEMORY and not self._has_room(now):
+            return None
         self._last[key] = (now, 0)
         return count
+
+    def _has_room(self, now: float) -> bool:
+        """Forget what was told more than a minute ago; a flood of names is told no further."""
+        if now - self._cleared >= 1:
+            self._cleared = now
+            self._last = {k: told for k, told in self._last.items() if now - told[0] < self.SECONDS}
+        return len(self._last) < self.MEMORY
 
     def _line(self, event: Event, path: str | None, folded: int) -> None:
         would = "would be " if self._report_only and event.act in _ACTS_ON_A_COOKIE else ""

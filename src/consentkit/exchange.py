@@ -49,10 +49,11 @@ from consentkit.wire.validators import (
     plain_condition,
     plain_precondition,
     plain_range_condition,
+    rules_without,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from starlette.types import Message, Scope, Send
 
@@ -86,7 +87,8 @@ _CONDITIONS: Final = _TAGS | {
 # An unsafe method keeps its preconditions: they guard against lost updates (RFC 9110 §13.1).
 _ENCODING: Final = frozenset({b"accept-encoding"})
 _REDIRECTS: Final = range(300, 400)
-_TOLD_APART: Final = frozenset(map(len, (b"set-cookie", b"content-type", b"link")))
+_NAMES_OTHERS: Final = {b"link": links_without, b"speculation-rules": rules_without}
+_TOLD_APART: Final = frozenset(map(len, (b"set-cookie", b"content-type", *_NAMES_OTHERS)))
 _PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
 
 
@@ -116,7 +118,7 @@ class Exchange:
     _final: tuple[Standing, bool] | None = None
     _came_with: HeaderList | None = None
     _has_begun = _went_on = _is_speculative = False
-    _is_navigation = _is_conditional = _is_page = _links_depend = _gave_up = False
+    _asks_for_page = _is_navigation = _is_conditional = _is_page = _links_depend = _gave_up = False
 
     def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
         """Read the visitor, and prepare the scope for the app."""
@@ -136,6 +138,7 @@ class Exchange:
         self.reading: Reading = ready.enforcement.read(self._lines, signals)
         is_safe = scope.get("method") in SAFE_METHODS
         if scope["type"] == "http" and asks_for_page(fields):
+            self._asks_for_page = True
             self._is_navigation = fields.get(b"sec-fetch-dest", b"document") == b"document"
             if ready.changes_pages and not self.is_own:
                 self._prepare_page(is_safe=is_safe)
@@ -374,9 +377,9 @@ class Exchange:
                 lower = bytes(name).lower()
                 stores = stores or lower == b"set-cookie"
                 shows = shows or (lower == b"content-type" and _is_html(value))
-                links = links or lower == b"link"
+                links = links or lower in _NAMES_OTHERS
         owes = self.reading.owes or self._went_on or (visitor is not None and visitor.has_changed)
-        if stores or shows or owes or links or self._is_conditional:
+        if stores or shows or owes or links or self._is_conditional or self._asks_for_page:
             told = _Told(stores=stores, shows=shows, links=links)
             return self._guarded(message, headers, told)
         return message
@@ -399,10 +402,14 @@ class Exchange:
             message = {**message, "headers": headers}
         if told.shows and not self.is_own and self._may_edit(message):
             return self._begin_page(message)
+        pages = self._ready.pages
         if self._is_conditional and message.get("status") == HTTPStatus.NOT_MODIFIED:
             message, _ = self._policed(message)
-            headers, vary = message["headers"], self._ready.pages.vary
-            message = {**message, "headers": page_headers(headers, vary, None, self._variant())}
+            headers = page_headers(message["headers"], pages.vary, None, self._variant())
+            message = {**message, "headers": headers}
+        elif self._asks_for_page and self._ready.policing.is_on and _is_document(headers):
+            message, _ = self._policed(message)  # nobody reads it, so the browser keeps watch
+            message = {**message, "headers": page_headers(message["headers"], pages.vary, None)}
         if self.reading.owes or self._went_on or self._has_changed:
             return self._with_our_cookies(message, self._consent_after(message))
         return message
@@ -411,20 +418,22 @@ class Exchange:
         """The headers without links that fetch from where nobody may be asked (R-54)."""
         left: HeaderList = []
         for name, value in headers:
-            if bytes(name).lower() == b"link":
-                links = self._links_left(bytes(value))
-                left += [] if links is None else [(name, links)]
-            else:
-                left.append((name, value))
+            without_some = _NAMES_OTHERS.get(bytes(name).lower())
+            kept = value if without_some is None else self._links_left(bytes(value), without_some)
+            left += [] if kept is None else [(name, kept)]
         if not self._links_depend:
             return left if self._ready.enforces else headers
         vary = self._ready.pages.vary
         return page_headers(left, vary, None) if self._ready.enforces else headers
 
-    def _links_left(self, value: bytes) -> bytes | None:
+    def _links_left(
+        self,
+        value: bytes,
+        without_some: Callable[[bytes, Callable[[str], bool]], bytes | None] = links_without,
+    ) -> bytes | None:
         judge = LinkJudge(self._ready.pages.view(self._standing).loading)
         host = host_without_port(self.fields.get(b"host", b""))
-        left = links_without(
+        left = without_some(
             value, lambda found: self.policy.is_own_host(found, host) or judge.may_load(found)
         )
         self._log(judge.events)
@@ -529,6 +538,8 @@ class Exchange:
         vary = [] if edit.in_a_tab or not pages.shows else ways_of_asking(self.fields)
         if edit.depends:
             vary.append(pages.vary)
+        if pages.is_shared and not edit.in_a_tab:  # it must not stand in for the page of a tab
+            headers = keep_out_of_shared_caches(headers)
         is_same = self._gave_up and edit.grown is None
         variant = b"" if is_same else self._variant()
         return page_headers(headers, b", ".join(filter(None, vary)), edit.grown, variant)
@@ -615,7 +626,19 @@ def begin(ready: Ready, scope: Scope, send: Send) -> Exchange | Refuge:
 
 
 def _is_html(content_type: bytes) -> bool:
-    return content_type[:4] != b"appl" and bytes(content_type[:9]).lower() == b"text/html"
+    return content_type[:4] != b"appl" and b"text/html" in bytes(content_type[:16]).lower()
+
+
+def _is_document(headers: HeaderList) -> bool:
+    """True for what a browser shows as a page of its own, HTML or not: XHTML, SVG, XML."""
+    return any(
+        bytes(name).lower() == b"content-type" and _is_markup(bytes(value).lower())
+        for name, value in headers
+    )
+
+
+def _is_markup(content_type: bytes) -> bool:
+    return b"html" in content_type or b"xml" in content_type.partition(b";")[0]
 
 
 async def _nothing() -> None:

@@ -82,7 +82,7 @@ class Loading:
         self.policy: Policy = standing.policy
         self._standing = standing
         self._hosts: Memory[str, _OfAHost] = Memory(MOST_HOSTS, 1 << 18)
-        self.sources: Memory[bytes, Sources] = Memory(MOST_OWN, 1)
+        self.sources: Memory[tuple[bytes | None, bytes], Sources] = Memory(MOST_OWN, 1)
         """What pages may fetch from, by the name under which the site is reached."""
 
     @property
@@ -349,7 +349,7 @@ class Policing:
     def _sources(self, loading: Loading, host: bytes, root_path: str) -> Sources:
         own = own_source(host, self._below(root_path))
         # Who sends a name that no policy can list gets what was made for that name alone.
-        reached = own or host
+        reached = own, host
         found = loading.sources.get(reached)
         if found is None:
             page_host = host_without_port(host)

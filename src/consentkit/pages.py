@@ -54,6 +54,7 @@ logger = logging.getLogger("consentkit.pages")
 
 ATTRIBUTE: Final = b"data-consentkit"
 _NEXT_LIMIT: Final = 2000
+_LONGEST_KEY: Final = 4000
 _ASKING: Final = (State.ASK, State.CHANGED)
 
 LONGEST_KNOWN: Final = 256 << 10
@@ -81,7 +82,7 @@ class View:
     told: str
     key: bytes
     notices: dict[tuple[str, str], tuple[Hole, Hole]] = field(default_factory=dict)
-    variants: dict[tuple[bytes, str, bool], bytes] = field(default_factory=dict)
+    variants: dict[tuple[str, str, bool], bytes] = field(default_factory=dict)
 
 
 class Visit(NamedTuple):
@@ -246,14 +247,15 @@ class Pages:
         purposes = loading.purposes if self.enforces else frozenset(policy.purposes)
         services = loading.services if self.enforces else frozenset(policy.services)
         told = state_json(policy, purposes, services, standing.open_purposes)
-        parts = (state, asked, sorted(only_asked), sorted(honoured), told, self._path)
+        may_load = (sorted(loading.purposes), sorted(loading.services))
+        parts = (state, asked, sorted(only_asked), sorted(honoured), told, may_load, self._path)
         digest = hashlib.blake2b(repr(parts).encode(), digest_size=6, key=self._made_of)
         key = digest.hexdigest().encode()
         return View(state, asked, only_asked, honoured, purposes, loading, at_most, told, key)
 
     def variant(self, view: View, request: Fields, root_path: str) -> bytes:
         """What tells the page that a visitor gets from all others made of the same one (R-89)."""
-        place = (self._wanted(request), root_path, asks_to_show_in_a_tab(request))
+        place = (self.language(b"", request), root_path, asks_to_show_in_a_tab(request))
         found = view.variants.get(place)
         if found is None:
             digest = hashlib.blake2b(repr(place).encode(), digest_size=6, key=view.key)
@@ -287,16 +289,22 @@ class Pages:
         """
         view = self.view(standing)
         back = address if len(address) <= _NEXT_LIMIT else b"/"
+        if self.is_shared:  # one visitor's query is nobody else's business
+            back = back.partition(b"?")[0]
         visit = Visit(standing, view, request, back, root_path + self._path, nonce)
         is_filled = in_a_tab and self._is_filled(address, root_path)
-        key = (self.variant(view, request, root_path), request.get(b"host"), address)
+        host = request.get(b"host", b"")
+        key: object = None
+        if not is_filled and len(host) + len(address) <= _LONGEST_KEY:
+            key = (self.variant(view, request, root_path), host, address)
         return PageEdit(
             self,
             visit,
             KnownStart(self._heads, address) if in_a_tab and self.shows else None,
             in_a_tab=in_a_tab,
             length=length,
-            key=None if is_filled else key,
+            key=key,
+            is_filled=is_filled,
         )
 
     def note_meta_policy(self, head: bytes) -> None:
@@ -443,14 +451,16 @@ class PageEdit:
         in_a_tab: bool,
         length: int | None,
         key: object,
+        is_filled: bool,
     ) -> None:
         """Nothing is looked for before the first chunk comes; `start` finds the notice's place.
 
-        `key` is that under which the page is remembered, None for one whose placeholders are
-        filled in: they depend on more.
+        `key` is that under which the page is remembered, None for one that is not: if its
+        placeholders are filled in, it depends on more.
         """
         self._pages, self._visit, self._start = pages, visit, start
         self.in_a_tab, self._length, self._key = in_a_tab, length, key
+        self._is_filled = is_filled
         self._prefix = visit.prefix
 
     @cached_property
@@ -461,8 +471,9 @@ class PageEdit:
 
     @cached_property
     def _gate(self) -> Gate:
-        is_filled = self._key is None
-        return self._pages.gate(self._judge, self._visit.request, self._fill, is_filled=is_filled)
+        return self._pages.gate(
+            self._judge, self._visit.request, self._fill, is_filled=self._is_filled
+        )
 
     @property
     def was_asked(self) -> bool:
@@ -472,7 +483,7 @@ class PageEdit:
     @property
     def depends(self) -> bool:
         """True if another visitor might get another page."""
-        if self._has_place or self._key is None or self._depends:
+        if self._has_place or self._is_filled or self._depends:
             return True
         return not self.is_through and self._pages.is_asking
 

@@ -35,7 +35,8 @@ __all__ = [
 ]
 
 _NO_BODY: Final = frozenset({204, 205, 206})
-_REDIRECTS: Final = range(300, 400)  # what they say, nobody is shown
+_NOT_MODIFIED: Final = 304
+_REDIRECTS: Final = range(300, 400)  # what they say is shown only if they lead nowhere
 _SPOILT: Final = frozenset(
     {
         b"accept-ranges",
@@ -53,7 +54,9 @@ _SHOWN: Final = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"
 
 def is_page(status: int, headers: HeaderList) -> bool:
     """True for a response in HTML that may be transformed (RFC 9110 §7.7; LAW R-87)."""
-    if status in _NO_BODY or status in _REDIRECTS:
+    if status in _NO_BODY or status == _NOT_MODIFIED:
+        return False
+    if status in _REDIRECTS and any(bytes(name).lower() == b"location" for name, _ in headers):
         return False
     permits = [
         permit(bytes(value))
@@ -67,8 +70,19 @@ _PERMITS: Final[Mapping[bytes, Callable[[bytes], bool]]] = {
     b"cache-control": lambda value: b"no-transform" not in cache_directives(value),
     b"content-disposition": lambda value: not value.lower().startswith(b"attachment"),
     b"content-encoding": lambda value: value.lower() == b"identity",
-    b"content-type": lambda value: value.partition(b";")[0].strip().lower() == b"text/html",
+    b"content-type": lambda value: _is_readable_html(value.lower()),
 }
+# In these a byte that looks like a quote or a bracket may be half of another character.
+_OTHER_CODINGS: Final = (b"utf-16", b"utf-32", b"utf-7", b"iso-2022", b"hz-gb", b"csiso2022")
+
+
+def _is_readable_html(content_type: bytes) -> bool:
+    kind, _, parameters = content_type.partition(b";")
+    return kind.strip() == b"text/html" and not any(
+        coding in parameters for coding in _OTHER_CODINGS
+    )
+
+
 _TELLING: Final = frozenset(map(len, _PERMITS))  # header names are told apart by length first
 
 

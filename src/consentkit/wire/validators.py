@@ -24,6 +24,7 @@ __all__ = [
     "plain_condition",
     "plain_precondition",
     "plain_range_condition",
+    "rules_without",
     "variant_etag",
 ]
 
@@ -109,7 +110,26 @@ def plain_range_condition(value: bytes) -> bytes | None:
     return None if _MARK in value else value
 
 
-# Link
+# Link, Speculation-Rules
+
+
+def rules_without(value: bytes, may_load: Callable[[str], bool]) -> bytes | None:
+    """A Speculation-Rules value without the addresses of hosts that may not load.
+
+    It is a list of addresses in quotes, which a browser fetches at once (WICG nav-speculation).
+    None if nothing is left.
+
+    >>> rules_without(b'"/own.json", "https://a.example/1.json"', lambda host: False)
+    b'"/own.json"'
+    """
+    left = [
+        rule
+        for part in value.split(b",")
+        if (rule := part.strip())
+        and ((host := host_of(rule.partition(b";")[0].strip(b'" '))) is None or may_load(host))
+    ]
+    return b", ".join(left) or None
+
 
 _FETCHES: Final = frozenset(
     {
