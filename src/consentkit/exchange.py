@@ -434,7 +434,7 @@ class Exchange:
         judge = LinkJudge(self._ready.pages.view(self._standing).loading)
         host = host_without_port(self.fields.get(b"host", b""))
         left = without_some(
-            value, lambda found: self.policy.is_own_host(found, host) or judge.may_load(found)
+            value, lambda found: self.policy.is_first_party(found, host) or judge.may_load(found)
         )
         self._log(judge.events)
         self._links_depend |= judge.depends

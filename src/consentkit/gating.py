@@ -21,6 +21,7 @@ from consentkit.events import Event
 from consentkit.memory import Memory
 from consentkit.notice.assets import asset
 from consentkit.notice.embeds import (
+    Can,
     abilities_of,
     is_seen,
     placeholder_document,
@@ -135,16 +136,25 @@ def host_without_port(host: bytes) -> str:
 
 
 class Place(NamedTuple):
-    """Where placeholders stand: the endpoints' path, the page to come back to, its language."""
+    """Where placeholders stand: the endpoints' path, the page to come back to, its language.
+
+    Where nobody `can_answer` they have no button: in a frame, a visitor's click may be meant for
+    the page around it, which is anybody's (LAW R-10).
+    """
 
     path: str
     back: bytes
     language: Callable[[], str]
+    can_answer: bool = True
 
     @property
     def stylesheet(self) -> str:
         """The address of the placeholders' style sheet."""
         return f"{self.path}/assets/{asset('embed.css').name}"
+
+    def ability(self, can: Can) -> Can:
+        """What a placeholder is able to do here that its own frame lets do this."""
+        return Can.LEAVE if can is Can.ANSWER and not self.can_answer else can
 
 
 class LinkJudge:
@@ -230,6 +240,7 @@ class PageJudge(LinkJudge):
                 path=place.path,
                 stylesheet=place.stylesheet,
                 next_path=place.back,
+                can=place.ability(Can.ANSWER),
             )
         )
 
@@ -252,7 +263,7 @@ class PageJudge(LinkJudge):
                 next_path=place.back,
                 url=tag.urls[tag.hosts.index(host)],
                 host=host,
-                can=abilities_of(attribute_of(tag.source, b"sandbox")),
+                can=place.ability(abilities_of(attribute_of(tag.source, b"sandbox"))),
             )
         )
 
@@ -268,6 +279,10 @@ def _or_nothing(make: Callable[[], bytes]) -> bytes:
 
 def _mark(services: Iterable[str]) -> bytes:
     return escape(" ".join(dict.fromkeys(services))).encode("ascii", "xmlcharrefreplace")
+
+
+def _told_to_nobody(policy: bytes) -> bytes:
+    return b";".join(one for one in policy.split(b";") if not _TELLS.match(one)).rstrip()
 
 
 class Policing:
@@ -337,10 +352,11 @@ class Policing:
     def _reported(
         self, values: Sequence[bytes], sources: Sources, nonce: bytes | None, root_path: str
     ) -> HeaderList:
+        """What `enforce` would send, with reports to the site itself and to nobody else (R-93)."""
         tell = f"; report-uri {quote(self._below(root_path), safe=_SAFE)}/reports".encode()
         lists = [tightened(value, sources) for value in values] or [built(sources, nonce)]
         policies = [policy for value in lists for policy in value.split(b",")]
-        return [(_REPORT_ONLY, one + (b"" if _TELLS.search(one) else tell)) for one in policies]
+        return [(_REPORT_ONLY, _told_to_nobody(policy) + tell) for policy in policies]
 
     def _below(self, root_path: str) -> str:
         """The endpoints' path, plain: a policy has its own way of writing one."""
@@ -359,7 +375,7 @@ class Policing:
                     return not loading.decision(None).allowed
                 # What holds for all hosts below holds for one that nobody names.
                 probe = pattern.replace("*.", "any-other.")
-                if self._policy.is_own_host(probe, page_host):
+                if self._policy.is_first_party(probe, page_host):
                     return False
                 return not loading.may_load(probe)
 

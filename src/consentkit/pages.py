@@ -249,7 +249,7 @@ class Pages:
         told = state_json(policy, purposes, services, standing.open_purposes)
         may_load = (sorted(loading.purposes), sorted(loading.services))
         parts = (state, asked, sorted(only_asked), sorted(honoured), told, may_load, self._path)
-        digest = hashlib.blake2b(repr(parts).encode(), digest_size=6, key=self._made_of)
+        digest = hashlib.blake2b(repr(parts).encode(), digest_size=8, key=self._made_of)
         key = digest.hexdigest().encode()
         return View(state, asked, only_asked, honoured, purposes, loading, at_most, told, key)
 
@@ -258,7 +258,7 @@ class Pages:
         place = (self.language(b"", request), root_path, asks_to_show_in_a_tab(request))
         found = view.variants.get(place)
         if found is None:
-            digest = hashlib.blake2b(repr(place).encode(), digest_size=6, key=view.key)
+            digest = hashlib.blake2b(repr(place).encode(), digest_size=8, key=view.key)
             found = digest.hexdigest().encode()
             if len(view.variants) < MOST_PREFIXES:
                 view.variants[place] = found
@@ -412,7 +412,7 @@ class Pages:
         host = host_without_port(request.get(b"host", b""))
         return Gate(
             judge.judge,
-            is_own=lambda found: self._policy.is_own_host(found, host),
+            is_own=lambda found: self._policy.is_first_party(found, host),
             markers=self._markers,
             judge_marker=judge.judge_marker,
             attribute=ATTRIBUTE if is_filled else None,
@@ -466,7 +466,7 @@ class PageEdit:
     @cached_property
     def _judge(self) -> PageJudge:
         visit = self._visit
-        place = Place(visit.prefix, visit.back, self._read_language)
+        place = Place(visit.prefix, visit.back, self._read_language, self.in_a_tab)
         return PageJudge(visit.view.loading, place, enforces=self._pages.enforces)
 
     @cached_property

@@ -238,17 +238,17 @@ def test_a_host_belongs_to_the_service_that_declares_it() -> None:
 )
 def test_own_is_the_pages_host_and_what_is_below(host: str, page: str, is_own: bool) -> None:  # noqa: FBT001
     """A site's own pictures wait for nobody, and a neighbour's do."""
-    assert hosted().is_own_host(host, page) is is_own
+    assert hosted().is_first_party(host, page) is is_own
 
 
 def test_own_is_what_the_policy_says_is_own() -> None:
     """Hosts elsewhere, by name or by pattern, and all that shares the token."""
     some = hosted(("images.test", "*.cdn.test"), token={"domain": "Example.org"})
     for host in ("images.test", "a.cdn.test", "example.org", "www.example.org"):
-        assert some.is_own_host(host, "shop.example.org")
-        assert not hosted().is_own_host(host, "shop.example.org")
-    assert not some.is_own_host("cdn.test", "shop.example.org")
-    assert not some.is_own_host("counts.example.org", "shop.example.org")
+        assert some.is_first_party(host, "shop.example.org")
+        assert not hosted().is_first_party(host, "shop.example.org")
+    assert not some.is_first_party("cdn.test", "shop.example.org")
+    assert not some.is_first_party("counts.example.org", "shop.example.org")
 
 
 def test_a_text_in_a_script_tells_whose_it_is() -> None:

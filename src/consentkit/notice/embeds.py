@@ -386,6 +386,7 @@ def placeholder_markup(  # noqa: PLR0913  # as above
     stylesheet: str,
     next_path: bytes,
     url: str = "",
+    can: Can = Can.ANSWER,
 ) -> bytes:
     """What stands before an author's template that waits for a service, or for purposes.
 
@@ -397,7 +398,7 @@ def placeholder_markup(  # noqa: PLR0913  # as above
     if not _shown(policy, about):
         return b""
     page, site = page_of(url)
-    place = _Place(path, stylesheet, is_framed=True)
+    place = _Place(path, stylesheet, can, is_framed=True)
     document = _document(policy, about, language, place, has_url=bool(page))
     return document % {
         b"next": _twice(next_path.decode("latin-1")),

@@ -502,7 +502,7 @@ class Policy(Model):
         """
         return self._hosts.find(host)
 
-    def is_own_host(self, host: str, page_host: str) -> bool:
+    def is_first_party(self, host: str, page_host: str) -> bool:
         """True for a host of the site itself, seen from a page at `page_host`; both without port.
 
         Own is the page's host, what is below it (``www.`` aside), the site's `hosts` and the

@@ -31,7 +31,7 @@ _NAME = rb"[^\t\n\f\r />]*+"
 # Tags that are read one by one: those that may fetch, and those that change how others are read.
 _READ_APART: Final = RAW_WITH_SCRIPTING | FOREIGN | names_of(
     "frame img image source input video audio track embed link object use feimage base "
-    "template select frameset col"
+    "set animate template select frameset col"
 )  # fmt: skip
 _ADDRESSES = rb"src|srcset|href|imagesrcset|poster|data|srcdoc"
 # How tags are mostly written: in lower case, one space before each attribute.
@@ -69,12 +69,13 @@ def stride_pattern(
     """Return the pattern of what can be stepped over where a tag's name alone says what it means.
 
     Tags that carry `attribute` are not in it; with `has_markers` no inline script is; with
-    `has_base` no tag that fetches from a relative address. A tag that may fetch, if it is written
-    plainly, ends the match and stands in a group.
+    `has_base` neither `<body>` nor a tag that fetches from a relative address. A tag that may
+    fetch, if it is written plainly, ends the match and stands in a group.
     """
     names = b"background|" + re.escape(attribute) if attribute else b"background"
     skip = rb"(?i:%b)[\t\n\f\r />=]" % names
-    kinds = [*_tags(names, skip), COMMENT, BOGUS_COMMENT, _NO_MARKUP]
+    apart = _READ_APART | {b"body"} if has_base else _READ_APART
+    kinds = [*_tags(names, skip, apart), COMMENT, BOGUS_COMMENT, _NO_MARKUP]
     if not has_base:
         kinds[2:2] = _local_tags(names, has_markers=has_markers)
     kinds += _elements(skip)
@@ -92,9 +93,9 @@ def _fetching(rest: bytes) -> list[bytes]:
     ]
 
 
-def _tags(names: bytes, skip: bytes) -> list[bytes]:
+def _tags(names: bytes, skip: bytes, read_apart: frozenset[bytes]) -> list[bytes]:
     """Tags of no interest: first as they are mostly written, and then any other way."""
-    apart = b"|".join(sorted(_READ_APART))
+    apart = b"|".join(sorted(read_apart))
     rest = REST_OF_TAG % {b"skip": rb"(?!%b)" % skip}
     return [
         rb"/(?:[a-ru-z]|[st](?!elect|emplate))[a-z0-9]*+>",

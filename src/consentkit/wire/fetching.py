@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from consentkit.wire.html import SPACE, names_of
@@ -50,6 +50,8 @@ FETCHES: Final[dict[bytes, frozenset[bytes]]] = {
     b"object": names_of("data"),
     b"use": _SVG_LINKS,
     b"feimage": _SVG_LINKS,
+    b"set": names_of("to"),
+    b"animate": names_of("from to by values"),
     b"base": names_of("href"),
 }
 BACKGROUNDS: Final = names_of("body table tr td th tbody thead tfoot")
@@ -57,7 +59,8 @@ _BACKGROUND: Final = names_of("background")
 _LISTS_OF_URLS: Final = names_of("srcset imagesrcset")
 _FETCHING_RELS: Final = names_of(
     "stylesheet preload modulepreload prefetch prerender preconnect dns-prefetch icon "
-    "apple-touch-icon apple-touch-icon-precomposed apple-touch-startup-image mask-icon manifest"
+    "apple-touch-icon apple-touch-icon-precomposed apple-touch-startup-image mask-icon manifest "
+    "compression-dictionary"
 )
 
 _START: Final = re.compile(rb"<[^\t\n\f\r />]++")
@@ -65,9 +68,10 @@ _ATTRIBUTE: Final = re.compile(
     rb"[\t\n\f\r /]*+([^\t\n\f\r />][^\t\n\f\r />=]*+)(?:" + SPACE + rb"*+=" + SPACE + rb"*+"
     rb"""(?:"([^"]*+)"|'([^']*+)'|([^\t\n\f\r >"'][^\t\n\f\r >]*+)|))?+"""
 )
-_JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# One without its end runs to the end of the text: from each quote, the search goes on behind it.
+_JSON_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.?+)*+(?:"|\Z)', re.DOTALL)
 _SCRIPT_TYPE: Final = re.compile(r"java|ecma|jscript|livescript")
-_NESTED_LISTS: Final = names_of("importmap speculationrules")
+_ANIMATIONS: Final = names_of("set animate")
 
 
 class Attribute(NamedTuple):
@@ -145,9 +149,17 @@ def fetch_of(
 
 
 def _hosts(attribute: Attribute, base: str | None) -> list[tuple[str, str]]:
-    is_list = attribute.name in _LISTS_OF_URLS
-    urls = urls_of_srcset(attribute.value) if is_list else (attribute.value,)
+    urls = _urls(attribute)
     return [(host, url_text(url)) for url in urls if (host := host_of(url, base)) is not None]
+
+
+def _urls(attribute: Attribute) -> Iterable[bytes]:
+    if attribute.name in _LISTS_OF_URLS:
+        return urls_of_srcset(attribute.value)
+    if attribute.name != b"values":
+        return (attribute.value,)
+    steps = text_of(attribute.value).split(";")
+    return [step.replace("&", "&amp;").encode("utf-8", "replace") for step in steps]
 
 
 def _is_fetching(name: bytes, attributes: list[Attribute]) -> bool:
@@ -156,6 +168,9 @@ def _is_fetching(name: bytes, attributes: list[Attribute]) -> bool:
         return not _FETCHING_RELS.isdisjoint(rel.lower().encode().split())
     if name == b"input":
         return text_of(first_of(attributes, b"type") or b"").strip().lower() == "image"
+    if name in _ANIMATIONS:
+        animated = text_of(first_of(attributes, b"attributename") or b"")
+        return animated.strip().lower() in {"href", "xlink:href"}
     return name != b"script" or script_kind(attributes) in {"", "module"}
 
 

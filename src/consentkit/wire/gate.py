@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from html import unescape
+from math import inf
 from typing import Final, NamedTuple
 
 from consentkit.wire.dull import stride_pattern
@@ -30,9 +31,17 @@ from consentkit.wire.fetching import (
     hosts_in_json,
     script_kind,
 )
-from consentkit.wire.html import RAW_TEXT, RAW_WITH_SCRIPTING, VOID, Kind, run_end
+from consentkit.wire.html import (
+    NAME_ENDS,
+    RAW_TEXT,
+    RAW_WITH_SCRIPTING,
+    REST_OF_ANY_TAG,
+    VOID,
+    Kind,
+    run_end,
+)
 from consentkit.wire.tree import Doubt, Reader
-from consentkit.wire.urls import may_name_a_host
+from consentkit.wire.urls import host_of, may_name_a_host, text_of, unread_host, url_text
 
 __all__ = ["Gate", "Tag", "Waits"]
 
@@ -46,6 +55,7 @@ _LOOK_AHEAD: Final = 1 << 16
 _LONGEST_NAME: Final = 64
 _MOST_STEPS: Final = 10_000  # about a tenth of a second
 _DEEPEST_PAGE: Final = 2
+_SOME_HOST: Final = unread_host("")
 _HOLDS_NO_MARKUP: Final = VOID | RAW_TEXT
 _LOOKED_INTO: Final = frozenset(FETCHES) | BACKGROUNDS | {b"template"}
 _ENDS: Final = {
@@ -128,9 +138,10 @@ class Gate:
         self._closed: int | None = None  # how many templates are open in one that stays closed
         self._base: str | None = None
         self._has_base = False
+        self._is_early = True  # a <base> would change nothing that stands before it
         self._depth = 0  # of documents in attributes
         self._steps = 0  # tags read one by one
-        self._stride = stride_pattern(attribute, has_markers=bool(markers))
+        self._choose_stride()
 
     @property
     def held(self) -> bytes:
@@ -189,6 +200,7 @@ class Gate:
         start = bytes(self._data[reader.start : reader.start + _LONGEST_NAME])
         stub = start[: run_end(_NAME, start, 0, len(start))] + b" "
         out = self._sent_up_to(reader.at)
+        self._is_early = False
         self._data[:0] = stub
         reader.start, reader.at, reader.stop = 0, len(stub), len(self._data)
         self._sent = len(stub)
@@ -223,6 +235,13 @@ class Gate:
         if self._closed is not None and len(self._reader.templates) < self._closed:
             self._closed = None
 
+    def _choose_stride(self) -> None:
+        self._stride = stride_pattern(
+            self._attribute,
+            has_markers=bool(self._markers),
+            has_base=self._is_early or self._base is not None,
+        )
+
     def _stride_on(self) -> None:
         """Step over all that does not matter, and over what fetches if it is written plainly."""
         reader = self._reader
@@ -239,6 +258,7 @@ class Gate:
         group = min(which, 3)
         self._reader.start = found.start(group)
         plan = self._plan(found[group])
+        self._mind_relative(plan)
         if which == 4 and plan.is_inline:
             self._judge_inline(plan, found[4])
         elif plan.fetches:
@@ -254,14 +274,25 @@ class Gate:
             return True
         self._leave_closed()
         tag = reader.tag()
-        is_inert = self._closed is not None and reader.doubt is not Doubt.ANY
-        if not is_inert and reader.name in _LOOKED_INTO and not self._look_into(self._plan(tag)):
+        is_of_interest = reader.name in _LOOKED_INTO and not self._is_inert(tag)
+        if is_of_interest and not self._look_into(self._plan(tag)):
             return False
         if self._attribute is not None and self._attribute in tag.lower():
             self._fill_in(tag)
         return True
 
+    def _is_inert(self, tag: bytes) -> bool:
+        """Tell whether the latest tag stands in a closed template, and in no doubtful place."""
+        if self._closed is None:
+            return False
+        reader = self._reader
+        is_live = reader.name == b"template" and _is_shadow_root(self._plan(tag).attributes)
+        if is_live or reader.doubt or reader.is_framed:
+            self._closed = None
+        return self._closed is not None
+
     def _look_into(self, plan: Plan) -> bool:
+        self._mind_relative(plan)
         if plan.name == b"template":
             self._open_or_close(plan.attributes)
         elif plan.name == b"base" and self._is_sure():
@@ -275,8 +306,7 @@ class Gate:
     # --- What fetches -----------------------------------------------------------------------------
 
     def _plan(self, tag: bytes) -> Plan:
-        remembers = len(tag) <= _REMEMBERED
-        return (_planned if remembers else _planned_anew)(tag, self._base, self._depth)
+        return _planned_as(tag, self._base, self._depth)
 
     def _gate_plan(self, plan: Plan) -> None:
         if any(map(self._is_own, plan.asked.hosts)):
@@ -298,12 +328,15 @@ class Gate:
         return Fetch.of(fetch.name, [(h, u) for h, u in pairs if not self._is_own(h)])
 
     def _gate(self, plan: Plan, fetches: list[Fetch]) -> None:
-        if not fetches:
-            return
+        if fetches:
+            self._is_held(plan, fetches)
+
+    def _is_held(self, plan: Plan, fetches: list[Fetch]) -> bool:
         self.has_seen_foreign = True
         waits = self._judge(_tag_of(plan.name, fetches, plan.tag))
         if waits is not None:
             self._hold_some(plan, fetches, waits)
+        return waits is not None
 
     def _hold_some(self, plan: Plan, fetches: Sequence[Fetch], waits: Waits) -> None:
         """Let those attributes wait whose hosts have to; an iframe's wait together."""
@@ -338,16 +371,28 @@ class Gate:
         return is_in_tree and reader.at > self._unsure_until
 
     def _note_base(self, plan: Plan) -> None:
-        """The first <base> with an address counts (4.2.3); the page's own host changes nothing."""
+        """The first <base> with an address counts (4.2.3); the page's own host changes nothing.
+
+        One that comes late may change what stands before it, so it waits like what fetches.
+        """
         if self._has_base or first_of(plan.attributes, b"href") is None:
             return
+        foreign = self._foreign(plan.fetches)
+        if foreign and not self._is_early and self._is_held(plan, foreign):
+            return
         self._has_base = True
-        self._base = None
-        for fetch in self._foreign(plan.fetches):
-            self._base = fetch.hosts[0]
-            self._stride = stride_pattern(
-                self._attribute, has_markers=bool(self._markers), has_base=True
-            )
+        self._is_early = False
+        self._base = foreign[0].hosts[0] if foreign else None
+        self._choose_stride()
+
+    def _mind_relative(self, plan: Plan) -> None:
+        """Note that the body begins, or that an address has passed that a <base> would change."""
+        if not self._is_early or plan.name == b"base":
+            return
+        fetches = _planned_as(plan.tag, _SOME_HOST, self._depth).fetches
+        if plan.name == b"body" or any(_SOME_HOST in one.hosts for one in fetches):
+            self._is_early = False
+            self._choose_stride()
 
     # --- Inline scripts ---------------------------------------------------------------------------
 
@@ -417,9 +462,11 @@ class Gate:
         self._loose = _Loose(self._waits_loosely)
         return out + self._loose.feed(bytes(self._data), last=last)
 
-    def _waits_loosely(self, tag: bytes, name: bytes, value: bytes) -> bool:
-        """Judge one attribute whose tag is not sure."""
+    def _waits_loosely(self, tag: bytes, name: bytes, value: bytes, is_cut: bool) -> bool:  # noqa: FBT001
+        """Judge one attribute whose tag is not sure, and whose value may be longer."""
         fetch = self._only_foreign(_fetched(name, value, self._base, self._depth))
+        if is_cut and not fetch.hosts:
+            fetch = Fetch(name, (_SOME_HOST,), ("",))
         if not fetch.hosts:
             return False
         self.has_seen_foreign = True
@@ -435,7 +482,9 @@ class Gate:
         purpose, service = (first_of(attributes, name) for name in (_PURPOSE, _SERVICE))
         if self._template is None or not reader.is_html or len(reader.templates) > 1:
             return
-        if reader.doubt or (purpose is None and service is None):
+        if reader.doubt or reader.is_framed or _is_shadow_root(attributes):
+            return
+        if purpose is None and service is None:
             return
         self.has_seen_foreign = True
         markup = self._template(_text(purpose), _text(service))
@@ -528,15 +577,43 @@ def _fetched(name: bytes, value: bytes, base: str | None, depth: int) -> Fetch:
 
 
 _planned: Final = lru_cache(1024)(_planned_anew)
+
+
+def _planned_as(tag: bytes, base: str | None, depth: int) -> Plan:
+    return (_planned if len(tag) <= _REMEMBERED else _planned_anew)(tag, base, depth)
+
+
+def _is_shadow_root(attributes: list[Attribute]) -> bool:
+    """Tell whether a <template> may be one that a parser makes live content of."""
+    return any(one.name in {b"shadowrootmode", b"shadowroot"} for one in attributes)
+
+
 _held: Final = lru_cache(512)(_held_anew)
 
 
 def _hosts_of_page(page: bytes, base: str | None, depth: int) -> list[tuple[str, str]]:
     """Read a document inside an attribute. One inside that is read too, and then no more."""
+    if depth >= _DEEPEST_PAGE:
+        return _hosts_anywhere(page, base)
     pairs: list[tuple[str, str]] = []
-    if depth < _DEEPEST_PAGE:
-        _Inside(pairs, base, depth + 1).feed(page, last=True)
+    _Inside(pairs, base, depth + 1).feed(page, last=True)
     return pairs
+
+
+def _hosts_anywhere(page: bytes, base: str | None) -> list[tuple[str, str]]:
+    """What a document may fetch that is not read: all that looks like an address, and more."""
+    pairs = [] if base is None else [(base, "")]
+    if may_name_a_host(page):
+        for _ in range(_DEEPEST_REFERENCES):
+            page = text_of(page).encode("utf-8", "replace")
+        named = ((host_of(one), url_text(one)) for one in _LIKE_AN_ADDRESS.findall(page))
+        pairs += [(host, url) for host, url in named if host is not None]
+        pairs.append((_SOME_HOST, "about:srcdoc"))
+    return pairs
+
+
+_DEEPEST_REFERENCES: Final = 3
+_LIKE_AN_ADDRESS: Final = re.compile(rb"""[/\\]{2}[^\t\n\f\r "'<>,]++""")
 
 
 class _Inside(Gate):
@@ -547,9 +624,8 @@ class _Inside(Gate):
             pairs.extend(zip(tag.hosts, tag.urls, strict=True))
 
         super().__init__(note, is_own=lambda _: False)
-        self._base, self._depth = base, depth
-        if base is not None:
-            self._stride = stride_pattern(None, has_base=True)
+        self._base, self._depth, self._is_early = base, depth, False
+        self._choose_stride()
 
 
 def _tag_of(name: bytes, fetches: Sequence[Fetch], source: bytes) -> Tag:
@@ -589,37 +665,57 @@ def _leaves_no_trace(content: bytes) -> bool:
 
 # --- Where nothing is sure ------------------------------------------------------------------------
 
-_MARGIN: Final = 64  # more than the longest of _LIVE
+_MARGIN: Final = 64  # more than the longest of _LIVE without its blanks
 _LOOK_BACK: Final = 1024
 _LOOSE_CAP: Final = 4096
 _UNQUOTED_CAP: Final = 512
+_MOST_BLANKS: Final = 1 << 16
+_BLANKS = rb"[\t\n\f\r ]*+"
 _LIVE = (
-    rb"(?P<name>(?i:src(?:set|doc)?+|(?:xlink:)?+href|imagesrcset|poster|data|background))"
-    rb"[\t\n\f\r ]{0,16}+=[\t\n\f\r ]{0,16}+"
+    rb"(?P<name>(?i:src(?:set|doc)?+|(?:xlink:)?+href|imagesrcset|poster|data|background"
+    rb"|to|from|by|values))" + _BLANKS + rb"(?:(?P<is>=)" + _BLANKS + rb"|\Z)"
 )
 _BEFORE_NAMES = rb"\t\n\f\r /\"'"
+# Elements that fetch what is called like a link's address, or like nothing of the kind.
+_UNLIKE: Final = b"|".join(
+    sorted(name for name, wanted in FETCHES.items() if wanted & {b"href", b"xlink:href", b"to"})
+)
+_UNLIKE_TAG: Final = re.compile(rb"<(?i:" + _UNLIKE + rb")" + NAME_ENDS)
+_WHOLE_TAG: Final = re.compile(rb"<[a-zA-Z]++" + REST_OF_ANY_TAG)
 _NOT_LIVE: Final = re.compile(
-    rb"(?:[^%b]++|[%b](?!%b))*+" % (_BEFORE_NAMES, _BEFORE_NAMES, _LIVE.replace(b"P<name>", b":"))
+    rb"(?:[^<%b]++|[%b](?!%b)|<(?!(?i:%b)%b))*+"
+    % (
+        _BEFORE_NAMES,
+        _BEFORE_NAMES,
+        _LIVE.replace(b"P<name>", b":").replace(b"P<is>", b":"),
+        _UNLIKE,
+        NAME_ENDS,
+    )
 )
 _LIVE_NAME: Final = re.compile(rb"[%b]%b" % (_BEFORE_NAMES, _LIVE))
 _TAG_NAME: Final = re.compile(rb"<([a-zA-Z]++)(?=[\t\n\f\r />])")
 _LINKS: Final = frozenset({b"a", b"area"})
-_LISTS: Final = frozenset({b"srcset", b"imagesrcset"})
+_OF_ANIMATIONS: Final = FETCHES[b"animate"]
+_LISTS: Final = frozenset({b"srcset", b"imagesrcset", b"srcdoc"})
+# What follows does not make another address of it.
+_LOCAL: Final = re.compile(_BLANKS + rb"(?:data:|/[a-zA-Z0-9_.]|[?#.])")
 
 
 class _Loose:
     """Reads a page of which nothing is sure any more: every attribute that may fetch is looked at.
 
     Wherever the attribute stands, in a comment or in another attribute, it may be live in one of
-    the readings. Only the addresses of links are left alone. Nothing is marked, so that no quote
-    stands where it would end something: what waits here waits until the page is loaded again.
+    the readings. The addresses of links are left alone, if no tag before them that would fetch them
+    may still be open. Nothing is marked, so that no quote stands where it would end something: what
+    waits here waits until the page is loaded again.
     """
 
-    def __init__(self, waits: Callable[[bytes, bytes, bytes], bool]) -> None:
+    def __init__(self, waits: Callable[[bytes, bytes, bytes, bool], bool]) -> None:
         self._waits = waits
         self._data = bytearray()
         self._at = 0  # looked at up to here
         self._sent = 0
+        self._open_until: float = 0  # the end of the latest tag in _UNLIKE, if it is one
 
     @property
     def held(self) -> bytes:
@@ -631,50 +727,81 @@ class _Loose:
         parts: list[bytes | bytearray] = []
         upto = len(data) if last else len(data) - _MARGIN
         while (at := run_end(_NOT_LIVE, data, self._at, len(data))) < upto:
-            found = _LIVE_NAME.match(data, at)
-            value = self._value(found, last=last) if found else b""
-            if found is None or value is None:
+            end = self._after_tag(at, last=last) if data.startswith(b"<", at) else None
+            if end is None and (found := _LIVE_NAME.match(data, at)):
+                end = self._after_name(found, parts, last=last)
+            if end is None:
                 upto = at
                 break
-            if self._is_live(found["name"].lower(), at, value):
-                parts += (data[self._sent : at + 1], _PREFIX)
-                self._sent = at + 1
-            self._at = found.end()
+            self._at = end
         self._at = max(self._at, upto)
         parts.append(data[self._sent : self._at])
         self._sent = self._at
         gone = max(0, self._at - _LOOK_BACK)
         del data[:gone]
+        self._open_until -= gone
         self._at = self._sent = self._at - gone
         return b"".join(parts)
 
-    def _value(self, name: re.Match[bytes], *, last: bool) -> bytes | None:
-        """Return the attribute's value as far as it is looked at; None: more is needed."""
-        data, at = self._data, name.end()
-        quote = bytes(data[at : at + 1])
-        if quote in {b'"', b"'"}:
-            at += 1
-            limit = at + _LOOSE_CAP
-            end = data.find(quote, at, limit)
-        else:
-            limit = at + _UNQUOTED_CAP
-            found = _UNQUOTED_END.search(data, at, limit)
-            end = found.start() if found else -1
-        if end < 0 and len(data) < limit and not last:
+    def _after_tag(self, at: int, *, last: bool) -> int | None:
+        """Note where a tag in _UNLIKE ends, and return where its name does; None: feed more."""
+        data, limit = self._data, at + _LOOSE_CAP
+        found = _WHOLE_TAG.match(data, at, limit)
+        if found is None and len(data) < limit and not last:
             return None
-        return bytes(data[at : end if end >= 0 else limit])
+        is_sure = found is not None and at >= self._open_until
+        self._open_until = found.end() if found is not None and is_sure else inf
+        return at + 1
 
-    def _is_live(self, name: bytes, at: int, value: bytes) -> bool:
-        start = max(0, at - _LOOK_BACK)
-        tag_at = self._data.rfind(b"<", start, at)
-        found = _TAG_NAME.match(self._data, max(tag_at, 0)) if tag_at >= 0 else None
-        tag = found[1].lower() if found else b""
-        is_inside = self._data.rfind(b"<", start, max(tag_at, start)) > self._data.rfind(
-            b">", start, max(tag_at, start)
-        )
-        if tag in _LINKS and name == b"href" and not is_inside:
+    def _after_name(
+        self, name: re.Match[bytes], parts: list[bytes | bytearray], *, last: bool
+    ) -> int | None:
+        """Look at one attribute, and return where its value begins; None: feed more."""
+        value, at = self._value(name, last=last), name.start()
+        if value is None:
+            return None
+        if self._is_live(name["name"].lower(), at, *value):
+            parts += (self._data[self._sent : at + 1], _PREFIX)
+            self._sent = at + 1
+        return name.end()
+
+    def _value(self, name: re.Match[bytes], *, last: bool) -> tuple[bytes, bool] | None:
+        """Return the value as far as it is looked at, and whether there is more; None: feed more.
+
+        What fills the value up in front is not counted, as long as it is not more than 64 KB.
+        """
+        data, at, size = self._data, name.end(), len(self._data)
+        is_over = last or size - name.start() > _MOST_BLANKS
+        if at == size and not is_over:
+            return None
+        if name["is"] is None:
+            return b"", not last
+        quote = bytes(data[at : at + 1])
+        is_quoted = quote in {b'"', b"'"}
+        start = _FILLING.match(data, at + 1).end() if is_quoted else at  # type: ignore[union-attr]
+        limit = start + (_LOOSE_CAP if is_quoted else _UNQUOTED_CAP)
+        found = (_ENDS_OF[quote] if is_quoted else _UNQUOTED_END).search(data, start, limit)
+        if found is None and size < limit and not is_over:
+            return None
+        end = found.start() if found else limit
+        return bytes(data[start:end]), found is None and not (last and size <= limit)
+
+    def _is_live(self, name: bytes, at: int, value: bytes, is_cut: bool) -> bool:  # noqa: FBT001
+        is_apart = at >= self._open_until
+        if name in _OF_ANIMATIONS and is_apart:
             return False
-        return self._waits(tag, name, value)
+        tag_at = self._data.rfind(b"<", max(0, at - _LOOK_BACK), at)
+        found = _TAG_NAME.match(self._data, tag_at) if tag_at >= 0 else None
+        tag = found[1].lower() if found else b""
+        if tag in _LINKS and name == b"href" and is_apart:
+            return False
+        return self._waits(tag, name, value, is_cut and not self._is_local(name, value))
+
+    @staticmethod
+    def _is_local(name: bytes, value: bytes) -> bool:
+        return name not in _LISTS and _LOCAL.match(value) is not None
 
 
 _UNQUOTED_END: Final = re.compile(rb"[\t\n\f\r >]")
+_FILLING: Final = re.compile(rb"[\0-\x20]*+")
+_ENDS_OF: Final = {quote: re.compile(quote) for quote in (b'"', b"'")}

@@ -83,10 +83,10 @@ class Reader(Lexer):
     __slots__ = (
         "_count",
         "_has_strays",
-        "_is_framed",
         "_is_in_select",
         "doubt",
         "is_ambiguous",
+        "is_framed",
         "is_html",
         "is_lost",
         "opened",
@@ -102,14 +102,14 @@ class Reader(Lexer):
         self.is_html = True  # the latest start tag is an HTML element's
         self.is_ambiguous = False  # what follows the latest start tag is raw text, or is markup
         self.is_lost = False  # what follows may be anything
+        self.is_framed = False  # maybe: there parsers ignore most tags
         self._is_in_select = False
-        self._is_framed = False
         self._has_strays = False
 
     @property
     def is_plain(self) -> bool:
         """True where a tag's name alone says what it means."""
-        return not (self.opened or self.doubt or self._is_in_select or self._is_framed)
+        return not (self.opened or self.doubt or self._is_in_select or self.is_framed)
 
     @property
     def leaves_no_trace(self) -> bool:
@@ -204,7 +204,7 @@ class Reader(Lexer):
     def _open_root(self) -> None:
         if self._closes_itself():
             return
-        if self.doubt or self._is_framed:
+        if self.doubt or self.is_framed:
             self.doubt = Doubt.ANY
         elif self._is_in_select:
             self.doubt = Doubt.ONE  # ignored by the standard up to 2025
@@ -212,7 +212,7 @@ class Reader(Lexer):
 
     def _open_raw_text(self) -> None:
         strange = self._is_in_select and self.name not in _READ_IN_SELECT
-        strange = strange or (self._is_framed and self.name != b"noframes")
+        strange = strange or (self.is_framed and self.name != b"noframes")
         if self.doubt or strange or self.name == b"noscript":
             self.is_ambiguous = True
         else:
@@ -226,7 +226,7 @@ class Reader(Lexer):
             if self.opened or (self.templates and self.name == b"col"):
                 self.doubt = Doubt.ANY
         elif self.name == b"frameset":
-            self._is_framed = True
+            self.is_framed = True
         else:
             self._is_in_select = self.name == b"select" and not self._is_in_select
 

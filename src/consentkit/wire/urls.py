@@ -22,6 +22,7 @@ __all__ = [
     "hosts_of_srcset",
     "may_name_a_host",
     "text_of",
+    "unread_host",
     "url_text",
     "urls_of_srcset",
 ]
@@ -44,11 +45,20 @@ _AUTHORITY: Final = re.compile(r"[/\\]*+([^/\\?#]*+)")
 _TWO_SLASHES: Final = re.compile(r"[/\\]{2}")
 _PORT: Final = re.compile(r":[^:\]]*+\Z")
 # UTS 46 maps these away; of what it maps besides, NFKC and lower case do what hosts need.
-_IGNORED_IN_HOSTS: Final = {0xAD: None, 0x200B: None, 0x2060: None, 0xFEFF: None, 0x3002: "."}
+_IGNORED_IN_HOSTS: Final = {0x3002: "."} | dict.fromkeys(
+    (
+        0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x200B, 0x200E,
+        0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x3164, *range(0xFE00, 0xFE10),
+        0xFEFF, 0xFFA0, *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000)
+    )
+)  # fmt: skip
+_JOINERS: Final = dict.fromkeys((0x200C, 0x200D))  # of letters that are not ASCII
 _FORBIDDEN_IN_HOSTS: Final = re.compile(r"[\0-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
 _NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F]*+\Z|[0-9]++\Z")
 _IPV4: Final = 1 << 32
 _LONGEST_HOST: Final = 1024  # DNS ends at 253 bytes; longer names are in nobody's reach
+_LONGEST_UNREAD: Final = 64
+_NOT_UTF_8: Final = "\ufffd"
 _SPACES_AND_COMMAS: Final = re.compile(rb"[\t\n\f\r ,]*+")
 _NO_SPACES: Final = re.compile(rb"[^\t\n\f\r ]++")
 _DESCRIPTORS: Final = re.compile(rb"(?:[^(,]|\([^)]*+(?:\)|\Z))*+,?+")
@@ -61,6 +71,8 @@ def host_of(value: bytes, base: str | None = None) -> str | None:
     ASCII (punycode), without port, user name or a dot at its end; an IPv6 address keeps its
     brackets. None: no host is named, or the address is none that is fetched (`data:`, `about:`, a
     fragment …). `base` is the host of relative addresses, where `<base href>` names another one.
+    For a host that cannot be read, in another charset than UTF-8 or too long, a text stands in that
+    is nobody's host: it ends in "?".
 
         >>> host_of(b"https://user@CDN.Example:8443/lib.js")
         'cdn.example'
@@ -151,10 +163,22 @@ def _after(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
 def _host_in(text: str, at: int) -> str | None:
     """Read from "authority state" on: slashes, user, host, port."""
     found = _AUTHORITY.match(text, at)
-    host = _PORT.sub("", found[1].rpartition("@")[2]) if found else ""
+    authority = found[1] if found else ""
+    host = _PORT.sub("", authority.rpartition("@")[2])
+    if _NOT_UTF_8 in authority:  # its second byte may be what looks like "@", "[" or "|"
+        return unread_host(authority)
     if host.startswith("["):
         return _ipv6(host)
     return _domain(unquote(host, errors="replace"))
+
+
+def unread_host(text: str) -> str:
+    """Return what stands in for a host that cannot be read: no policy declares it.
+
+    >>> unread_host("A" * 100) == "a" * 64 + "?"
+    True
+    """
+    return ascii(text[:_LONGEST_UNREAD])[1:-1].lower()[:_LONGEST_UNREAD] + "?"
 
 
 def _ipv6(host: str) -> str | None:
@@ -166,19 +190,24 @@ def _ipv6(host: str) -> str | None:
 
 def _domain(host: str) -> str | None:
     """Map a host as "domain to ASCII" does (URL 3.3)."""
-    if len(host) > _LONGEST_HOST:
-        return None
     if not host.isascii():
-        host = unicodedata.normalize("NFKC", host.translate(_IGNORED_IN_HOSTS))
-        host = ".".join(map(_label, host.translate(_IGNORED_IN_HOSTS).lower().split(".")))
+        host = host.translate(_IGNORED_IN_HOSTS)
+        if len(host) <= _LONGEST_HOST:  # in longer ones NFKC may take its time
+            host = unicodedata.normalize("NFKC", host).translate(_IGNORED_IN_HOSTS)
+    if len(host) > _LONGEST_HOST:
+        return unread_host(host)
     host = host.lower().removesuffix(".")
+    if not host.isascii():
+        host = ".".join(map(_label, host.split(".")))
     if not host or _FORBIDDEN_IN_HOSTS.search(host):
         return None
     return _ipv4(host) if _NUMBER.match(host.rpartition(".")[2]) else host
 
 
 def _label(label: str) -> str:
-    return label if label.isascii() else _PUNYCODE + label.encode("punycode").decode("ascii")
+    if (plain := label.translate(_JOINERS)).isascii():
+        return plain
+    return _PUNYCODE + label.encode("punycode").decode("ascii")
 
 
 def _ipv4(host: str) -> str | None:

@@ -135,6 +135,7 @@ _FETCHES: Final = frozenset(
     {
         b"apple-touch-icon",
         b"apple-touch-icon-precomposed",
+        b"apple-touch-startup-image",
         b"compression-dictionary",
         b"dns-prefetch",
         b"icon",

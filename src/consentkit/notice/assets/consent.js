@@ -25,6 +25,7 @@ let told = script.dataset.state
 /** @type {State} */
 let standing = JSON.parse(told)
 let isNative = false
+let canRenew = false
 let frame = 0
 let giving = Promise.resolve()
 const others = new BroadcastChannel("consentkit")
@@ -35,20 +36,24 @@ try {
   trusted = trustedTypes.createPolicy("consentkit", trusted)
 } catch {}
 
-/** @type {(names: string[], known: string[]) => boolean} */
-const within = (names, known) => names.every(name => !name || known.includes(name))
+/** The service that scripts of an opened template wait for: no markup can name it. */
+const key = Math.random() + ""
+
+/** @type {(names: string[] | null | undefined, known: string[]) => boolean | undefined} */
+const within = (names, known) => names?.every(name => name == key || known.includes(name))
 
 /**
- * Whether what waits may load: every name it carries is allowed. One that carries none never may.
+ * Whether what waits may load: every name it carries is allowed, and a blank is no name.
+ *
+ * Only a template is opened by purposes alone: all else that waits has an attribute for services.
  * @param {HTMLElement} waiting
  */
-const may = ({ dataset: { consentkitPurpose = "", consentkitService = "" } }) =>
-  consentkitPurpose + consentkitService &&
-  within(consentkitPurpose.split(" "), standing.purposes) &&
-  within(consentkitService.split(" "), standing.services)
+const may = ({ dataset: { consentkitPurpose, consentkitService = consentkitPurpose && key } }) =>
+  within(consentkitService?.match(/\S+/g), standing.services) &&
+  within((consentkitPurpose ?? key).match(/\S+/g), standing.purposes)
 
-/** The names of attributes that fetch; no handler of an event is among them. */
-const fetching = /^type|src|href|^poster|^data|^background/
+/** The names of attributes that fetch. No handler of an event is among them, and no document. */
+const fetching = /^(type|.*src(set)?|.*href|poster|data|background)$/
 
 /**
  * The order of what waits: what is no script, scripts, and scripts that browsers put off.
@@ -66,9 +71,15 @@ const rank = waiting => {
  * @param {any} waiting
  */
 const giveBack = async waiting => {
+  // Nothing here tells an author's document from one that a sanitizer let pass: the server can.
+  if (canRenew && waiting.dataset.consentkitSrcdoc) {
+    location.reload()
+    // For ever, since this is a part of it: nothing is to run twice.
+    await giving
+  }
   const type = waiting.dataset.consentkitType ?? ""
   const isAsync = waiting.hasAttribute("async")
-  const hadFocus = document.activeElement == waiting
+  const hadFocus = waiting.matches(":focus")
   const place = new Comment()
   // These are put in anew: so a script runs, and a frame adds no entry to the history.
   if (/^(script|iframe|object|embed)$/.test(waiting.localName)) waiting.replaceWith(place)
@@ -76,17 +87,13 @@ const giveBack = async waiting => {
     waiting.removeAttribute("type")
     waiting.async = isAsync
   }
-  const hadDocument = waiting.hasAttribute("srcdoc")
   waiting.removeAttribute("srcdoc")
   for (const { name, value } of [...waiting.attributes]) {
     const own = name.split("data-consentkit-")[1]
     if (own) {
       waiting.removeAttribute(name)
       // What a sanitizer let pass, since it knows nothing of these names, is no way to run a script.
-      if (
-        (own == "srcdoc" ? hadDocument : fetching.test(own)) &&
-        !/script:/i.test(value.replace(/\s/g, ""))
-      ) {
+      if (fetching.test(own) && !/script:/i.test(value.replace(/\s/g, ""))) {
         // SVG 2 reads `href` where it read `xlink:href`.
         waiting.setAttribute(own.replace("xlink:", ""), trusted.createScriptURL(value))
       }
@@ -115,9 +122,8 @@ const release = () => {
     let template
     while ((template = all("template").find(may))) {
       // Its scripts would run all at once: they wait for their turn.
-      const { consentkitPurpose = "", consentkitService = "" } = template.dataset
       for (const one of all("script:not([data-consentkit-service])", template.content)) {
-        Object.assign(one.dataset, { consentkitPurpose, consentkitService, consentkitType: one.type })
+        Object.assign(one.dataset, { consentkitService: key, consentkitType: one.type })
         one.type = "text/plain"
       }
       // What stood in its place.
@@ -165,13 +171,14 @@ const ask = async answer => {
   const isNews = answer || told != news.dataset.state
   told = script.dataset.state = news.dataset.state
   standing = JSON.parse(told)
-  const inner = ".consentkit-inner"
-  const hadFocus = notice.contains(document.activeElement)
-  notice.querySelector(inner).replaceWith(fresh.querySelector(inner))
+  // A page that everybody shares would come back as it is.
+  canRenew = isNews && !("shared" in script.dataset)
+  const hadFocus = notice.matches(":focus-within")
+  notice.querySelector(".consentkit-inner").replaceWith(fresh.querySelector(".consentkit-inner"))
   notice.className = fresh.className
   notice.hidden = fresh.hidden
   if (hadFocus) notice.querySelector("a")?.focus()
-  for (const one of all(`.consentkit${answer ? "" : "-part"} [role=status]`)) {
+  for (const one of all(".consentkit" + (answer ? "" : "-part") + " [role=status]")) {
     one.textContent = fresh.querySelector("[role=status]").textContent
   }
   for (const one of all(".consentkit [role=switch]")) one.checked = standing.purposes.includes(one.value)
@@ -208,10 +215,11 @@ const submit = async event => {
 /** Keeps the notice in a page that other scripts change, and gives back what came with a change. */
 const settle = () => {
   frame = 0
-  const present = parts()
-  if (!present[0]) document.body.prepend(notice)
-  else if (present[0] != notice) {
-    ;[notice, script] = present
+  const [fresh, news] = parts()
+  if (!fresh) document.body.prepend(notice)
+  else if (fresh != notice) {
+    notice = fresh
+    script = news
     if (script.dataset.state != told) check()
   }
   for (const { contentDocument } of all("iframe[srcdoc]")) {
