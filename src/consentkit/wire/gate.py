@@ -40,7 +40,7 @@ from consentkit.wire.html import (
     Kind,
     run_end,
 )
-from consentkit.wire.tree import Doubt, Reader
+from consentkit.wire.tree import Reader
 from consentkit.wire.urls import host_of, may_name_a_host, text_of, unread_host, url_text
 
 __all__ = ["Gate", "Tag", "Waits"]
@@ -462,10 +462,10 @@ class Gate:
         self._loose = _Loose(self._waits_loosely)
         return out + self._loose.feed(bytes(self._data), last=last)
 
-    def _waits_loosely(self, tag: bytes, name: bytes, value: bytes, is_cut: bool) -> bool:  # noqa: FBT001
-        """Judge one attribute whose tag is not sure, and whose value may be longer."""
-        fetch = self._only_foreign(_fetched(name, value, self._base, self._depth))
-        if is_cut and not fetch.hosts:
+    def _waits_loosely(self, tag: bytes, name: bytes, value: _Value) -> bool:
+        """Judge one attribute whose tag is not sure."""
+        fetch = self._only_foreign(_fetched(name, value.text, self._base, self._depth))
+        if value.is_cut and not fetch.hosts:
             fetch = Fetch(name, (_SOME_HOST,), ("",))
         if not fetch.hosts:
             return False
@@ -701,6 +701,13 @@ _LISTS: Final = frozenset({b"srcset", b"imagesrcset", b"srcdoc"})
 _LOCAL: Final = re.compile(_BLANKS + rb"(?:data:|/[a-zA-Z0-9_.]|[?#.])")
 
 
+class _Value(NamedTuple):
+    """An attribute's value as far as it is looked at."""
+
+    text: bytes
+    is_cut: bool  # what was not looked at may make another address of it
+
+
 class _Loose:
     """Reads a page of which nothing is sure any more: every attribute that may fetch is looked at.
 
@@ -710,7 +717,7 @@ class _Loose:
     waits here waits until the page is loaded again.
     """
 
-    def __init__(self, waits: Callable[[bytes, bytes, bytes, bool], bool]) -> None:
+    def __init__(self, waits: Callable[[bytes, bytes, _Value], bool]) -> None:
         self._waits = waits
         self._data = bytearray()
         self._at = 0  # looked at up to here
@@ -746,11 +753,13 @@ class _Loose:
     def _after_tag(self, at: int, *, last: bool) -> int | None:
         """Note where a tag in _UNLIKE ends, and return where its name does; None: feed more."""
         data, limit = self._data, at + _LOOSE_CAP
+        if at < self._open_until:
+            self._open_until = inf  # one tag in another: neither need be one
+            return at + 1
         found = _WHOLE_TAG.match(data, at, limit)
         if found is None and len(data) < limit and not last:
             return None
-        is_sure = found is not None and at >= self._open_until
-        self._open_until = found.end() if found is not None and is_sure else inf
+        self._open_until = found.end() if found else inf
         return at + 1
 
     def _after_name(
@@ -760,33 +769,38 @@ class _Loose:
         value, at = self._value(name, last=last), name.start()
         if value is None:
             return None
-        if self._is_live(name["name"].lower(), at, *value):
+        if self._is_live(name["name"].lower(), at, value):
             parts += (self._data[self._sent : at + 1], _PREFIX)
             self._sent = at + 1
         return name.end()
 
-    def _value(self, name: re.Match[bytes], *, last: bool) -> tuple[bytes, bool] | None:
-        """Return the value as far as it is looked at, and whether there is more; None: feed more.
+    def _value(self, name: re.Match[bytes], *, last: bool) -> _Value | None:
+        """Return an attribute's value; None: feed more.
 
-        What fills the value up in front is not counted, as long as it is not more than 64 KB.
+        Blanks around it are not counted, as long as they are no more than 64 KB.
         """
         data, at, size = self._data, name.end(), len(self._data)
         is_over = last or size - name.start() > _MOST_BLANKS
         if at == size and not is_over:
             return None
         if name["is"] is None:
-            return b"", not last
+            return _Value(b"", not last)
         quote = bytes(data[at : at + 1])
-        is_quoted = quote in {b'"', b"'"}
-        start = _FILLING.match(data, at + 1).end() if is_quoted else at  # type: ignore[union-attr]
+        is_quoted = quote in _ENDS_OF
+        start = run_end(_FILLING, data, at + 1, size) if is_quoted else at
         limit = start + (_LOOSE_CAP if is_quoted else _UNQUOTED_CAP)
-        found = (_ENDS_OF[quote] if is_quoted else _UNQUOTED_END).search(data, start, limit)
+        found = _ENDS_OF.get(quote, _UNQUOTED_END).search(data, start, limit)
         if found is None and size < limit and not is_over:
             return None
-        end = found.start() if found else limit
-        return bytes(data[start:end]), found is None and not (last and size <= limit)
+        text = bytes(data[start : found.start() if found else limit])
+        is_whole = found is not None or (last and size <= limit)
+        return _Value(text, not is_whole and not self._is_settled(name["name"].lower(), text))
 
-    def _is_live(self, name: bytes, at: int, value: bytes, is_cut: bool) -> bool:  # noqa: FBT001
+    @staticmethod
+    def _is_settled(name: bytes, start: bytes) -> bool:
+        return name not in _LISTS and _LOCAL.match(start) is not None
+
+    def _is_live(self, name: bytes, at: int, value: _Value) -> bool:
         is_apart = at >= self._open_until
         if name in _OF_ANIMATIONS and is_apart:
             return False
@@ -795,11 +809,7 @@ class _Loose:
         tag = found[1].lower() if found else b""
         if tag in _LINKS and name == b"href" and is_apart:
             return False
-        return self._waits(tag, name, value, is_cut and not self._is_local(name, value))
-
-    @staticmethod
-    def _is_local(name: bytes, value: bytes) -> bool:
-        return name not in _LISTS and _LOCAL.match(value) is not None
+        return self._waits(tag, name, value)
 
 
 _UNQUOTED_END: Final = re.compile(rb"[\t\n\f\r >]")

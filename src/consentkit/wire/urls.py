@@ -192,6 +192,8 @@ def _domain(host: str) -> str | None:
     """Map a host as "domain to ASCII" does (URL 3.3)."""
     if not host.isascii():
         host = host.translate(_IGNORED_IN_HOSTS)
+        if len(host) > _LONGEST_HOST:
+            host = host.translate(_JOINERS)
         if len(host) <= _LONGEST_HOST:  # in longer ones NFKC may take its time
             host = unicodedata.normalize("NFKC", host).translate(_IGNORED_IN_HOSTS)
     if len(host) > _LONGEST_HOST:
