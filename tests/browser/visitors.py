@@ -80,8 +80,7 @@ class Visitor:
         if not (self._has_script and self.page.locator("#consentkit-script").count()):
             self.click(button)
             return
-        with self.page.expect_response(lambda response: "/consent/notice" in response.url):
-            self.page.click(button)
+        self.page.click(button)
         self.page.wait_for_function("document.querySelector('#consentkit button') === null")
         self.page.goto(self.page.url)
 

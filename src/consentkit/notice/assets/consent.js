@@ -79,7 +79,7 @@ const giveBack = async waiting => {
   }
   const type = waiting.dataset.consentkitType ?? ""
   const isAsync = waiting.hasAttribute("async")
-  const hadFocus = waiting.matches(":focus")
+  const hadFocus = waiting.contains(document.activeElement)
   const place = new Comment()
   // These are put in anew: so a script runs, and a frame adds no entry to the history.
   if (/^(script|iframe|object|embed)$/.test(waiting.localName)) waiting.replaceWith(place)
@@ -173,7 +173,7 @@ const ask = async answer => {
   standing = JSON.parse(told)
   // A page that everybody shares would come back as it is.
   canRenew = isNews && !("shared" in script.dataset)
-  const hadFocus = notice.matches(":focus-within")
+  const hadFocus = notice.contains(document.activeElement)
   notice.querySelector(".consentkit-inner").replaceWith(fresh.querySelector(".consentkit-inner"))
   notice.className = fresh.className
   notice.hidden = fresh.hidden
