@@ -316,6 +316,29 @@ def test_a_sandboxed_placeholder_offers_what_it_can_do(sandbox: str, has_form: b
     assert ("<form" in document_in(waits.srcdoc)) is has_form
 
 
+@pytest.mark.parametrize("more", ["", "sandbox='allow-popups'"])
+def test_where_nobody_can_answer_a_placeholder_has_no_button(more: str) -> None:
+    """R-10: in a frame of another site's, a click is no answer; a sandbox allows no more for it."""
+    in_a_tab = PageJudge(loading(), PLACE, enforces=True)
+    framed = PageJudge(loading(), PLACE._replace(can_answer=False), enforces=True)
+    answering, waits = (one.judge(tag("iframe", FILMS, more=more)) for one in (in_a_tab, framed))
+    assert answering is not None
+    assert waits is not None
+    assert ("<form" in document_in(answering.srcdoc)) is (not more), "the control"
+    shown = document_in(waits.srcdoc)
+    assert "<form" not in shown
+    assert "Films Inc" in shown
+    assert ("href='/consent' target='_top'" in shown) is (not more)
+    opened, closed = (one.template("media", None) or b"" for one in (in_a_tab, framed))
+    assert "<form" in document_in(opened), "the control"
+    assert "<form" not in document_in(closed)
+    assert "href='/consent' target='_top'" in document_in(closed)
+    framed.reach_us_by("/below/consent")
+    other = document_in(framed.template("media", None) or b"")
+    assert "href='/below/consent' target='_top'" in other
+    assert "<form" not in other
+
+
 @pytest.mark.parametrize(
     ("purpose", "service", "stays", "shows"),
     [

@@ -494,6 +494,67 @@ def test_nothing_that_a_sanitizer_let_pass_becomes_a_script(arrive: Arrive) -> N
     assert visitor.page.evaluate("all") == ["control"]
 
 
+def test_a_document_of_a_frame_comes_with_the_page(arrive: Arrive, party: Party) -> None:
+    """From the server, by one reload at the answer that allows it; nothing runs twice for it."""
+    inside = f"<img src={party.at(FILMS, 'a.svg')}>"
+    visitor = arrive(f"""{COUNTED}
+        <iframe id="own" srcdoc="{inside}"></iframe>
+        <script src="{party.at(COUNTER, "a.js")}"></script>
+    """)
+    ready(visitor)
+    visitor.page.evaluate("window.isTheSamePage = true")
+    post(visitor, "choice=allow&purpose=analytics")
+    assert ran(visitor, until="a") == ["a!"]
+    assert visitor.page.evaluate("window.isTheSamePage"), "the control: the frame still waits"
+    party.server.log.clear()
+    post(visitor, "choice=allow&purpose=media")
+    wait_until_asked(party, f"{FILMS}/a.svg")
+    assert ran(visitor, until="a") == ["a!"]
+    assert visitor.page.get_attribute("#own", "srcdoc") == inside
+    assert sorted(party.asked) == [f"{COUNTER}/a.js", f"{FILMS}/a.svg"]
+    loads = [one.path for one in visitor.server.log].count("/")
+    visitor.page.wait_for_timeout(500)
+    assert [one.path for one in visitor.server.log].count("/") == loads == 2
+
+
+def test_in_a_page_for_everybody_a_document_of_a_frame_reloads_nothing(
+    arrive: Arrive, party: Party
+) -> None:
+    """It would come back as it is, again and again: the frame loads its address instead."""
+    at = party.at(FILMS, "film.html")
+    frame = f'<iframe id="own" src="{at}" srcdoc="<img src={party.at(FILMS, "a.svg")}>"></iframe>'
+    visitor = arrive(frame, policy=SHARED)
+    visitor.notice.locator("button").first.wait_for()
+    assert party.asked == []
+    press(visitor, "accept-all")
+    wait_until_asked(party, f"{FILMS}/film.html")
+    visitor.page.wait_for_timeout(500)
+    assert visitor.page.get_attribute("#own", "srcdoc") is None
+    assert [one.path for one in visitor.server.log].count("/") == 1
+
+
+BLANK = """
+<template data-consentkit-service=" "><b>a blank</b></template>
+<template data-consentkit-purpose=""><b>nothing</b></template>
+<template data-consentkit-purpose="media" data-consentkit-service=" "><b>half</b></template>
+<template><b>the author's own</b></template>
+<template data-consentkit-purpose="media" data-consentkit-service="films"><i>both</i></template>
+"""
+
+
+def test_a_template_that_names_nothing_stays_closed(arrive: Arrive) -> None:
+    """As on the server, where a name that nobody declared allows nothing."""
+    visitor = arrive(BLANK)
+    ready(visitor)
+    press(visitor, "accept-all")
+    visitor.page.wait_for_selector("i", state="attached")
+    assert visitor.page.locator("i").all_text_contents() == ["both"], "the control"
+    assert visitor.page.locator("b").count() == 0
+    visitor.type_address("/")
+    assert visitor.page.locator("i").count() == 1
+    assert visitor.page.locator("b").count() == 0
+
+
 def test_a_placeholder_loads_its_own_and_nothing_else(arrive: Arrive, party: Party) -> None:
     """R-53: *load this one*, from the document inside the frame; the focus stays on the frame."""
     visitor = arrive(f"""

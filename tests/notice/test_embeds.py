@@ -423,6 +423,7 @@ def test_a_template_has_the_same_document_before_it() -> None:
     assert frame.get("class") == "consentkit consentkit-embed consentkit-video"
     assert frame.get("title") == "Video from Films, not loaded"
     assert srcdoc_of(page) == document()
+    assert srcdoc_of(markup(service="films", url=FILM, can=Can.LEAVE)) == document(can=Can.LEAVE)
 
 
 @pytest.mark.parametrize(
