@@ -342,7 +342,8 @@ class urls:
     urlpatterns = [path("", home)]
 
 if not settings.configured:  # once in a process
-    settings.configure(ROOT_URLCONF=urls, ALLOWED_HOSTS=["*"], SECRET_KEY="x")
+    settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="x")
+settings.ROOT_URLCONF = urls
 application = get_asgi_application()
 """,
     "another": """
@@ -363,8 +364,19 @@ def app_with(framework: str, path: str, monkeypatch: pytest.MonkeyPatch, enforce
         code = code.replace("report_only=True", "report_only=False")
     module = ModuleType("pasted")
     monkeypatch.setitem(sys.modules, module.__name__, module)
+    if framework == "django":
+        stand_in_for_another_site(monkeypatch)
     exec(compile(code, "pasted.py", "exec", dont_inherit=True), vars(module))  # noqa: S102 - it is the test
     return getattr(module, "application", None) or vars(module)["app"]
+
+
+def stand_in_for_another_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django has one site in a process; if another test's stands already, it comes back after."""
+    from django.conf import settings
+
+    if settings.configured:
+        monkeypatch.setattr(settings, "ROOT_URLCONF", settings.ROOT_URLCONF)
+        monkeypatch.setattr(settings, "MIDDLEWARE", [])
 
 
 async def visited(app: Any) -> httpx.Response:
