@@ -81,7 +81,7 @@ class Visitor:
             self.click(button)
             return
         self.page.click(button)
-        self.page.wait_for_function("document.querySelector('#consentkit button') === null")
+        self.page.wait_for_selector("#consentkit button", state="detached")
         self.page.goto(self.page.url)
 
     # what they see
