@@ -15,6 +15,7 @@ from consentkit.errors import (
     NoVisitorError,
     OptionError,
     PolicyError,
+    TemplateError,
     UncoveredLayerWarning,
     UnknownPurposeError,
     UnknownServiceError,
@@ -32,6 +33,7 @@ ERRORS = [
     LateAnswerWarning("late"),
     UncoveredLayerWarning("outside"),
     ConsentKitWarning("a message"),
+    TemplateError("banner.html", "it has no link", "Extend ours."),
 ]
 
 

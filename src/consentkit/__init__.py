@@ -24,12 +24,18 @@ if TYPE_CHECKING:
         NoVisitorError,
         OptionError,
         PolicyError,
+        TemplateError,
         UncoveredLayerWarning,
         UnknownPurposeError,
         UnknownServiceError,
     )
     from consentkit.events import Event
-    from consentkit.middleware import ConsentMiddleware, visitor_from, visitor_from_scope
+    from consentkit.middleware import (
+        ConsentMiddleware,
+        consent_context,
+        visitor_from,
+        visitor_from_scope,
+    )
     from consentkit.rules.consent import Answer, Consent
     from consentkit.rules.decision import DECISIONS, Decision, decide
     from consentkit.rules.policy import Basis, Kind, Policy
@@ -52,10 +58,12 @@ __all__ = [
     "OptionError",
     "Policy",
     "PolicyError",
+    "TemplateError",
     "UncoveredLayerWarning",
     "UnknownPurposeError",
     "UnknownServiceError",
     "Visitor",
+    "consent_context",
     "decide",
     "load_policy",
     "visitor_from",
@@ -64,7 +72,12 @@ __all__ = [
 
 _HOMES = {
     "events": ("Event",),
-    "middleware": ("ConsentMiddleware", "visitor_from", "visitor_from_scope"),
+    "middleware": (
+        "ConsentMiddleware",
+        "consent_context",
+        "visitor_from",
+        "visitor_from_scope",
+    ),
     "rules.consent": ("Answer", "Consent"),
     "rules.decision": ("DECISIONS", "Decision", "decide"),
     "rules.policy": ("Basis", "Kind", "Policy"),

@@ -174,17 +174,28 @@ class Enforcement:
 
     # what came in
 
-    def read(self, lines: tuple[bytes, ...], signals: frozenset[Signal]) -> Reading:
-        """What the Cookie header `lines` of a request and its signals come to, now."""
+    def read(
+        self,
+        lines: tuple[bytes, ...],
+        signals: frozenset[Signal],
+        *,
+        for_children: bool = False,
+    ) -> Reading:
+        """What the Cookie header `lines` of a request and its signals come to, now.
+
+        `for_children` is true for a page on which nothing optional may be (LAW R-11).
+        """
         key: object = lines
-        if signals:
+        if signals or for_children:
             signals &= self.honours
-            key = (lines, signals)
+            key = (lines, signals, for_children)
         found = self._readings.get(key)
         if found is not None and found.valid_until > self.clock():
             return found
         now = self.clock()
-        reading = self._read(self._consent_of(lines, now), lines, signals, now)
+        consent = self._consent_of(lines, now)
+        standing = Standing(self.policy, consent, signals, now, for_children=for_children)
+        reading = self._read(standing, lines)
         if not self._all_verified(reading):
             # A token of a clock that is ahead of ours verifies a little later.
             until = min(reading.valid_until, now + CLOCK_SKEW)
@@ -203,23 +214,21 @@ class Enforcement:
     def imply(self, reading: Reading, lines: tuple[bytes, ...], now: float) -> Reading:
         """The same request read as that of a visitor who has just gone on to another page."""
         consent = reading.before.imply(now)
-        signals = reading.standing.signals
-        return replace(self._read(consent, lines, signals, now), before=reading.before)
+        standing = Standing(self.policy, consent, reading.standing.signals, now)
+        return replace(self._read(standing, lines), before=reading.before)
 
-    def _read(
-        self,
-        consent: Consent,
-        lines: tuple[bytes, ...],
-        signals: frozenset[Signal],
-        now: float,
-    ) -> Reading:
-        standing = Standing(self.policy, consent, signals, now)
+    def _read(self, standing: Standing, lines: tuple[bytes, ...]) -> Reading:
         rulings = self.rulings(standing)
         arrived = frozenset(name for line in lines for name, _ in parse_cookie(line))
         hidden = [name for name in sorted(arrived) if not rulings.may_read(name)]
         thinned = tuple(keep_pairs(line, rulings.may_read) for line in lines)
         same = all(new is old for new, old in zip(thinned, lines, strict=True))
-        stale = tuple(name for name in hidden[:MOST_TOLD] if self._is_ours_to_expire(name))
+        # What was granted for other pages is hidden from one for children, and stays theirs.
+        stale = tuple(
+            name
+            for name in hidden[:MOST_TOLD]
+            if not standing.for_children and self._is_ours_to_expire(name)
+        )
         awaits = _awaits_going_on(standing)
         return Reading(
             standing,
@@ -229,7 +238,7 @@ class Enforcement:
             tuple(self._hidden(rulings, name) for name in hidden[:MOST_TOLD]),
             stale,
             awaits,
-            consent,
+            standing.consent,
             awaits or bool(stale),
             standing.valid_until,
         )

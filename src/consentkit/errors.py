@@ -7,6 +7,7 @@ It has never heard of cookies, HTTP or YAML; it only carries what others found.
     ConsentKitError
     ├── PolicyError (ValueError)        the policy says something that cannot hold
     ├── OptionError (ValueError)        an option of the middleware cannot work
+    ├── TemplateError (ValueError)      a template of the site's own cannot stand
     ├── UnknownPurposeError (LookupError)   the app named a purpose the policy does not have
     ├── UnknownServiceError (LookupError)   the app named a service the policy does not have
     └── NoVisitorError (LookupError)    no ConsentMiddleware stands around this request
@@ -39,6 +40,7 @@ __all__ = [
     "NoVisitorError",
     "OptionError",
     "PolicyError",
+    "TemplateError",
     "UncoveredLayerWarning",
     "UnknownPurposeError",
     "UnknownServiceError",
@@ -153,6 +155,14 @@ class OptionError(ConsentKitError, ValueError):
     def __init__(self, option: str, what: str, cure: str) -> None:
         self.option, self.what, self.cure = option, what, cure
         super().__init__(f"ConsentMiddleware({option}=…): {what}. {cure}")
+
+
+class TemplateError(ConsentKitError, ValueError):
+    """A template of the site's own that cannot stand; raised when the site starts."""
+
+    def __init__(self, template: str, what: str, cure: str) -> None:
+        self.template, self.what, self.cure = template, what, cure
+        super().__init__(f"template '{template}': {what}. {cure}")
 
 
 class UnknownPurposeError(ConsentKitError, LookupError):

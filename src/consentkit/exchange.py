@@ -19,6 +19,7 @@ from consentkit.enforcement import (
     filter_headers,
 )
 from consentkit.gating import LinkJudge, host_without_port
+from consentkit.notice.text import choose_language
 from consentkit.refuge import FAULT, KEY, STARTS, TRAILERS, Refuge, safely_begun
 from consentkit.routes import prefix_of, route_path
 from consentkit.rules.consent import Consent
@@ -117,7 +118,7 @@ class Exchange:
     _start: Message | None = None
     _final: tuple[Standing, bool] | None = None
     _came_with: HeaderList | None = None
-    _has_begun = _went_on = _is_speculative = False
+    _has_begun = _went_on = _is_speculative = _has_parts = False
     _asks_for_page = _is_navigation = _is_conditional = _is_page = _links_depend = _gave_up = False
 
     def __init__(self, ready: Ready, scope: Scope, send: Send) -> None:
@@ -135,7 +136,10 @@ class Exchange:
             signals = _signals(scope["headers"])
         if b"sec-purpose" in fields or b"purpose" in fields:
             self._is_speculative = is_speculative(fields)
-        self.reading: Reading = ready.enforcement.read(self._lines, signals)
+        for_children = ready.policy.is_for_children(path)
+        self.reading: Reading = ready.enforcement.read(
+            self._lines, signals, for_children=for_children
+        )
         is_safe = scope.get("method") in SAFE_METHODS
         if scope["type"] == "http" and asks_for_page(fields):
             self._asks_for_page = True
@@ -518,6 +522,27 @@ class Exchange:
             in_a_tab=asks_to_show_in_a_tab(self.fields),
             nonce=nonce or b"",
             length=length_of(message["headers"]),
+            has_parts=self._has_parts,
+        )
+
+    def part(self, what: str, language: str | None = None) -> bytes:
+        """The markup of ``cookies``, ``preferences`` or ``settings-link``, for a template.
+
+        `language` is a tag; without one the visitor's browser decides. Where nothing is shown, as
+        in report mode, it is empty.
+        """
+        pages, options = self._ready.pages, self._ready.options
+        if not options.banner:
+            return b""
+        self._has_parts = True
+        offered = self.policy.languages
+        chosen = choose_language(offered, (language,)) if language else ""
+        return pages.part(
+            what,
+            chosen or pages.language(b"", self.fields),
+            self._standing,
+            self._prefix + options.path,
+            self._address,
         )
 
     def _page_headers(self, message: Message, edit: PageEdit) -> HeaderList:

@@ -29,6 +29,7 @@ from consentkit.notice.embeds import (
 )
 from consentkit.rules.decision import DECISIONS, Decision, Reason, decide_service
 from consentkit.rules.policy import Basis, Csp, Undeclared
+from consentkit.rules.signals import NO_SIGNALS
 from consentkit.wire.csp import (
     Sources,
     built,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from consentkit.rules.policy import Policy
+    from consentkit.rules.signals import Signal
     from consentkit.rules.visitor import Standing
     from consentkit.wire.gate import Tag
     from consentkit.wire.headers import HeaderList
@@ -108,6 +110,15 @@ class Loading:
     def may_load(self, host: str) -> bool:
         """True if a host may be asked."""
         return self.of_host(host).decision.allowed
+
+    def winning(self, purposes: Iterable[str], service: str | None = None) -> frozenset[Signal]:
+        """The visitor's signals that outweigh any answer about these; none where answers count."""
+        policy = self.policy
+        if not policy.signals_win:
+            return NO_SIGNALS
+        names = {*purposes, *(policy.services[service].purpose if service else ())}
+        honours = [policy.purposes[name].honours for name in names if name in policy.purposes]
+        return self._standing.signals & frozenset().union(*honours)
 
     def is_optional(self, service: str) -> bool:
         """True if visitors answer for a service."""
@@ -241,6 +252,7 @@ class PageJudge(LinkJudge):
                 stylesheet=place.stylesheet,
                 next_path=place.back,
                 can=place.ability(Can.ANSWER),
+                signals=self._loading.winning((purpose or "").split(), service),
             )
         )
 
@@ -252,11 +264,11 @@ class PageJudge(LinkJudge):
     def _srcdoc(self, tag: Tag, host: str) -> bytes:
         if tag.name != b"iframe" or not is_seen(tag.source):
             return b""
-        place = self._place
+        place, service = self._place, self._loading.of_host(host).service
         return _or_nothing(
             lambda: placeholder_document(
                 self._loading.policy,
-                self._loading.of_host(host).service,
+                service,
                 place.language(),
                 path=place.path,
                 stylesheet=place.stylesheet,
@@ -264,6 +276,7 @@ class PageJudge(LinkJudge):
                 url=tag.urls[tag.hosts.index(host)],
                 host=host,
                 can=place.ability(abilities_of(attribute_of(tag.source, b"sandbox"))),
+                signals=self._loading.winning((), service),
             )
         )
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import time
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from markupsafe import Markup
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import HTTPConnection
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from consentkit.events import Event
 
-__all__ = ["ConsentMiddleware", "visitor_from", "visitor_from_scope"]
+__all__ = ["ConsentMiddleware", "consent_context", "visitor_from", "visitor_from_scope"]
 
 SHORTEST_SECRET: Final = 32
 """Bytes of a secret; fewer are refused."""
@@ -169,6 +171,27 @@ def visitor_from_scope(scope: Scope) -> Visitor:
         raise NoVisitorError(scope.get("path", ""))
     visitor: Visitor = exchange.visitor
     return visitor
+
+
+def consent_context(request: HTTPConnection) -> dict[str, Callable[..., Markup]]:
+    """Parts of the notice as functions for templates: a context processor of `Jinja2Templates`.
+
+    ``consent_cookies()`` is the table of declared cookies, ``consent_preferences()`` the switches,
+    ``consent_settings_link()`` the link to them. Each takes the language of the page (a tag);
+    without one the visitor's browser decides. Raises NoVisitorError where no ConsentMiddleware
+    stands around the app.
+    """
+    visitor_from(request)
+    exchange = request.scope[KEY]
+
+    def part(what: str, language: str | None = None) -> Markup:
+        return Markup(exchange.part(what, language).decode("ascii"))  # noqa: S704 - rendered by us
+
+    return {
+        "consent_cookies": partial(part, "cookies"),
+        "consent_preferences": partial(part, "preferences"),
+        "consent_settings_link": partial(part, "settings-link"),
+    }
 
 
 def visitor_from(connection: HTTPConnection) -> Visitor:

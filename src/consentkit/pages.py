@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.gating import Loading, PageJudge, Place, host_without_port
 from consentkit.memory import Memory
-from consentkit.notice.assets import asset, scripts_of
+from consentkit.notice.assets import SHEETS, asset, scripts_of
 from consentkit.notice.banner import (
+    Links,
+    Shown,
     State,
     banner_markup,
-    permission_only,
-    preferences_page,
     settings_link,
-    state_of,
+    shown_to,
 )
 from consentkit.notice.declaration import declaration_table
+from consentkit.notice.preferences import Frame, preferences_markup
 from consentkit.notice.scripts import head_scripts, state_json
 from consentkit.notice.text import choose_language
 from consentkit.rules.consent import Consent
@@ -38,14 +39,13 @@ from consentkit.wire.body_start import NOWHERE, BodyStart, head_start, page_lang
 from consentkit.wire.csp import has_meta_policy, own_source
 from consentkit.wire.gate import Gate
 from consentkit.wire.headers import accepted_languages
-from consentkit.wire.representation import asks_to_show_in_a_tab
+from consentkit.wire.representation import asks_to_show_in_a_frame, asks_to_show_in_a_tab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from consentkit.events import Event
     from consentkit.notice.scripts import Hole
-    from consentkit.rules.signals import Signal
     from consentkit.wire.headers import Fields
 
 __all__ = ["KnownStart", "PageEdit", "Pages", "View"]
@@ -55,7 +55,6 @@ logger = logging.getLogger("consentkit.pages")
 ATTRIBUTE: Final = b"data-consentkit"
 _NEXT_LIMIT: Final = 2000
 _LONGEST_KEY: Final = 4000
-_ASKING: Final = (State.ASK, State.CHANGED)
 
 LONGEST_KNOWN: Final = 256 << 10
 """Bytes of the longest page that is remembered."""
@@ -67,22 +66,19 @@ MOST_PREFIXES: Final = 8
 class View:
     """What pages are to one visitor, and to all who stand where they stand.
 
-    The notice is in `state` and about the `asked` purposes; `loading` is what may load, `at_most`
-    what a script may let load later without another page. `told` is what the page tells its
-    script, the allowed `purposes` among it. `key` is another one wherever the page would be.
+    `shown` is what the notice shows; `loading` is what may load, `at_most` what a script may let
+    load later without another page. `told` is what the page tells its script, the allowed
+    `purposes` among it. `key` is another one wherever the page would be.
     """
 
-    state: State
-    asked: tuple[str, ...]
-    only_asked: frozenset[str]
-    honoured: frozenset[Signal]
+    shown: Shown
     purposes: frozenset[str]
     loading: Loading
     at_most: Loading
     told: str
     key: bytes
     notices: dict[tuple[str, str], tuple[Hole, Hole]] = field(default_factory=dict)
-    variants: dict[tuple[str, str, bool], bytes] = field(default_factory=dict)
+    variants: dict[tuple[str, str, bool, bool], bytes] = field(default_factory=dict)
 
 
 class Visit(NamedTuple):
@@ -185,7 +181,7 @@ class Pages:
         self._heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
         self._known: Memory[object, KnownPage] = Memory(256, 8 << 20)
         self.is_asking = bool(policy.optional_purposes)
-        self.shows = shows and self.is_asking
+        self.shows = shows and (self.is_asking or policy.settings_link == "always")
         self.is_shared = policy.pages is PagesMode.SHARED
         self.fills = shows and bool(policy.placeholders)
         self._has_noted = False
@@ -213,11 +209,8 @@ class Pages:
             return self._view_of_all
         found = self._views.get(standing)
         if found is None:
-            asked, given = standing.open_purposes, standing.consent.given
-            state = state_of(self._policy, asked, given, standing.honoured)
-            only_asked = permission_only(self._policy, asked, standing.purposes, given)
             loading = Loading(standing)
-            found = self._viewed(state, asked, only_asked, standing, loading, loading)
+            found = self._viewed(shown_to(standing), standing, loading, loading)
             self._views.put(standing, found, 0)
         return found
 
@@ -231,31 +224,28 @@ class Pages:
         nobody = Standing(policy, Consent().refuse(asked, policy.revision, 0), NO_SIGNALS, 0)
         everybody = Consent().grant(asked, policy.revision, 0, NO_SIGNALS)
         at_most = Loading(Standing(policy, everybody, NO_SIGNALS, 0))
-        return self._viewed(State.ASK, asked, frozenset(), nobody, Loading(nobody), at_most)
+        return self._viewed(Shown(State.ASK, asked), nobody, Loading(nobody), at_most)
 
-    def _viewed(  # noqa: PLR0913, PLR0917 - what a view is made of
-        self,
-        state: State,
-        asked: tuple[str, ...],
-        only_asked: frozenset[str],
-        standing: Standing,
-        loading: Loading,
-        at_most: Loading,
-    ) -> View:
-        policy, honoured = self._policy, standing.honoured
+    def _viewed(self, shown: Shown, standing: Standing, loading: Loading, at_most: Loading) -> View:
+        policy = self._policy
         # Where nothing is enforced, nothing waits and nothing is cleared.
         purposes = loading.purposes if self.enforces else frozenset(policy.purposes)
         services = loading.services if self.enforces else frozenset(policy.services)
-        told = state_json(policy, purposes, services, standing.open_purposes)
+        asked = standing.open_purposes
+        clears = not standing.for_children
+        told = state_json(policy, purposes, services, asked, clears=clears)
         may_load = (sorted(loading.purposes), sorted(loading.services))
-        parts = (state, asked, sorted(only_asked), sorted(honoured), told, may_load, self._path)
+        sets = sorted(shown.only_asked), sorted(shown.honoured), sorted(shown.singles)
+        plain = shown.state, shown.asked, shown.known, shown.allowed
+        parts = (*plain, *sets, told, may_load, self._path)
         digest = hashlib.blake2b(repr(parts).encode(), digest_size=8, key=self._made_of)
         key = digest.hexdigest().encode()
-        return View(state, asked, only_asked, honoured, purposes, loading, at_most, told, key)
+        return View(shown, purposes, loading, at_most, told, key)
 
     def variant(self, view: View, request: Fields, root_path: str) -> bytes:
         """What tells the page that a visitor gets from all others made of the same one (R-89)."""
-        place = (self.language(b"", request), root_path, asks_to_show_in_a_tab(request))
+        shown_in = asks_to_show_in_a_tab(request), asks_to_show_in_a_frame(request)
+        place = (self.language(b"", request), root_path, *shown_in)
         found = view.variants.get(place)
         if found is None:
             digest = hashlib.blake2b(repr(place).encode(), digest_size=8, key=view.key)
@@ -280,22 +270,25 @@ class Pages:
         in_a_tab: bool,
         nonce: bytes = b"",
         length: int | None = None,
+        has_parts: bool = False,
     ) -> PageEdit:
         """How a page is changed for a visitor.
 
         `address` is the page's own path and query, percent-encoded, to come back to; `root_path`
         stands before the endpoints' own. A page `in_a_tab` gets the notice; `length` is how many
-        bytes its headers say it has.
+        bytes its headers say it has. Where it `has_parts`, its template has put them in already.
         """
         view = self.view(standing)
-        back = address if len(address) <= _NEXT_LIMIT else b"/"
+        # A part that a script puts into a page is no page to come back to.
+        is_a_page = in_a_tab or asks_to_show_in_a_frame(request)
+        back = address if is_a_page and len(address) <= _NEXT_LIMIT else b"/"
         if self.is_shared:  # one visitor's query is nobody else's business
             back = back.partition(b"?")[0]
         visit = Visit(standing, view, request, back, root_path + self._path, nonce)
         is_filled = in_a_tab and self._is_filled(address, root_path)
         host = request.get(b"host", b"")
         key: object = None
-        if not is_filled and len(host) + len(address) <= _LONGEST_KEY:
+        if not is_filled and not has_parts and len(host) + len(address) <= _LONGEST_KEY:
             key = (self.variant(view, request, root_path), host, address)
         return PageEdit(
             self,
@@ -305,6 +298,7 @@ class Pages:
             length=length,
             key=key,
             is_filled=is_filled,
+            has_parts=has_parts,
         )
 
     def note_meta_policy(self, head: bytes) -> None:
@@ -370,14 +364,13 @@ class Pages:
         return banner_markup(
             self._policy,
             language,
-            view.state,
-            view.asked,
-            path=prefix,
-            stylesheet=self._url("consent.css", prefix),
-            root=prefix.removesuffix(self._path),
-            only_asked=view.only_asked,
-            honoured=view.honoured,
-            script=self._url("consent.js", prefix),
+            view.shown,
+            Links(
+                prefix,
+                self._url("consent.css", prefix),
+                self._url("consent.js", prefix),
+                prefix.removesuffix(self._path),
+            ),
             told=view.told,
             is_shared=self.is_shared,
             is_policed=self._is_policed,
@@ -385,23 +378,21 @@ class Pages:
 
     def part(self, what: str, language: str, standing: Standing, prefix: str, back: bytes) -> bytes:
         """What stands inside an element that asks for `what`; nothing for a word nobody knows."""
+        sheets = [self._url(name, prefix) for name in SHEETS]
         if what == "cookies":
-            sheet = self._url("consent.css", prefix)
-            return declaration_table(self._policy, language, stylesheet=sheet, tokens=self._tokens)
+            policy, tokens = self._policy, self._tokens
+            return declaration_table(policy, language, stylesheets=sheets, tokens=tokens)
         if what == "settings-link":
             return settings_link(self._policy, language, path=prefix)
         if what == "preferences":
-            return preferences_page(
-                self._policy,
+            return preferences_markup(
                 language,
-                standing.purposes,
-                standing.open_purposes,
-                standing.honoured,
+                standing,
+                Frame.PART,
                 path=prefix,
-                stylesheet=self._url("consent.css", prefix),
+                stylesheets=sheets,
                 next_path=back.decode("latin-1"),
                 tokens=self._tokens,
-                is_part=True,
             )
         return b""
 
@@ -452,6 +443,7 @@ class PageEdit:
         length: int | None,
         key: object,
         is_filled: bool,
+        has_parts: bool,
     ) -> None:
         """Nothing is looked for before the first chunk comes; `start` finds the notice's place.
 
@@ -460,13 +452,14 @@ class PageEdit:
         """
         self._pages, self._visit, self._start = pages, visit, start
         self.in_a_tab, self._length, self._key = in_a_tab, length, key
-        self._is_filled = is_filled
+        self._is_filled, self._has_parts = is_filled, has_parts
         self._prefix = visit.prefix
 
     @cached_property
     def _judge(self) -> PageJudge:
         visit = self._visit
-        place = Place(visit.prefix, visit.back, self._read_language, self.in_a_tab)
+        can_answer = not asks_to_show_in_a_frame(visit.request)
+        place = Place(visit.prefix, visit.back, self._read_language, can_answer)
         return PageJudge(visit.view.loading, place, enforces=self._pages.enforces)
 
     @cached_property
@@ -478,12 +471,12 @@ class PageEdit:
     @property
     def was_asked(self) -> bool:
         """True if the notice stands in the page and asks something."""
-        return self._was_shown and self._visit.view.state in _ASKING
+        return self._was_shown and self._visit.view.shown.is_asking
 
     @property
     def depends(self) -> bool:
         """True if another visitor might get another page."""
-        if self._has_place or self._is_filled or self._depends:
+        if self._has_place or self._is_filled or self._has_parts or self._depends:
             return True
         return not self.is_through and self._pages.is_asking
 

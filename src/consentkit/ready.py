@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from consentkit.enforcement import Enforcement
 from consentkit.gating import Policing
+from consentkit.notice.own_templates import check_templates
 from consentkit.pages import Pages
 from consentkit.routes import Endpoints
 from consentkit.rules.policy_file import check_policy
@@ -68,8 +69,9 @@ class Ready:
     def __init__(
         self, policy: Policy, options: Options, visitor_of: Callable[[Scope], Visitor]
     ) -> None:
-        """Check and compile everything once. Raises PolicyError."""
+        """Check and compile everything once. Raises PolicyError and TemplateError."""
         check_policy(policy)
+        check_templates(policy)
         self.policy = policy
         self.options = options
         self.enforcement = Enforcement(

@@ -68,6 +68,10 @@ class Refuge:
             self._visitor.is_late = True
         return self._visitor
 
+    def part(self, _what: str, _language: str | None = None) -> bytes:
+        """Nothing: what it would show cannot be known."""
+        return b""
+
     def give_way(self, _scope: Scope) -> None:
         """Leave the exchange to a middleware further in; what was thinned stays thinned."""
         self.is_superseded = True

@@ -18,18 +18,17 @@ from urllib.parse import parse_qsl, quote
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from consentkit.events import EventLog, reported
-from consentkit.notice.assets import asset, assets_of, stylesheet
+from consentkit.notice.assets import SHEETS, asset, assets_of, stylesheet
 from consentkit.notice.banner import (
+    Links,
     Page,
     banner_markup,
     message_page,
     notice_page,
-    permission_only,
-    preferences_page,
-    status_text,
+    shown_to,
 )
-from consentkit.notice.banner import state_of as notice_of
 from consentkit.notice.declaration import declaration_json, declaration_page
+from consentkit.notice.preferences import Frame, preferences_markup, status_text
 from consentkit.notice.scripts import state_json
 from consentkit.notice.text import choose_language
 from consentkit.rules.policy import Csp
@@ -50,6 +49,8 @@ __all__ = ["Endpoints", "safe_next"]
 
 LARGEST_BODY: Final = 16 << 10
 """Octets of an answer or a report; more is 413."""
+SAVED: Final = "consentkit"
+"""The notice's id: a page opened at it says what was saved, without any state on the server."""
 _MOST_FIELDS: Final = 512
 _PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
 _PRIVATE: Final = {"cache-control": "no-store"}
@@ -114,6 +115,7 @@ class Endpoints:
         self._assets = {f"{path}/assets/{each.name}": each for each in assets_of(policy)}
         self._routes: dict[str, Callable[[_Request], Awaitable[Response]]] = {
             path: self._choose_or_show,
+            f"{path}/dialog": self._dialog,
             f"{path}/cookies": self._declaration,
             f"{path}/declaration.json": self._declaration_json,
             f"{path}/status": self._status,
@@ -156,31 +158,37 @@ class Endpoints:
         form.apply_to(request.visitor)
         if request.wants_json:
             return JSONResponse(state_of(request.visitor), headers=_PRIVATE)
-        return RedirectResponse(
-            form.next_path or request.prefix + self._path, HTTPStatus.SEE_OTHER, _PRIVATE
-        )
+        back = form.next_path or request.prefix + self._path
+        return RedirectResponse(f"{back}#{SAVED}", HTTPStatus.SEE_OTHER, _PRIVATE)
 
     def _preferences(self, request: _Request) -> Response:
-        standing = request.visitor.standing
-        page = preferences_page(
-            self._policy,
+        return HTMLResponse(
+            self._preferences_in(Frame.PAGE, request), headers={**_PAGE, **_PRIVATE}
+        )
+
+    async def _dialog(self, request: _Request) -> Response:
+        """The preferences as a document with a dialog, for the script in a page to show."""
+        return HTMLResponse(
+            self._preferences_in(Frame.DIALOG, request), headers={**_PAGE, **_PRIVATE}
+        )
+
+    def _preferences_in(self, frame: Frame, request: _Request) -> bytes:
+        return preferences_markup(
             self._language(request),
-            standing.purposes,
-            standing.open_purposes,
-            standing.honoured,
+            request.visitor.standing,
+            frame,
             path=request.prefix + self._path,
-            stylesheet=self._url(request, stylesheet()),
+            stylesheets=self._sheets(request),
             next_path=request.came_from,
             tokens=self._tokens,
         )
-        return HTMLResponse(page, headers={**_PAGE, **_PRIVATE})
 
     async def _declaration(self, request: _Request) -> Response:
         page = declaration_page(
             self._policy,
             self._language(request),
             path=request.prefix + self._path,
-            stylesheet=self._url(request, stylesheet()),
+            stylesheets=self._sheets(request),
             tokens=self._tokens,
         )
         return HTMLResponse(page, headers={**_PAGE, **_SHORTLY, "vary": "Accept-Language"})
@@ -193,24 +201,22 @@ class Endpoints:
 
     async def _notice(self, request: _Request) -> Response:
         """The notice of this visitor as a document, for the script in a page to take it from."""
-        policy, standing = self._policy, request.visitor.standing
-        asked, given = standing.open_purposes, standing.consent.given
-        asked_for = request.query.get("lang", "")
-        language = self._language(request, *([asked_for] if asked_for else []))
-        is_saved = "saved" in request.query
+        policy, language = self._policy, self._language(request)
+        for_children = "children" in request.query
+        standing = request.visitor.standing.on_a_page(for_children=for_children)
+        request.visitor.standing = standing
         markup = banner_markup(
             policy,
             language,
-            notice_of(policy, asked, given, standing.honoured),
-            asked,
-            path=request.prefix + self._path,
-            stylesheet=self._url(request, stylesheet()),
-            root=request.prefix,
-            only_asked=permission_only(policy, asked, standing.purposes, given),
-            honoured=standing.honoured,
-            script=self._url(request, asset("consent.js")),
+            shown_to(standing),
+            Links(
+                request.prefix + self._path,
+                self._url(request, stylesheet()),
+                self._url(request, asset("consent.js")),
+                request.prefix,
+            ),
             told=_told(request.visitor),
-            answered=status_text(policy, language, standing.purposes, asked, is_saved=is_saved),
+            answered=status_text(language, standing, is_saved="saved" in request.query),
         )
         next_path = safe_next(request.query.get("next", "")) or request.came_from
         page = notice_page(policy, language, markup.fill(next_path.encode("ascii")))
@@ -253,13 +259,18 @@ class Endpoints:
             self._language(request),
             refusal.page,
             path=request.prefix + self._path,
-            stylesheet=self._url(request, stylesheet()),
+            stylesheets=self._sheets(request),
         )
         return HTMLResponse(page, refusal.status, {**_PAGE, **headers})
 
-    def _language(self, request: _Request, *first: str) -> str:
+    def _language(self, request: _Request) -> str:
+        """That of the page it is for, where the query names it, else what the browser wants."""
         wanted = accepted_languages(request.fields.get(b"accept-language", b""))
-        return choose_language(self._policy.languages, (*first, *wanted))
+        page = request.query.get("lang")
+        return choose_language(self._policy.languages, (page, *wanted) if page else wanted)
+
+    def _sheets(self, request: _Request) -> list[str]:
+        return [self._url(request, asset(name)) for name in SHEETS]
 
     def _url(self, request: _Request, of: Asset) -> str:
         return f"{request.prefix}{self._path}/assets/{of.name}"
@@ -269,7 +280,8 @@ def _told(visitor: Visitor) -> str:
     # In report mode everything is allowed, so nothing is cleared and nothing waits.
     purposes = [name for name in visitor.policy.purposes if visitor.allows(name)]
     services = [name for name in visitor.policy.services if visitor.allows_service(name)]
-    return state_json(visitor.policy, purposes, services, visitor.standing.open_purposes)
+    asked, clears = visitor.standing.open_purposes, not visitor.standing.for_children
+    return state_json(visitor.policy, purposes, services, asked, clears=clears)
 
 
 _WEIGHT: Final = re.compile(rb"\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*\Z")
@@ -411,6 +423,8 @@ class _Form:
         optional = self._policy.optional_purposes
         visitor.refuse(*(name for name in optional if name not in self._purposes))
         visitor.grant(*self._purposes)
+        # After the refusals, which take back the grants of services under these purposes.
+        visitor.allow_service(*self._services)
 
     def _allow(self, visitor: Visitor) -> None:
         visitor.grant(*self._purposes)

@@ -1,12 +1,8 @@
 """Pages that htmx or Turbo change in place: the notice stays, and what comes with them waits.
 
-The libraries are the real ones, as npm has them. `scripts/setup` puts them beside the environment;
-where it did not, they are fetched for the session, and without npm the tests are skipped.
+The libraries are the real ones, as npm has them.
 """
 
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from consentkit import ConsentMiddleware, Policy
 from consentkit.rules.policy_file import read_policy
 from tests.browser.conftest import NewVisitor, Serve
+from tests.browser.packages import Packed, packages_folder, read_packed
 from tests.browser.test_consent_js import (
     COUNTER,
     FILMS,
@@ -29,40 +26,19 @@ from tests.browser.test_consent_js import (
     wait_until_asked,
 )
 from tests.browser.visitors import Visitor
-from tests.conftest import IN_CI
 
 LIBRARIES = {
-    "htmx 2": ("htmx.org", "2.0.11", "dist/htmx.min.js"),
-    "htmx 4": ("htmx.org", "4.0.1", "dist/htmx.min.js"),
-    "Turbo": ("@hotwired/turbo", "8.0.23", "dist/turbo.es2017-umd.js"),
+    "htmx 2": Packed("htmx.org", "2.0.11", "dist/htmx.min.js"),
+    "htmx 4": Packed("htmx.org", "4.0.1", "dist/htmx.min.js"),
+    "Turbo": Packed("@hotwired/turbo", "8.0.23", "dist/turbo.es2017-umd.js"),
 }
-KEPT = Path(__file__).parents[2] / ".venv" / "npm"
-NO_NPM = "no npm found, so htmx and Turbo cannot be fetched: install it, or run scripts/setup"
 
 
 @pytest.fixture(scope="session")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The text of each library."""
-    folder = KEPT if KEPT.exists() else tmp_path_factory.mktemp("npm")
-    return {name: read_library(folder, *which) for name, which in LIBRARIES.items()}
-
-
-def read_library(folder: Path, package: str, version: str, file: str) -> str:
-    packed = folder / f"{package.lstrip('@').replace('/', '-')}-{version}.tgz"
-    if not packed.exists():
-        if shutil.which("npm") is None:
-            (pytest.fail if IN_CI else pytest.skip)(NO_NPM)
-        subprocess.run(
-            ["npm", "pack", "--silent", f"{package}@{version}"],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
-    run = subprocess.run(
-        ["tar", "-xzOf", packed, f"package/{file}"], check=True, capture_output=True
-    )
-    return run.stdout.decode()
+    folder = packages_folder(tmp_path_factory)
+    return {name: read_packed(folder, which) for name, which in LIBRARIES.items()}
 
 
 class Shop:

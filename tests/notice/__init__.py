@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import html5lib
+import yaml
 
+from consentkit.notice.banner import Links
+from consentkit.rules.consent import Consent, key_of_service
 from consentkit.rules.policy import Policy
+from consentkit.rules.signals import NO_SIGNALS, Signal
+from consentkit.rules.visitor import Standing
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 PATH = "/consent"
 SHEET = "/consent/assets/consent.css"
-PLACE: dict[str, Any] = {"path": PATH, "stylesheet": SHEET}
+SHEETS = (SHEET, "/consent/assets/pages.css")
+LINKS = Links(PATH, SHEET)
+PAGE: dict[str, Any] = {"path": PATH, "stylesheets": SHEETS}
+NOW = 1_780_000_000.0
+GPC = frozenset({Signal.GPC})
+LOCALES = files("consentkit.notice").joinpath("locales")
 TOKENS = ("__Host-consent", "__Host-consent-seen")
 PURPOSES = ("polls", "analytics", "embeds")
 
@@ -87,6 +99,44 @@ def asking_nothing() -> Policy:
         cookies={"form": {"kind": "session", "purpose": "necessary", "description": "A form."}},
         services={},
     )
+
+
+def standing_of(
+    policy: Policy,
+    granted: Iterable[str] = (),
+    refused: Iterable[str] = (),
+    *,
+    services: Iterable[str] = (),
+    signals: frozenset[Signal] = NO_SIGNALS,
+    at_revision: int | None = None,
+    for_children: bool = False,
+) -> Standing:
+    """A visitor who answered a moment ago, at the policy's revision or an earlier one."""
+    revision = at_revision or policy.revision
+    consent = Consent()
+    if keys := [*granted, *map(key_of_service, services)]:
+        consent = consent.grant(keys, revision, NOW, signals)
+    if names := [*refused]:
+        consent = consent.refuse(names, revision, NOW)
+    return Standing(policy, consent, signals, NOW, for_children=for_children)
+
+
+def strings_of(value: Any, key: str = "") -> dict[str, str]:
+    """Every string in a value by its dotted key; the items of a list are counted from 1."""
+    if isinstance(value, str):
+        return {key: value}
+    items = value.items() if isinstance(value, dict) else enumerate(value, start=1)
+    return {
+        name: text
+        for part, inner in items
+        for name, text in strings_of(inner, f"{key}.{part}" if key else str(part)).items()
+    }
+
+
+def locale(language: str) -> dict[str, str]:
+    """Every string of a locale's file by its dotted key, as it is written."""
+    text = LOCALES.joinpath(f"{language}.yaml").read_text("utf-8")
+    return strings_of(yaml.load(text, yaml.BaseLoader))  # noqa: S506  # builds strings only
 
 
 def tree(markup: bytes) -> Element:

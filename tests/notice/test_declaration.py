@@ -7,9 +7,9 @@ import pytest
 from consentkit.notice.declaration import declaration_json, declaration_page, declaration_table
 from consentkit.notice.text import LANGUAGES, messages_for
 from tests.notice import (
+    PAGE,
     PATH,
-    PLACE,
-    SHEET,
+    SHEETS,
     TOKENS,
     asking_nothing,
     changed,
@@ -89,25 +89,26 @@ def test_cells_keep_their_roles_and_labels_where_rows_become_cards(language: str
 
 
 def test_the_table_stands_in_any_page_as_one_element() -> None:
-    """It brings its own isolation, and the style sheet only where the page has none."""
-    body = tree(declaration_table(policy_of(), "de", stylesheet=SHEET)).find("body")
+    """It brings its own isolation, and style sheets only where the page has none."""
+    body = tree(declaration_table(policy_of(), "de", stylesheets=SHEETS)).find("body")
     assert body is not None
     (element,) = body
     assert "consentkit" in (element.get("class") or "").split()
     assert (element.get("lang"), element.get("dir")) == ("de", "ltr")
-    assert [one.get("href") for one in element.iter("link")] == [SHEET]
+    assert [one.get("href") for one in element.iter("link")] == [*SHEETS]
     assert b"<link" not in declaration_table(policy_of(), "de")
 
 
 def test_a_page_of_its_own_names_who_answers_and_the_way_to_the_answers() -> None:
     """R-15, R-74: reachable without an answer."""
-    markup = declaration_page(policy_of("implied"), "en", **PLACE, tokens=TOKENS)
+    markup = declaration_page(policy_of("implied"), "en", **PAGE, tokens=TOKENS)
     words = text_of(markup)
     assert "Responsible: Moorland District Council." in words
     assert "Entries: 5. Last checked on 1 June 2026" in words
     assert [one.get("href") for one in tree(markup).iter("a")] == [
         "/",
-        PATH,
+        PAGE,
+    PATH,
         "mailto:webmaster@moorland.example",
         "https://counter.example/privacy",
         "https://counter.example/opt-out",
@@ -119,19 +120,19 @@ def test_what_is_not_known_is_left_out() -> None:
     """No date, no contact, no services: no empty words about them."""
     site = {"name": "S", "controller": "C"}
     bare = policy_of(site=site, services={}, cookies={})
-    words = text_of(declaration_page(bare, "en", **PLACE))
+    words = text_of(declaration_page(bare, "en", **PAGE))
     assert "Last checked" not in words
     assert "Contact" not in words
     assert "Services" not in words
     assert "Entries: 0" in words
-    full = text_of(declaration_page(policy_of(), "en", **PLACE))
+    full = text_of(declaration_page(policy_of(), "en", **PAGE))
     assert "Services of third parties Counter Counter Ltd" in full
 
 
 def test_a_contact_that_is_no_link_is_text() -> None:
     """A telephone number, or a hostile address."""
     site = {"name": "S", "controller": "C", "contact": "call 101"}
-    markup = declaration_page(policy_of(site=site), "en", **PLACE)
+    markup = declaration_page(policy_of(site=site), "en", **PAGE)
     assert "Contact: call 101" in text_of(markup)
     assert b'href="call' not in markup
 
@@ -213,7 +214,7 @@ def test_where_nothing_is_optional_our_tokens_are_not_declared(language: str) ->
     """They are never set there, and "session cookies only" would be contradicted by the table."""
     for markup in (
         declaration_table(asking_nothing(), language, tokens=TOKENS),
-        declaration_page(asking_nothing(), language, **PLACE, tokens=TOKENS),
+        declaration_page(asking_nothing(), language, **PAGE, tokens=TOKENS),
     ):
         assert [row[0].split()[0] for row in rows(markup)] == ["form"]
     cookies = declaration_json(asking_nothing(), TOKENS)["cookies"]
@@ -225,7 +226,7 @@ def test_where_nothing_is_optional_our_tokens_are_not_declared(language: str) ->
 def test_where_nothing_is_optional_nobody_is_sent_to_the_settings(language: str) -> None:
     """There is nothing to change or to withdraw there."""
     for policy, leads in ((asking_nothing(), False), (policy_of(), True)):
-        page = declaration_page(policy, language, **PLACE, tokens=TOKENS)
+        page = declaration_page(policy, language, **PAGE, tokens=TOKENS)
         assert (PATH in [link.get("href") for link in tree(page).iter("a")]) is leads
         assert (messages_for(language).declaration_nothing in text_of(page)) is not leads
 

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
     from consentkit.rules.policy import Policy
 
-__all__ = ["ASSETS", "Asset", "asset", "assets_of", "stylesheet"]
+__all__ = ["ASSETS", "SHEETS", "Asset", "asset", "assets_of", "stylesheet"]
 
 _STYLE: Final = "text/css; charset=utf-8"
 _SCRIPT: Final = "text/javascript; charset=utf-8"
 
 ASSETS: Final = (
     "consent.css",
+    "pages.css",
     "embed.css",
     "consent.js",
     "guard.js",
@@ -39,6 +40,9 @@ ASSETS: Final = (
     "matomo.js",
 )
 """Every file for the browser."""
+
+SHEETS: Final = ("consent.css", "pages.css")
+"""The style sheets of our own pages; what stands in a site's page needs the first alone."""
 
 _SCRIPTS: Final = {
     "google-consent-mode": "google-consent-mode.js",
@@ -77,13 +81,13 @@ def asset(file_name: str) -> Asset:
 
 
 def stylesheet() -> Asset:
-    """The style sheet of everything a visitor gets."""
+    """The style sheet of what stands in a site's pages."""
     return asset("consent.css")
 
 
 def assets_of(policy: Policy) -> Iterator[Asset]:
     """The files that the pages of a site with this policy ask for."""
-    for name in ("consent.css", "embed.css", "consent.js", *scripts_of(policy)):
+    for name in (*SHEETS, "embed.css", "consent.js", *scripts_of(policy)):
         yield asset(name)
 
 

@@ -1,10 +1,11 @@
-"""The banner, the preferences, and the pages that explain: plain forms, no script needed.
+"""The banner, and the quiet line that stands in its place: plain forms, no script needed.
 
 It has never heard of HTTP: it is given answers as values and gives back ASCII markup.
 
 The banner is the same for every visitor in one state, so it is rendered once, with a hole for the
 page to come back to. Reject stands first and looks like accept (LAW R-12); the banner names who
 answers for the site, each purpose, the number of third parties, and the right to withdraw (R-06).
+The line that follows an answer takes it back with one press, as the banner gave it (R-13).
 
 What it says must be true of every purpose it lists. Purposes that come to be allowed in different
 ways are told group by group, each under its own lead; the texts of the policy's own `banner` stand
@@ -13,48 +14,38 @@ only where the whole question is asked in the ordinary way.
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from markupsafe import Markup
 
+from consentkit.notice.chapters import name_in_words, third_parties_of, way_of
+from consentkit.notice.preferences import signal_text, standing_text
 from consentkit.notice.scripts import NOTHING, Hole, cut
-from consentkit.notice.text import (
-    Messages,
-    Page,
-    Way,
-    Words,
-    chapters_of,
-    messages_for,
-    render,
-    safe_href,
-    said,
-    third_parties_of,
-    way_of,
-)
+from consentkit.notice.templates import render
+from consentkit.notice.text import Messages, Page, Way, Words, safe_href, said, words_for
 from consentkit.rules.consent import Answer
 from consentkit.rules.decision import DECISIONS
 from consentkit.rules.policy import Basis, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from consentkit.rules.policy import Text
+    from consentkit.rules.visitor import Standing
 
 __all__ = [
     "Hole",
+    "Links",
     "Page",
+    "Shown",
     "State",
     "banner_markup",
     "message_page",
     "notice_page",
-    "permission_only",
-    "preferences_page",
     "settings_link",
-    "state_of",
-    "status_text",
+    "shown_to",
 ]
 
 
@@ -69,79 +60,125 @@ class State(StrEnum):
     """A quiet line: a signal answered (LAW R-39, R-40)."""
     SETTINGS = "settings"
     """A quiet line with the link to the preferences (LAW R-15)."""
+    CHILDREN = "children"
+    """A quiet line: on these pages nothing optional is on, whatever was answered (LAW R-11)."""
+    DECLARATION = "declaration"
+    """A quiet line with the link to the declaration, where nothing is optional."""
     NOTHING = "nothing"
     """No markup at all."""
 
 
-def state_of(
-    policy: Policy,
-    open_purposes: Sequence[str],
-    given_purposes: Iterable[str],
-    honoured: frozenset[Signal],
-) -> State:
-    """What to show a visitor.
+_ASKING: Final = frozenset({State.ASK, State.CHANGED})
 
-    `open_purposes` are to be asked about, `given_purposes` have an explicit answer, `honoured`
-    signals answer for some purpose. A signal's status is shown also where the site links to the
-    preferences itself (`settings-link: manual`): it is a status, not a link.
+
+class Links(NamedTuple):
+    """Where a notice's links and forms lead.
+
+    `path` is where the endpoints are (``/consent``), `stylesheet` and `script` are URLs (the latter
+    empty for none), `root` is what stands before the site's own paths.
     """
-    if open_purposes:
-        standing = {*given_purposes} & {*policy.optional_purposes} - {*open_purposes}
-        return State.CHANGED if standing else State.ASK
-    if honoured and policy.optional_purposes:
-        return State.SIGNAL
-    links = policy.optional_purposes and policy.settings_link == "auto"
-    return State.SETTINGS if links else State.NOTHING
+
+    path: str
+    stylesheet: str
+    script: str = ""
+    root: str = ""
 
 
-def permission_only(
-    policy: Policy,
-    open_purposes: Iterable[str],
-    answers: Mapping[str, Answer],
-    given_purposes: Container[str],
-) -> frozenset[str]:
-    """The open purposes that stay off until the visitor says yes, whatever their basis.
+class Shown(NamedTuple):
+    """What a notice shows a visitor; equal ones make equal markup.
 
-    So it is where an earlier answer refuses, has lapsed under implied consent, or came in a
-    token that does not verify: *going on means yes* would be untrue of them.
+    `asked` are the open purposes. Of these `only_asked` stay off until the visitor says yes,
+    whatever their basis. `known` are the purposes that were answered before, open or not, each with
+    the revision of then, where anything is asked.
+    `honoured` signals answer for some purpose, `allowed` purposes are on, `singles` are services
+    that were granted by themselves.
     """
-    return frozenset(
-        purpose
-        for purpose in open_purposes
-        if answers[purpose] is Answer.REFUSED
-        or (policy.basis_of(purpose) is Basis.IMPLIED and purpose in given_purposes)
+
+    state: State
+    asked: tuple[str, ...] = ()
+    only_asked: frozenset[str] = frozenset()
+    known: tuple[tuple[str, int], ...] = ()
+    honoured: frozenset[Signal] = NO_SIGNALS
+    allowed: tuple[str, ...] = ()
+    singles: frozenset[str] = frozenset()
+
+    @property
+    def is_asking(self) -> bool:
+        """True for a banner, False for a line or less."""
+        return self.state in _ASKING
+
+
+def shown_to(standing: Standing) -> Shown:
+    """What a visitor is shown."""
+    policy, given = standing.policy, standing.consent.given
+    asked = standing.open_purposes
+    return Shown(
+        _state_of(standing),
+        asked,
+        frozenset(name for name in asked if _waits_for_a_yes(standing, name)),
+        tuple(
+            (name, given[name].revision) for name in standing.purposes if asked and name in given
+        ),
+        standing.honoured,
+        tuple(
+            name
+            for name, answer in standing.purposes.items()
+            if DECISIONS[policy.basis_of(name)][answer]
+        ),
+        standing.single_services,
     )
 
 
+def _state_of(standing: Standing) -> State:
+    policy = standing.policy
+    if not policy.optional_purposes:
+        return State.DECLARATION if policy.settings_link == "always" else State.NOTHING
+    if standing.for_children:
+        return State.CHILDREN
+    if asked := standing.open_purposes:
+        others = {*standing.consent.given} & {*policy.optional_purposes} - {*asked}
+        return State.CHANGED if others else State.ASK
+    # A status, not a link: it is shown also where the site links to the preferences itself.
+    if standing.honoured:
+        return State.SIGNAL
+    return State.NOTHING if policy.settings_link == "manual" else State.SETTINGS
+
+
+def _waits_for_a_yes(standing: Standing, purpose: str) -> bool:
+    """True of an open purpose that is off until the visitor says yes, whatever its basis.
+
+    So it is where an earlier answer refuses, has lapsed under implied consent, or came in a
+    token that does not verify: *going on means yes* would be untrue of it.
+    """
+    if standing.purposes[purpose] is Answer.REFUSED:
+        return True
+    basis = standing.policy.basis_of(purpose)
+    return basis is Basis.IMPLIED and purpose in standing.consent.given
+
+
 class _Group(NamedTuple):
-    """Purposes of which one lead is true."""
+    """What one lead is true of: purposes by their titles, or what is new about them."""
 
     lead: str
-    purposes: tuple[str, ...]
+    items: tuple[str, ...]
 
 
 class _Question:
     """What a banner asks, in one language."""
 
-    def __init__(
-        self,
-        policy: Policy,
-        language: str,
-        state: State,
-        open_purposes: tuple[str, ...],
-        only_asked: frozenset[str],
-    ) -> None:
+    def __init__(self, policy: Policy, language: str, shown: Shown) -> None:
         self.policy = policy
         self.language = language
-        self.words = messages_for(language)
-        self.is_changed = state is State.CHANGED
-        self.purposes = open_purposes
-        self.is_whole = {*open_purposes} == {*policy.optional_purposes}
+        self.words = words_for(policy, language)
+        self.is_changed = shown.state is State.CHANGED
+        self.purposes = shown.asked
+        self.is_whole = {*shown.asked} == {*policy.optional_purposes}
+        self.news = _news(self, shown)
         # The site's own words are about the ordinary case: all is open, and nothing was answered.
-        self.takes_own_words = self.is_whole and not only_asked
+        self.takes_own_words = self.is_whole and not shown.only_asked and not self.news
         self.ways = {
-            purpose: Way.CONSENT if purpose in only_asked else way_of(policy, purpose)
-            for purpose in open_purposes
+            purpose: Way.CONSENT if purpose in shown.only_asked else way_of(policy, purpose)
+            for purpose in shown.asked
         }
 
     def words_of(self, way: Way) -> Words:
@@ -154,6 +191,8 @@ class _Question:
         """What is true of all that is asked."""
         if own := self.own(self.policy.banner.title):
             return own
+        if self.news:
+            return self.words.news_title
         if self.is_changed:
             return self.words.changed_title
         way = self.only_way()
@@ -167,12 +206,16 @@ class _Question:
     def groups(self) -> list[_Group]:
         """The purposes under their leads, in the order of `Way`; one list under the site's own."""
         if body := self.own(self.policy.banner.body):
-            return [_Group(body, self.titles(self.purposes))]
+            return [_Group(body, self.items(self.purposes))]
         return [
-            _Group(self.words_of(way).lead, self.titles(purposes))
+            _Group(self.words_of(way).lead, self.items(purposes))
             for way in Way
             if (purposes := [name for name in self.purposes if self.ways[name] is way])
         ]
+
+    def items(self, purposes: Iterable[str]) -> tuple[str, ...]:
+        """What is listed of purposes: what is new about each, else its title."""
+        return tuple(self.news.get(name) or self.titled(name) for name in purposes)
 
     def close(self) -> str:
         """What comes of the answer, and that it can be withdrawn."""
@@ -181,8 +224,8 @@ class _Question:
             return self.words.mixed_close
         return self.words_of(way).close
 
-    def titles(self, purposes: Iterable[str]) -> tuple[str, ...]:
-        return tuple(self.say(self.policy.purposes[name].title) for name in purposes)
+    def titled(self, purpose: str) -> str:
+        return self.say(self.policy.purposes[purpose].title)
 
     def buttons(self) -> tuple[str, str]:
         """The labels of refusal and grant, in this order."""
@@ -206,22 +249,47 @@ class _Question:
         return said(text, self.language, self.policy.languages)
 
 
-_ASKING: Final = frozenset({State.ASK, State.CHANGED})
-_SAYING: Final = _ASKING | {State.SIGNAL}
+def _news(question: _Question, shown: Shown) -> dict[str, str]:
+    """What came or changed since the visitor answered, by purpose (LAW R-08).
+
+    Empty where nothing did, or where the policy does not say what: then it asks about everything.
+    A purpose that was there at the visitor's first answer, and was not answered, is no news.
+    """
+    policy, words = question.policy, question.words
+    known = dict(shown.known)
+    if policy.has_unmarked_changes or not known:
+        return {}
+    first = min(known.values())
+    news: dict[str, str] = {}
+    for name in shown.asked:
+        title, then = question.titled(name), known.get(name)
+        if then is None:
+            if policy.purposes[name].since > first:
+                news[name] = words.new_purpose.format(purpose=title)
+        elif policy.purposes[name].since > then:
+            news[name] = words.changed_purpose.format(purpose=title)
+        elif names := _items_since(question, name, then):
+            news[name] = words.changed_items.format(purpose=title, names=words.comma.join(names))
+    return news
+
+
+def _items_since(question: _Question, purpose: str, revision: int) -> list[str]:
+    """The names of what stands under a purpose and came or changed after a revision."""
+    names = [
+        question.say(getattr(item, "title", None) or name_in_words(name))
+        for _, name, item in question.policy.items()
+        if purpose in item.purpose and item.since > revision
+    ]
+    # Isolated, since a cookie's name reads from left to right in any sentence (UAX #9).
+    return [f"\u2068{name}\u2069" for name in names]
 
 
 def banner_markup(  # noqa: PLR0913  # each is named where it is given
     policy: Policy,
     language: str,
-    state: State,
-    open_purposes: tuple[str, ...],
+    shown: Shown,
+    links: Links,
     *,
-    path: str,
-    stylesheet: str,
-    root: str = "",
-    only_asked: frozenset[str] = frozenset(),
-    honoured: frozenset[Signal] = NO_SIGNALS,
-    script: str = "",
     told: str = "",
     answered: str = "",
     is_shared: bool = False,
@@ -229,36 +297,31 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
 ) -> Hole:
     """What is inserted into a page: one element, to stand first in its body.
 
-    `path` is where the endpoints are (``/consent``), `stylesheet` the URL of the style sheet,
-    `root` what stands before the site's own paths; `only_asked` see `permission_only`. Where less
-    than everything is asked, the form names its purposes, and the answer concerns those only.
-
-    `script` is the URL of the script that improves it, and `told` what that is told
-    (`scripts.state_json`): with it there is an element in any state, if need be a hidden one.
-    `answered` is the status after an answer (`status_text`). A notice that `is_shared` stands in a
-    page that a cache keeps for everybody: it is hidden until the script has asked whose it is. One
-    that `is_policed` came with a Content-Security-Policy for what is allowed now, so what is
-    granted later loads with the page anew.
+    Where less than everything is asked, the form names its purposes, and the answer concerns those
+    only. `told` is what the script is told (`scripts.state_json`): with a script there is an
+    element in any state, if need be a hidden one. `answered` is the status after an answer
+    (`preferences.status_text`). A notice that `is_shared` stands in a page that a cache keeps for
+    everybody: it is hidden until the script has asked whose it is. One that `is_policed` came with
+    a Content-Security-Policy for what is allowed now, so what is granted later loads with the page
+    anew.
     """
-    if state is State.NOTHING and not script:
+    if shown.state is State.NOTHING and not links.script:
         return NOTHING
-    heard = honoured if state in _SAYING else NO_SIGNALS
+    is_heard = shown.is_asking or shown.state is State.SIGNAL
     place: dict[str, object] = {
-        "path": path,
-        "stylesheet": stylesheet,
-        "script": script,
+        **links._asdict(),
         "state": told,
         "answered": answered,
         "is_shared": is_shared,
+        "is_for_children": shown.state is State.CHILDREN,
         "is_policed": is_policed,
-        "signal": _signal_text(messages_for(language), heard),
+        "signal": signal_text(words_for(policy, language), shown.honoured) if is_heard else "",
+        "table": _link_to_policy(policy, links.root) or f"{links.path}/cookies",
     }
-    if state not in _ASKING:
-        place["is_hidden"] = is_shared or (state is State.NOTHING and not answered)
-        return cut(_line_markup(policy, language, state, place))
-    question = _Question(policy, language, state, open_purposes, only_asked)
-    table = _link_to_policy(policy, root) or f"{path}/cookies"
-    return cut(_question_markup(question, table=table, **place))
+    if shown.is_asking:
+        return cut(_question_markup(_Question(policy, language, shown), **place))
+    place["is_hidden"] = is_shared or (shown.state is State.NOTHING and not answered)
+    return cut(_line_markup(policy, language, shown, place))
 
 
 def _link_to_policy(policy: Policy, root: str) -> str:
@@ -266,16 +329,41 @@ def _link_to_policy(policy: Policy, root: str) -> str:
     return root + href if href.startswith("/") else href
 
 
-def _line_markup(policy: Policy, language: str, state: State, values: dict[str, object]) -> bytes:
-    is_empty = state is State.NOTHING
-    is_sharing = not is_empty and _is_sharing(policy, language)
-    return render("line.html", language, is_empty=is_empty, is_sharing=is_sharing, **values)
+def _line_markup(policy: Policy, language: str, shown: Shown, values: dict[str, object]) -> bytes:
+    words = words_for(policy, language)
+    said_there = {
+        State.CHILDREN: words.for_children,
+        State.DECLARATION: words.nothing_optional,
+    }
+    answers = shown.state in {State.SETTINGS, State.SIGNAL}
+    return render(
+        policy,
+        "line.html",
+        language,
+        said=said_there.get(shown.state, ""),
+        links_to_preferences=answers or shown.state is State.CHILDREN,
+        links_to_table=shown.state is State.DECLARATION,
+        withdraw=_withdraw_label(policy, words, shown) if answers else "",
+        is_sharing=answers and _is_sharing(policy, language),
+        saved=standing_text(policy, language, shown.allowed) if answers else "",
+        **values,
+    )
+
+
+def _withdraw_label(policy: Policy, words: Messages, shown: Shown) -> str:
+    """The label of the button that takes everything back; empty where nothing is on."""
+    if not shown.allowed and not shown.singles:
+        return ""
+    ways = {way_of(policy, name) for name in shown.allowed}
+    return words.opt_out if ways == {Way.OPT_OUT} else words.withdraw
 
 
 def _question_markup(question: _Question, **values: object) -> bytes:
     policy, language = question.policy, question.language
     reject, accept = question.buttons()
+    others = len(third_parties_of(policy, question.purposes, language))
     return render(
+        policy,
         "banner.html",
         language,
         layout=question.layout(),
@@ -284,19 +372,12 @@ def _question_markup(question: _Question, **values: object) -> bytes:
         groups=question.groups(),
         close=question.close(),
         controller=policy.site.controller,
-        third_parties=len(third_parties_of(policy, question.purposes, language)),
+        third_parties=others,
         only=() if question.is_whole else question.purposes,
         reject=reject,
         accept=accept,
         **values,
     )
-
-
-def _signal_text(words: Messages, honoured: frozenset[Signal]) -> str:
-    if not honoured:
-        return ""
-    names = words.both.join(words.signals[signal] for signal in Signal if signal in honoured)
-    return words.signal_body.format(signals=names)
 
 
 def _is_sharing(policy: Policy, language: str) -> bool:
@@ -310,135 +391,27 @@ def settings_link(policy: Policy, language: str, *, path: str) -> bytes:
 
     It wears the class ``consentkit-link`` and otherwise looks like the site's own links.
     """
-    return render("link.html", language, path=path, is_sharing=_is_sharing(policy, language))
-
-
-class _Switch(NamedTuple):
-    """A purpose's switch: whether it is on, and why if nobody turned it on."""
-
-    is_on: bool
-    note: str
-
-
-def preferences_page(  # noqa: PLR0913  # a visitor's standing, and where the page stands
-    policy: Policy,
-    language: str,
-    answers: Mapping[str, Answer],
-    open_purposes: Sequence[str],
-    honoured: frozenset[Signal],
-    *,
-    path: str,
-    stylesheet: str,
-    next_path: str,
-    tokens: Sequence[str] = (),
-    is_saved: bool = False,
-    is_part: bool = False,
-) -> bytes:
-    """The second layer, with the answers in effect preselected (LAW R-03, R-15).
-
-    `answers` holds one for each optional purpose; `next_path` is where a saved answer leads, a
-    path on this site, else the site's start; `tokens` as in `text.token_cookies`; `is_part` gives
-    one element for a page of the site's own instead of a page. *Save* is the first submit button,
-    so Enter never accepts.
-    """
-    words = messages_for(language)
-    chapters = chapters_of(policy, language, tokens)
-    switches = {
-        name: _switch(policy, name, answers[name], words) for name in policy.optional_purposes
-    }
-    return render(
-        "preferences_part.html" if is_part else "preferences.html",
-        language,
-        site=policy.site,
-        intro=_intro(policy, words),
-        chapters=[(chapter, switches.get(chapter.purpose)) for chapter in chapters],
-        status=_status(policy, language, switches, open_purposes) if switches else "",
-        signal=_signal_text(words, honoured),
-        signals_win=policy.signals_win,
-        path=path,
-        stylesheet=stylesheet,
-        next=_local(next_path),
-        is_saved=is_saved,
-    )
-
-
-def _intro(policy: Policy, words: Messages) -> str:
-    ways = {way_of(policy, name) for name in policy.optional_purposes}
-    if not ways:
-        return words.intro_nothing
-    return words.intro_asked if ways <= {Way.CONSENT} else words.intro
-
-
-def _switch(policy: Policy, purpose: str, answer: Answer, words: Messages) -> _Switch:
-    is_on = DECISIONS[policy.basis_of(purpose)][answer]
-    unasked = is_on and answer is not Answer.GRANTED
-    return _Switch(is_on, words.notes[way_of(policy, purpose)] if unasked else "")
-
-
-def _status(
-    policy: Policy,
-    language: str,
-    switches: Mapping[str, _Switch],
-    open_purposes: Sequence[str],
-) -> str:
-    """The present answer in words."""
-    words = messages_for(language)
-    if {*open_purposes} == {*switches} and switches:
-        return words.not_answered
-    on = [
-        said(policy.purposes[name].title, language, policy.languages)
-        for name, own in switches.items()
-        if own.is_on
-    ]
-    if len(on) == len(switches):
-        return words.all_on
-    return words.some_on.format(purposes=", ".join(on)) if on else words.all_off
-
-
-def status_text(
-    policy: Policy,
-    language: str,
-    answers: Mapping[str, Answer],
-    open_purposes: Sequence[str],
-    *,
-    is_saved: bool,
-) -> str:
-    """The present answer in one line, as in the preferences; empty where there is none to tell.
-
-    So it is where nothing is asked, and where what `is_saved` was no answer to a purpose.
-    """
-    words = messages_for(language)
-    switches = {
-        name: _switch(policy, name, answers[name], words) for name in policy.optional_purposes
-    }
-    if not switches or (is_saved and {*open_purposes} == {*switches}):
-        return ""
-    lead = words.saved if is_saved else words.now
-    return f"{lead} {_status(policy, language, switches, open_purposes)}"
+    is_sharing = _is_sharing(policy, language)
+    return render(policy, "link.html", language, path=path, is_sharing=is_sharing)
 
 
 def notice_page(policy: Policy, language: str, notice: bytes) -> bytes:
     """A document that holds a notice alone, for the script in a page to take it from."""
     markup = Markup(notice.decode("ascii"))  # noqa: S704 - our own, rendered a moment ago
-    return render("notice.html", language, site=policy.site, notice=markup)
+    return render(policy, "notice.html", language, site=policy.site, notice=markup)
 
 
-_LOCAL: Final = re.compile(r"/(?![/\\])[!-~]*")
-
-
-def _local(path: str) -> str:
-    """A path on this site as it is, and the site's start for anything else."""
-    return path if _LOCAL.fullmatch(path) else "/"
-
-
-def message_page(policy: Policy, language: str, page: Page, *, path: str, stylesheet: str) -> bytes:
+def message_page(
+    policy: Policy, language: str, page: Page, *, path: str, stylesheets: Sequence[str]
+) -> bytes:
     """A page that says why an answer was not taken, with a link to the preferences."""
     return render(
+        policy,
         "message.html",
         language,
         site=policy.site,
-        said=messages_for(language).pages[page],
+        said=words_for(policy, language).pages[page],
         path=path,
-        stylesheet=stylesheet,
+        stylesheets=stylesheets,
         next="/",
     )

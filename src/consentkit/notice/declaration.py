@@ -3,46 +3,83 @@
 It has never heard of HTTP, nor of a visitor: it is the same for everybody, answered or not.
 
 The table holds strictly necessary cookies too, our own tokens among them (LAW R-73, R-74); the
-same facts are there as JSON for machines (R-77).
+same facts are there as JSON for machines (R-77). It stands in a site's own page, or in a page that
+also says who is responsible, what the visitor's choice is, and what the purposes are. There the
+table can be searched, without a script.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import unicodedata
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from consentkit.notice.text import (
+from consentkit.notice.chapters import (
     chapters_of,
-    date_text,
     kept_for,
-    messages_for,
     provider_of,
     recipients_of,
-    render,
     token_cookies,
     transfer_of,
     way_of,
 )
+from consentkit.notice.templates import render
+from consentkit.notice.text import date_text, duration_text, number_text, words_for
 from consentkit.rules.policy import Basis
+from consentkit.rules.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consentkit.notice.text import Chapter, Messages, ServiceEntry
+    from consentkit.notice.chapters import Chapter, Entry, ServiceEntry
+    from consentkit.notice.text import Messages
     from consentkit.rules.policy import DeclaredCookie, Policy, StoredItem
 
-__all__ = ["declaration_json", "declaration_page", "declaration_table"]
+__all__ = [
+    "LONGEST_QUERY",
+    "Observed",
+    "declaration_json",
+    "declaration_page",
+    "declaration_table",
+]
+
+LONGEST_QUERY: Final = 200
+"""Characters of a search; what is behind them is not looked for."""
+
+_JOINERS: Final = "\u200c\u200d"
+"""Invisible, and a part of how words are written in Persian and Hindi."""
+
+
+class Observed(NamedTuple):
+    """What was seen and is not declared, for the people who run the site.
+
+    `sightings` are names, each with how it was seen; `draft` is what would declare them, as a part
+    of a policy file. Where they are the only ones who have the page, there `is_no_choice`: nobody
+    is asked yet.
+    """
+
+    sightings: tuple[tuple[str, str], ...]
+    draft: str
+    is_no_choice: bool = False
 
 
 def declaration_table(
-    policy: Policy, language: str, *, stylesheet: str = "", tokens: Sequence[str] = ()
+    policy: Policy, language: str, *, stylesheets: Sequence[str] = (), tokens: Sequence[str] = ()
 ) -> bytes:
     """The table as a part of the site's own page, ASCII markup in one element.
 
-    `stylesheet` is the URL of the style sheet, empty where the page has it already; `tokens` are
+    `stylesheets` are URLs, none where the page has them already; `tokens` are
     the names of our two cookies, that of the answers first.
     """
-    values = _table(policy, language, tokens)
-    return render("declaration_part.html", language, **values, stylesheet=stylesheet)
+    chapters = chapters_of(policy, language, tokens)
+    return render(
+        policy,
+        "declaration_part.html",
+        language,
+        chapters=chapters,
+        caption=_caption(policy, words_for(policy, language), _count(chapters)),
+        services=_services(chapters),
+        stylesheets=stylesheets,
+    )
 
 
 def declaration_page(  # noqa: PLR0913  # each is named where it is given
@@ -50,38 +87,69 @@ def declaration_page(  # noqa: PLR0913  # each is named where it is given
     language: str,
     *,
     path: str,
-    stylesheet: str,
+    stylesheets: Sequence[str],
     tokens: Sequence[str] = (),
     next_path: str = "/",
+    query: str = "",
+    asked_language: str = "",
+    observed: Observed | None = None,
 ) -> bytes:
-    """The table as a page of its own, with who answers for it and the way to the preferences."""
+    """The table as a page of its own, with all that a visitor is told besides.
+
+    A `query` leaves the entries that have every word of it, in any case. `asked_language` is the
+    language where the address names one, so that a search keeps it. `observed` is for the people
+    who run the site, and nobody else (None).
+    """
+    words = words_for(policy, language)
+    chapters = chapters_of(policy, language, tokens)
+    query = " ".join(_printable(query[:LONGEST_QUERY]).split())
+    found = _found(chapters, query) if query else chapters
+    counted = words.found if query else words.declaration_caption
     return render(
+        policy,
         "declaration.html",
         language,
-        **_table(policy, language, tokens),
-        is_asking=bool(policy.optional_purposes),
         site=policy.site,
+        checked=_caption(policy, words, _count(chapters)),
+        revision=words.revision.format(revision=number_text(policy.revision, words)),
+        is_asking=bool(policy.optional_purposes) and not (observed and observed.is_no_choice),
+        is_optional=bool(policy.optional_purposes),
+        signals=_signals(policy, words),
+        again=words.choice_again.format(duration=duration_text(policy.ask_again_after, words)),
+        purposes=chapters,
+        chapters=found,
+        caption=counted.format(count=number_text(_count(found), words)) if found else "",
+        services=_services(chapters),
+        query=query,
+        nothing=words.found_nothing.format(query=f"\u2068{query}\u2069") if not found else "",
+        longest=LONGEST_QUERY,
+        asked_language=asked_language,
+        observed=observed,
         path=path,
-        stylesheet=stylesheet,
+        stylesheets=stylesheets,
         next=next_path,
     )
 
 
-def _table(policy: Policy, language: str, tokens: Sequence[str]) -> dict[str, object]:
-    chapters = chapters_of(policy, language, tokens)
-    return {
-        "chapters": chapters,
-        "caption": _caption(policy, messages_for(language), chapters),
-        "services": _services(chapters),
-    }
+def _count(chapters: Sequence[Chapter]) -> int:
+    return len({entry.name for chapter in chapters for entry in chapter.entries})
 
 
-def _caption(policy: Policy, words: Messages, chapters: tuple[Chapter, ...]) -> str:
-    count = len({entry.name for chapter in chapters for entry in chapter.entries})
+def _caption(policy: Policy, words: Messages, entries: int) -> str:
+    count = number_text(entries, words)
     if policy.site.updated is None:
         return words.declaration_caption.format(count=count)
     checked = date_text(policy.site.updated, words)
     return words.declaration_checked.format(count=count, date=checked)
+
+
+def _signals(policy: Policy, words: Messages) -> str:
+    """What the signals that some purpose honours do; empty where none does (LAW R-36)."""
+    honoured = frozenset().union(
+        *(policy.purposes[name].honours for name in policy.optional_purposes)
+    )
+    names = [words.signals[signal] for signal in Signal if signal in honoured]
+    return words.choice_signals.format(signals=words.both.join(names)) if names else ""
 
 
 def _services(chapters: tuple[Chapter, ...]) -> list[ServiceEntry]:
@@ -89,6 +157,43 @@ def _services(chapters: tuple[Chapter, ...]) -> list[ServiceEntry]:
         service._replace(entries=()): None for chapter in chapters for service in chapter.services
     }
     return list(told)
+
+
+# The search
+
+
+def _found(chapters: tuple[Chapter, ...], query: str) -> tuple[Chapter, ...]:
+    """The chapters with the entries that have every word of `query`; none that has no entry."""
+    wanted = _folded(query).split()
+    left = (
+        chapter._replace(
+            entries=tuple(
+                entry
+                for entry in chapter.entries
+                if _tells_all(chapter, entry, wanted)
+            )
+        )
+        for chapter in chapters
+    )
+    return tuple(chapter for chapter in left if chapter.entries)
+
+
+def _tells_all(chapter: Chapter, entry: Entry, wanted: Sequence[str]) -> bool:
+    parts = (entry.name, entry.kind, entry.description, entry.provider, chapter.title)
+    told = _folded("\n".join(parts))
+    return all(word in told for word in wanted)
+
+
+def _folded(text: str) -> str:
+    """`text` as it is compared: without case, and in one way of writing each letter."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() or sign in _JOINERS else " " for sign in text)
+
+
+# For machines
 
 
 def declaration_json(policy: Policy, tokens: Sequence[str] = ()) -> dict[str, object]:

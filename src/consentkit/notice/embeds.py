@@ -24,13 +24,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from markupsafe import Markup, escape
 
 from consentkit.memory import Memory
-from consentkit.notice.text import messages_for, render, said, third_parties_of
+from consentkit.notice.chapters import third_parties_of
+from consentkit.notice.templates import render
+from consentkit.notice.text import said, signal_names, words_for
+from consentkit.rules.signals import NO_SIGNALS
 from consentkit.wire.html import attribute_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from consentkit.rules.policy import DeclaredCookie, Policy, Service, Shown, StoredItem
+    from consentkit.rules.signals import Signal
 
 __all__ = [
     "Can",
@@ -177,9 +181,9 @@ def _with(text: str, **holes: Markup) -> Markup:
     return escape(text).format(**holes)
 
 
-def _of_nobody(language: str) -> _Told:
+def _of_nobody(policy: Policy, language: str) -> _Told:
     """A host that the site does not declare: nobody can be asked about it."""
-    t = messages_for(language)
+    t = words_for(policy, language)
     words = t.embeds["other"]
     return _Told(
         "other",
@@ -190,7 +194,7 @@ def _of_nobody(language: str) -> _Told:
 
 
 def _of_service(policy: Policy, name: str, language: str) -> _Told:
-    t, service = messages_for(language), policy.services[name]
+    t, service = words_for(policy, language), policy.services[name]
     kind = service.shows or "other"
     words = t.embeds[kind]
     provider = service.provider
@@ -228,11 +232,11 @@ def _is_all(policy: Policy, service: Service, purposes: Sequence[str]) -> bool:
 
 def _of_purposes(policy: Policy, purposes: tuple[str, ...], language: str) -> _Told:
     """Something of the author's that waits for purposes; their services show something."""
-    t = messages_for(language)
+    t = words_for(policy, language)
     kind = _shown(policy, purposes)[0]
     asked = tuple(name for name in purposes if name in policy.optional_purposes)
     titles = _titles(policy, purposes, language)
-    parties = ", ".join(third_parties_of(policy, purposes, language))
+    parties = t.comma.join(third_parties_of(policy, purposes, language))
     return _Told(
         kind,
         titles,
@@ -245,7 +249,7 @@ def _of_purposes(policy: Policy, purposes: tuple[str, ...], language: str) -> _T
 
 
 def _titles(policy: Policy, purposes: Iterable[str], language: str) -> str:
-    return ", ".join(
+    return words_for(policy, language).comma.join(
         said(policy.purposes[name].title, language, policy.languages) for name in purposes
     )
 
@@ -257,23 +261,27 @@ class _Place(NamedTuple):
     stylesheet: str
     can: Can = Can.ANSWER
     is_framed: bool = False
+    signals: frozenset[Signal] = NO_SIGNALS
 
 
-def _rendered(told: _Told, language: str, place: _Place, *, has_url: bool) -> bytes:
+def _rendered(policy: Policy, told: _Told, language: str, place: _Place, *, has_url: bool) -> bytes:
     """The document with its holes, escaped for an attribute, ready for ``%``."""
-    t = messages_for(language)
-    can, asks = place.can, bool(told.load or told.asked)
+    t = words_for(policy, language)
+    can, asks = place.can, bool(told.load or told.asked) and not place.signals
+    stops = (t.signal_stops.format(signals=signal_names(t, place.signals)),)
     notes = (
         *told.notes,
-        *((told.stays,) if told.stays and can is Can.ANSWER else ()),
+        *(stops if place.signals else ()),
+        *((told.stays,) if told.stays and asks and can is Can.ANSWER else ()),
         *((t.embed_settings,) if asks and can is not Can.ANSWER else ()),
         *((_with(t.embed_page, url=_URL),) if has_url and can is Can.READ else ()),
     )
     document = render(
+        policy,
         "embed.html",
         language,
         told=told,
-        name=_name_of(told, language),
+        name=_name_of(policy, told, language),
         notes=notes,
         buttons=asks and can is Can.ANSWER,
         link=_TARGETS[can] if has_url else "",
@@ -281,7 +289,8 @@ def _rendered(told: _Told, language: str, place: _Place, *, has_url: bool) -> by
         path=place.path,
         stylesheet=place.stylesheet,
     )
-    return _framed(told, language, _blank(document)) if place.is_framed else _blank(document)
+    blank = _blank(document)
+    return _framed(policy, told, language, blank) if place.is_framed else blank
 
 
 def _blank(document: bytes) -> bytes:
@@ -293,14 +302,14 @@ def _blank(document: bytes) -> bytes:
     )
 
 
-def _framed(told: _Told, language: str, blank: bytes) -> bytes:
-    name = _name_of(told, language)
-    frame = render("embed_frame.html", language, told=told, name=name).replace(b"%", b"%%")
-    return frame.replace(b'"document"', b'"%b"' % blank)
+def _framed(policy: Policy, told: _Told, language: str, blank: bytes) -> bytes:
+    name = _name_of(policy, told, language)
+    frame = render(policy, "embed_frame.html", language, told=told, name=name)
+    return frame.replace(b"%", b"%%").replace(b'"document"', b'"%b"' % blank)
 
 
-def _name_of(told: _Told, language: str) -> str:
-    return _with(messages_for(language).embed_not_loaded, title=escape(told.title))
+def _name_of(policy: Policy, told: _Told, language: str) -> str:
+    return _with(words_for(policy, language).embed_not_loaded, title=escape(told.title))
 
 
 def _in_attribute(markup: bytes) -> bytes:
@@ -331,7 +340,8 @@ def _document(
     key = (id(policy), about, language, place, has_url)
     found = _documents.get(key)
     if found is None:
-        document = _rendered(_told(policy, about, language), language, place, has_url=has_url)
+        told = _told(policy, about, language)
+        document = _rendered(policy, told, language, place, has_url=has_url)
         found = policy, document
         _documents.put(key, found, len(document))
     return found[1]
@@ -339,7 +349,7 @@ def _document(
 
 def _told(policy: Policy, about: _About, language: str) -> _Told:
     if about is None:
-        return _of_nobody(language)
+        return _of_nobody(policy, language)
     if isinstance(about, str):
         return _of_service(policy, about, language)
     return _of_purposes(policy, about, language)
@@ -356,6 +366,7 @@ def placeholder_document(  # noqa: PLR0913  # whose, for whom, and where it stan
     url: str = "",
     host: str = "",
     can: Can = Can.ANSWER,
+    signals: frozenset[Signal] = NO_SIGNALS,
 ) -> bytes:
     """A whole document for the `srcdoc` of an iframe: ASCII, for an attribute in double quotes.
 
@@ -363,10 +374,10 @@ def placeholder_document(  # noqa: PLR0913  # whose, for whom, and where it stan
     endpoints are, `stylesheet` the URL of ``embed.css``; the document resolves them as the page
     around it does, so they are whole URLs where that page has a ``<base>`` on another host.
     `next_path` is the page to come back to (a path and query, percent-encoded), `url` the embed's
-    own address.
+    own address. `signals` outweigh any answer: with them there is no button, and the reason.
     """
     page, site = page_of(url)
-    place = _Place(path, stylesheet, can)
+    place = _Place(path, stylesheet, can, signals=signals)
     document = _document(policy, service, language, place, has_url=bool(page))
     return document % {
         b"next": _twice(next_path.decode("latin-1")),
@@ -387,6 +398,7 @@ def placeholder_markup(  # noqa: PLR0913  # as above
     next_path: bytes,
     url: str = "",
     can: Can = Can.ANSWER,
+    signals: frozenset[Signal] = NO_SIGNALS,
 ) -> bytes:
     """What stands before an author's template that waits for a service, or for purposes.
 
@@ -398,7 +410,7 @@ def placeholder_markup(  # noqa: PLR0913  # as above
     if not _shown(policy, about):
         return b""
     page, site = page_of(url)
-    place = _Place(path, stylesheet, can, is_framed=True)
+    place = _Place(path, stylesheet, can, is_framed=True, signals=signals)
     document = _document(policy, about, language, place, has_url=bool(page))
     return document % {
         b"next": _twice(next_path.decode("latin-1")),

@@ -18,7 +18,7 @@ from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from consentkit.notice.text import render
+from consentkit.notice.templates import render
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import Policy, Undeclared, Where
 
@@ -84,19 +84,22 @@ def state_json(
     purposes: Collection[str],
     services: Collection[str],
     open_purposes: Collection[str] = (),
+    *,
+    clears: bool = True,
 ) -> str:
     """What `consent.js` is told of a visitor.
 
     `purposes` are allowed now, `services` may load now, `open_purposes` are still asked about: with
     them equal texts mean equal notices. `clear` has, for each kind of storage, a regular expression
-    for the names that are declared and not allowed.
+    for the names that are declared and not allowed; it is empty where nothing `clears`, as on
+    a page for children, whose storage is that of the whole site.
     """
     blocked: dict[Where, list[NamePattern]] = defaultdict(list)
     spared: dict[Where, list[NamePattern]] = defaultdict(list)
     for name, item in policy.storage.items():
         known = spared if {*item.purpose} <= {*purposes} else blocked
         known[item.where].append(NamePattern.parse(name))
-    clear = {_KEPT_IN[where]: _any_of(blocked[where], spared[where]) for where in blocked}
+    clear = {_KEPT_IN[where]: _any_of(blocked[where], spared[where]) for where in blocked if clears}
     state = {
         "purposes": [name for name in policy.purposes if name in purposes],
         "services": [name for name in policy.services if name in services],
@@ -154,7 +157,14 @@ def head_scripts(policy: Policy, purposes: Collection[str], urls: Mapping[str, s
         return NOTHING
     now = _json([name for name in policy.purposes if name in purposes])
     told = (
-        render("head_script.html", policy.languages[0], script=url, purposes=now, settings=settings)
+        render(
+            policy,
+            "head_script.html",
+            policy.languages[0],
+            script=url,
+            purposes=now,
+            settings=settings,
+        )
         for name, url in urls.items()
         for settings in [_json(_SETTINGS[name](policy))]
     )

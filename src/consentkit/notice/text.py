@@ -3,8 +3,8 @@
 It has never heard of HTTP, nor of any visitor's answer.
 
 A locale is one YAML file, read into `Messages` when it is first asked for; a missing or unknown
-key is an error. A text of the policy is one string or one for each language. `chapters_of` tells a
-policy in the visitor's words, purpose by purpose; both layers of the notice print it.
+key is an error. A site's own words (`texts` of its policy) stand in the place of ours, key by key.
+Durations take the plural forms that a language has (CLDR's rules for whole numbers).
 """
 
 from __future__ import annotations
@@ -12,69 +12,50 @@ from __future__ import annotations
 import re
 from datetime import date
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from importlib.resources import files
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from consentkit.rules.policy import (
-    COUNTRIES,
-    DAY,
-    LONGEST,
-    SHOWN,
-    Basis,
-    DeclaredCookie,
-    Justification,
-    Kind,
-    Policy,
-    Service,
-    StoredItem,
-    TakesEffect,
-    Where,
-)
+from consentkit.notice.plurals import Plural, plural_of
+from consentkit.rules.policy import COUNTRIES, DAY, SHOWN, Justification, Kind, Where
 from consentkit.rules.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from consentkit.rules.policy import Text, Transfer
+    from consentkit.rules.policy import Policy, Text
 
 __all__ = [
     "LANGUAGES",
-    "Chapter",
     "EmbedWords",
-    "Entry",
     "Messages",
     "Page",
-    "ServiceEntry",
     "Unit",
     "Way",
     "Words",
-    "chapters_of",
     "choose_language",
     "date_text",
     "direction",
     "duration_text",
     "is_right_to_left",
-    "kept_for",
     "messages_for",
+    "number_text",
     "placeholders_of",
-    "provider_of",
-    "recipients_of",
-    "render",
     "safe_href",
     "said",
-    "third_parties_of",
-    "token_cookies",
-    "transfer_of",
-    "way_of",
+    "signal_names",
+    "words_for",
 ]
 
-LANGUAGES: Final = ("en", "de")
+LANGUAGES: Final = (
+    *("en", "ar", "bg", "cs", "cy", "da", "de", "el", "es", "et", "fa", "fi", "fr", "ga", "he"),
+    *("hi", "hr", "hu", "is", "it", "ja", "ko", "lt", "lv", "mt", "nb", "nl", "pl", "pt", "ro"),
+    *("sk", "sl", "sv", "tr", "uk", "vi", "zh-Hans", "zh-Hant"),
+)
 """Tags of the shipped locales; the first is the one to fall back on."""
 
 _RIGHT_TO_LEFT: Final = frozenset(
@@ -151,13 +132,6 @@ class Words(_Words):
     close: str
 
 
-class Count(_Words):
-    """A duration in one unit: for one, and for ``{count}`` of them."""
-
-    one: str
-    many: str
-
-
 class Said(_Words):
     """A heading and what stands under it."""
 
@@ -174,11 +148,35 @@ class EmbedWords(_Words):
     instead: str
 
 
+class ReceiptWords(_Words):
+    """A visitor's answers as a page of their own."""
+
+    title: str
+    link: str
+    body: str
+    nothing: str
+    site: str
+    answered: str
+    again: str
+    shown: str
+    responsible: str
+    granted: str
+    refused: str
+    implied: str
+    signal: str
+    is_on: str
+    is_off: str
+    change: str
+    machines: str
+
+
 class Messages(_Words):
     """Every string of a locale. ``{names}`` in them are filled in; no other markup is known."""
 
     language: str
     """The tag of the language these words are in."""
+    reviewed: bool
+    """True once a native reader was there."""
     label: str
     settings: str
     do_not_sell: str
@@ -191,6 +189,7 @@ class Messages(_Words):
     opt_out: str
     allow: str
     save: str
+    withdraw: str
     responsible: str
     third_parties: str
     asks: Annotated[dict[Way, Words], _all_of(_ASKED)]
@@ -204,12 +203,22 @@ class Messages(_Words):
     changed_title: str
     changed_lead: str
     """Where other answers stay; it comes before the leads of the purposes."""
+    news_title: str
+    """Where something came or changed since the visitor answered."""
+    new_purpose: str
+    changed_purpose: str
+    changed_items: str
     signal_title: str
     signal_body: str
     signal_over: str
     signal_wins: str
     signals: Annotated[dict[Signal, str], _all_of(Signal)]
+    signal_stops: str
+    """Where a signal outweighs whatever is answered."""
     both: str
+    comma: str
+    nothing_optional: str
+    for_children: str
     back: str
     intro: str
     intro_asked: str
@@ -231,11 +240,28 @@ class Messages(_Words):
     number_of_stored: str
     number_of_services: str
     in_one_table: str
+    service_alone: str
+    close: str
+    close_note: str
     declaration_title: str
     declaration_body: str
     declaration_nothing: str
     declaration_caption: str
     declaration_checked: str
+    revision: str
+    choice_title: str
+    choice_body: str
+    choice_again: str
+    choice_signals: str
+    purposes_title: str
+    table_title: str
+    search: str
+    search_label: str
+    found: str
+    found_nothing: str
+    show_all: str
+    observed_title: str
+    observed_body: str
     column_name: str
     column_purpose: str
     column_provider: str
@@ -262,6 +288,7 @@ class Messages(_Words):
     status_vote: str
     exempt: str
     justifications: Annotated[dict[Justification, str], _all_of(Justification)]
+    receipt: ReceiptWords
     pages: Annotated[dict[Page, Said], _all_of(Page)]
     page_link: str
     embeds: Annotated[dict[str, EmbedWords], _all_of(SHOWN)]
@@ -285,7 +312,9 @@ class Messages(_Words):
     until_closed: str
     until_tab_closed: str
     until_deleted: str
-    durations: Annotated[dict[Unit, Count], _all_of(Unit)]
+    durations: Annotated[dict[Unit, dict[Plural, str]], _all_of(Unit)]
+    """Each unit in the forms that the language has."""
+    digits: Annotated[str, Field(min_length=10, max_length=10)]
     date: str
     months: Annotated[tuple[str, ...], Field(min_length=12, max_length=12)]
     countries: Annotated[dict[str, str], _all_of(COUNTRIES)]
@@ -296,6 +325,28 @@ class Messages(_Words):
 def messages_for(language: str) -> Messages:
     """The words in a language (a tag in any case), in the nearest shipped, or in English."""
     return _read_locale(choose_language(LANGUAGES, (language,)))
+
+
+def words_for(policy: Policy, language: str) -> Messages:
+    """The words in a language, with the site's own in the place of ours.
+
+    A language that is not shipped has the site's own words, and English ones for the rest.
+    """
+    own = policy.texts.get(language)
+    return _laid_over(language, tuple(own.items())) if own else messages_for(language)
+
+
+@lru_cache(64)
+def _laid_over(language: str, own: tuple[tuple[str, str], ...]) -> Messages:
+    words = messages_for(language).model_dump(mode="json") | {"language": language}
+    for key, text in own:
+        *path, last = key.split(".")
+        inner: Any = words
+        for part in path:
+            inner = inner[part]
+        # A list's items are counted from 1.
+        inner[int(last) - 1 if isinstance(inner, list) else last] = text
+    return Messages.model_validate(words)
 
 
 @cache
@@ -352,9 +403,23 @@ def said(text: Text, language: str, offered: Sequence[str]) -> str:
     return text[choose_language(tuple(text), (language, *offered))] if text else ""
 
 
+def signal_names(messages: Messages, signals: Collection[Signal]) -> str:
+    """The names of signals, joined as the language joins two."""
+    return messages.both.join(messages.signals[one] for one in Signal if one in signals)
+
+
 def date_text(day: date, messages: Messages) -> str:
     """A date as it is written: ``1 June 2026``."""
-    return messages.date.format(day=day.day, month=messages.months[day.month - 1], year=day.year)
+    return messages.date.format(
+        day=number_text(day.day, messages),
+        month=messages.months[day.month - 1],
+        year=number_text(day.year, messages),
+    )
+
+
+def number_text(number: int, messages: Messages) -> str:
+    """A whole number in the digits of the language."""
+    return "".join(messages.digits[int(digit)] for digit in str(number))
 
 
 _UNITS: Final = ((Unit.DAY, DAY), (Unit.HOUR, 3600), (Unit.MINUTE, 60))
@@ -367,8 +432,9 @@ def duration_text(seconds: float | None, messages: Messages) -> str:
     if seconds is None:
         return messages.until_closed
     count, unit = _in_units(int(seconds))
-    form = messages.durations[unit]
-    return (form.one if count == 1 else form.many).format(count=count)
+    # No `other` to fall back on: where whole numbers never take it, a locale does not have it.
+    form = messages.durations[unit][plural_of(messages.language, count)]
+    return form.format(count=number_text(count, messages))
 
 
 def _in_units(seconds: int) -> tuple[int, Unit]:
@@ -402,310 +468,3 @@ def safe_href(url: str | None) -> str:
     if _ADDRESS.fullmatch(url):
         return f"mailto:{url}"
     return url if _SAFE_HREF.fullmatch(url) else ""
-
-
-_TEMPLATES: Final = Environment(
-    loader=PackageLoader("consentkit.notice", "assets"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
-_TEMPLATES.filters["safe_href"] = safe_href
-
-
-def render(template: str, language: str, /, **values: object) -> bytes:
-    """A template of `assets`, filled in: ASCII bytes, everything from outside escaped.
-
-    Templates see the `Messages` as `t` and the writing direction as `dir`.
-    """
-    messages = messages_for(language)
-    values |= {"t": messages, "dir": direction(messages.language)}
-    return _TEMPLATES.get_template(template).render(values).encode("ascii", "xmlcharrefreplace")
-
-
-_WAYS: Final = {
-    Basis.STRICTLY_NECESSARY: Way.STRICTLY_NECESSARY,
-    Basis.CONSENT: Way.CONSENT,
-    Basis.OPT_OUT: Way.OPT_OUT,
-}
-
-
-def way_of(policy: Policy, purpose: str) -> Way:
-    """How a purpose comes to be allowed."""
-    at_once = policy.takes_effect is TakesEffect.AT_ONCE
-    return _WAYS.get(policy.basis_of(purpose)) or (Way.AT_ONCE if at_once else Way.IMPLIED)
-
-
-def kept_for(cookie: DeclaredCookie) -> int | None:
-    """The longest a declared cookie lives, in seconds; None for the session."""
-    if cookie.kind is Kind.SESSION:
-        return None
-    if cookie.kind is Kind.POLL_TIMEOUT:
-        return min(cookie.duration or DAY, LONGEST)
-    return LONGEST if cookie.duration is None else min(cookie.duration, LONGEST)
-
-
-def provider_of(policy: Policy, item: DeclaredCookie | StoredItem) -> str:
-    """Who sets an item: the service's provider, the site, or the domain of a third party."""
-    if item.service is not None:
-        service = policy.services.get(item.service)
-        return service.provider if service else item.service
-    if isinstance(item, StoredItem) or item.party == "first":
-        return policy.site.name
-    return item.domain or ""
-
-
-def recipients_of(policy: Policy, item: DeclaredCookie | StoredItem) -> Text | None:
-    """Who else gets the data: as declared, else the provider if that is not the site."""
-    third = isinstance(item, DeclaredCookie) and item.party == "third"
-    own = item.service is None and not third
-    return item.recipients or (None if own else provider_of(policy, item) or None)
-
-
-def transfer_of(policy: Policy, item: DeclaredCookie | StoredItem) -> Transfer | None:
-    """The countries the data goes to: as declared on the item, else on its service."""
-    service = policy.services.get(item.service or "")
-    return item.transfer or (service.transfer if service else None)
-
-
-def third_parties_of(policy: Policy, purposes: Sequence[str], language: str) -> tuple[str, ...]:
-    """Everybody else who gets data for any of `purposes`, each once (LAW R-06).
-
-    A provider and a differently named recipient count as two: a number too high misleads nobody.
-    """
-    wanted = frozenset(purposes)
-    services = [one.provider for one in policy.services.values() if wanted & {*one.purpose}]
-    items: list[DeclaredCookie | StoredItem] = [*policy.cookies.values(), *policy.storage.values()]
-    others = [
-        said(recipients_of(policy, item) or "", language, policy.languages)
-        or (item.name if isinstance(item, DeclaredCookie) and item.party == "third" else "")
-        for item in items
-        if wanted & {*item.purpose}
-    ]
-    return tuple(dict.fromkeys(name for name in (*services, *others) if name))
-
-
-def token_cookies(policy: Policy, tokens: Sequence[str]) -> tuple[DeclaredCookie, ...]:
-    """Our own tokens as declared cookies: strictly necessary (LAW R-24, R-30).
-
-    `tokens` names the one of the answers, then that of the automatic state. They stand under the
-    first strictly necessary purpose; one that the policy declares itself is left to it. Where
-    nothing is optional there is no answer to keep, and where nothing is implied there is no state.
-    """
-    bases = {policy.basis_of(name) for name in policy.optional_purposes}
-    if not bases:
-        return ()
-    necessary = [name for name in policy.purposes if _is_necessary(policy, name)]
-    return tuple(
-        DeclaredCookie(
-            name=name,
-            kind=Kind.PERSISTENT,
-            purpose=tuple(necessary[:1]),
-            duration=policy.longest,
-            justification=Justification.CONSENT_RECORD,
-            description={tag: getattr(messages_for(tag), key) for tag in LANGUAGES},
-        )
-        for name, key in zip(tokens, ("token_given", "token_seen"), strict=False)
-        if name not in policy.cookies and (key == "token_given" or Basis.IMPLIED in bases)
-    )
-
-
-def _is_necessary(policy: Policy, purpose: str) -> bool:
-    return policy.basis_of(purpose) is Basis.STRICTLY_NECESSARY
-
-
-class Entry(NamedTuple):
-    """One declared cookie or stored item in words; every column of the declaration (LAW R-73)."""
-
-    name: str
-    kind: str
-    description: str
-    more: str | None
-    provider: str
-    party: str
-    duration: str
-    recipients: str
-    transfer: str
-    basis: str
-    service: str | None
-    is_cookie: bool = True
-
-
-class ServiceEntry(NamedTuple):
-    """One service in words, and the cookies it sets."""
-
-    title: str
-    provider: str
-    transfer: str
-    privacy: str | None
-    opt_out: str | None
-    entries: tuple[Entry, ...]
-
-
-class Chapter(NamedTuple):
-    """One purpose in words. `purpose` is empty where our own tokens stand alone."""
-
-    purpose: str
-    title: str
-    description: str
-    status: str
-    entries: tuple[Entry, ...]
-    services: tuple[ServiceEntry, ...]
-
-    @property
-    def own_entries(self) -> tuple[Entry, ...]:
-        """The cookies that stand under none of the services."""
-        told = {entry for service in self.services for entry in service.entries}
-        return tuple(entry for entry in self.entries if entry not in told)
-
-    @property
-    def cookie_count(self) -> int:
-        """How many of the entries are cookies."""
-        return sum(entry.is_cookie for entry in self.entries)
-
-    @property
-    def stored_count(self) -> int:
-        """How many of the entries are items of web storage."""
-        return len(self.entries) - self.cookie_count
-
-
-def chapters_of(policy: Policy, language: str, tokens: Sequence[str] = ()) -> tuple[Chapter, ...]:
-    """The whole policy in a language, purpose by purpose, in the order of the file.
-
-    A cookie with several purposes stands under each. `tokens`: see `token_cookies`.
-    """
-    return tuple(_Teller(policy, language, token_cookies(policy, tokens)).chapters())
-
-
-class _Teller:
-    """Tells one policy in one language."""
-
-    def __init__(self, policy: Policy, language: str, own: tuple[DeclaredCookie, ...]) -> None:
-        self._policy = policy
-        self._language = language
-        self._messages = messages_for(language)
-        self._own = own
-
-    @cached_property
-    def _cookies(self) -> tuple[DeclaredCookie, ...]:
-        return (*self._policy.cookies.values(), *self._own)
-
-    def chapters(self) -> Iterator[Chapter]:
-        words = self._messages
-        homeless = [cookie for cookie in self._own if not cookie.purpose]
-        if homeless:
-            entries = tuple(self._entry(cookie, Way.STRICTLY_NECESSARY) for cookie in homeless)
-            title, body = words.strictly_necessary, words.strictly_necessary_body
-            yield Chapter("", title, body, words.always_on, entries, ())
-        for purpose in self._policy.purposes:
-            yield self._chapter(purpose)
-
-    def _chapter(self, name: str) -> Chapter:
-        purpose = self._policy.purposes[name]
-        way = way_of(self._policy, name)
-        cookies = [cookie for cookie in self._cookies if name in cookie.purpose]
-        stored = [item for item in self._policy.storage.values() if name in item.purpose]
-        why = purpose.justification
-        entries = (
-            *(self._entry(cookie, way, cookie.justification or why) for cookie in cookies),
-            *(self._stored(item, way, item.justification or why) for item in stored),
-        )
-        return Chapter(
-            name,
-            self._say(purpose.title),
-            self._say(purpose.description),
-            self._status(way, [] if stored else cookies),
-            entries,
-            tuple(self._services(name, entries)),
-        )
-
-    def _status(self, way: Way, cookies: list[DeclaredCookie]) -> str:
-        only_votes = cookies and all(cookie.kind is Kind.POLL_TIMEOUT for cookie in cookies)
-        if only_votes and way is not Way.STRICTLY_NECESSARY:
-            return self._messages.status_vote
-        return self._messages.statuses[way]
-
-    def _services(self, purpose: str, entries: tuple[Entry, ...]) -> Iterator[ServiceEntry]:
-        used = {entry.service for entry in entries}
-        for key, service in self._policy.services.items():
-            if key in used or purpose in service.purpose:
-                own = tuple(entry for entry in entries if entry.service == key)
-                yield self._service(key, service, own)
-
-    def _service(self, key: str, service: Service, entries: tuple[Entry, ...]) -> ServiceEntry:
-        return ServiceEntry(
-            self._say(service.title) or key,
-            service.provider,
-            self._where_to(service.transfer),
-            service.privacy,
-            service.opt_out,
-            entries,
-        )
-
-    def _entry(
-        self, cookie: DeclaredCookie, way: Way, reason: Justification | None = None
-    ) -> Entry:
-        words, policy = self._messages, self._policy
-        return Entry(
-            cookie.name.translate(_PLACEHOLDER),
-            words.kinds[cookie.kind],
-            self._say(cookie.description),
-            cookie.more,
-            provider_of(policy, cookie) or words.a_third_party,
-            words.parties[cookie.party],
-            duration_text(kept_for(cookie), words),
-            self._say(recipients_of(policy, cookie)) or self._nobody(cookie),
-            self._where_to(transfer_of(policy, cookie)),
-            self._basis(way, cookie.kind, reason or cookie.justification),
-            cookie.service,
-        )
-
-    def _stored(self, item: StoredItem, way: Way, reason: Justification | None) -> Entry:
-        words, policy = self._messages, self._policy
-        return Entry(
-            item.name.translate(_PLACEHOLDER),
-            words.wheres[item.where],
-            self._say(item.description),
-            item.more,
-            provider_of(policy, item),
-            words.parties["first"],
-            self._stored_for(item),
-            self._say(recipients_of(policy, item)) or words.nobody,
-            self._where_to(transfer_of(policy, item)),
-            self._basis(way, None, reason),
-            item.service,
-            is_cookie=False,
-        )
-
-    def _stored_for(self, item: StoredItem) -> str:
-        if item.where is Where.SESSION:
-            return self._messages.until_tab_closed
-        if item.duration is None:
-            return self._messages.until_deleted
-        return duration_text(item.duration, self._messages)
-
-    def _where_to(self, transfer: Transfer | None) -> str:
-        if isinstance(transfer, tuple):
-            names = self._messages.countries
-            return ", ".join(names.get(code, code) for code in transfer)
-        return self._say(transfer)
-
-    def _nobody(self, cookie: DeclaredCookie) -> str:
-        first = cookie.party == "first"
-        return self._messages.nobody if first else self._messages.a_third_party
-
-    def _basis(self, way: Way, kind: Kind | None, reason: Justification | None) -> str:
-        words = self._messages
-        if way is not Way.STRICTLY_NECESSARY:
-            return words.basis_vote if kind is Kind.POLL_TIMEOUT else words.bases[way]
-        if reason is None:
-            return words.bases[way]
-        return words.exempt.format(reason=words.justifications[reason])
-
-    def _say(self, text: Text | None) -> str:
-        return said(text or "", self._language, self._policy.languages)
-
-
-_PLACEHOLDER: Final = str.maketrans("{}", "<>")

@@ -5,7 +5,8 @@ It has never heard of files or of a single visitor: it compares two values.
 A change *matters* where an answer to the old policy does not cover the new one (R-08): something
 came, lives longer, goes to more people, or is asked for less. What matters must be marked, with
 ``since`` beside it and a raised ``revision``, and then visitors are asked about it again. What asks
-for more or does less needs no mark. Whether new words mean something new, no program can tell.
+for more or does less needs no mark. Whether new words mean something new, no program can tell: of
+those that describe or that ask, its author is reminded. Where templates are kept is no change.
 
 `_plan` finds the marks that are missing all at once, for one that is set can uncover another: a
 revision that marked nothing asked about everything, and the first mark after it takes that back.
@@ -36,6 +37,7 @@ from consentkit.rules.policy import (
     Where,
 )
 from consentkit.rules.problems import Loc, Problem, listed, subject_of
+from consentkit.rules.texts import asked_with
 
 __all__ = ["Asks", "Change", "changes_between", "problems_against"]
 
@@ -181,6 +183,7 @@ def _differences(old: Policy, new: Policy) -> Iterator[_Difference]:
 # What differs: the policy as a whole
 
 _SECTIONS: Final = frozenset({"purposes", "cookies", "storage", "services"})
+_TOLD_APART: Final = _SECTIONS | {"revision", "texts", "templates"}
 
 
 def _of_policy(old: Policy, new: Policy) -> Iterator[_Difference]:
@@ -190,6 +193,8 @@ def _of_policy(old: Policy, new: Policy) -> Iterator[_Difference]:
         *_sooner(old, new),
         *_controller(old, new),
         *_wider_signals(old, new),
+        *_asked_in_words(old, new),
+        *_own_texts(old, new),
     ]
     yield from weighed
     known = {each.loc for each in weighed}
@@ -206,7 +211,7 @@ def _settings(
         loc = (*above, str(info.alias))
         if isinstance(now, BaseModel) and isinstance(was, BaseModel):
             yield from _settings(was, now, loc)
-        elif name not in _SECTIONS | {"revision"}:
+        elif name not in _TOLD_APART:
             yield loc, was, now
 
 
@@ -272,6 +277,33 @@ def _signals(policy: Policy) -> dict[Loc, tuple[str, ...]]:
         for key, integration in policy.integrations.used()
         for signal, purposes in integration.purposes_of.items()
     }
+
+
+def _asked_in_words(old: Policy, new: Policy) -> Iterator[_Difference]:
+    """The banner's own question (R-08); the labels of its buttons ask nothing by themselves."""
+    for key in ("title", "body"):
+        was, now = getattr(old.banner, key), getattr(new.banner, key)
+        if was != now:
+            weight = _Weight.WORDS if None in (was, now) else _words(was, now)
+            yield _reworded(("banner", key), weight, new.optional_purposes)
+
+
+def _own_texts(old: Policy, new: Policy) -> Iterator[_Difference]:
+    """A text that asks may ask something else now (R-08); one in a new language is translated."""
+    known = {*old.languages} & {*new.languages}
+    for tag in dict.fromkeys((*new.texts, *old.texts)):
+        was, now = old.texts.get(tag, {}), new.texts.get(tag, {})
+        for key in dict.fromkeys((*now, *was)):
+            if was.get(key) != now.get(key):
+                bases = asked_with(key) if tag in known else ()
+                asked = [name for name in new.optional_purposes if new.basis_of(name) in bases]
+                weight = _Weight.WORDS if asked else _Weight.LITTLE
+                yield _reworded(("texts", tag, key), weight, tuple(asked))
+
+
+def _reworded(loc: Loc, weight: _Weight, purposes: tuple[str, ...]) -> _Difference:
+    of = tuple(("purposes", name) for name in purposes)
+    return _Difference(loc, f"'{'.'.join(loc)}' is worded differently", weight, of, purposes)
 
 
 # What differs: a purpose

@@ -3,7 +3,8 @@
 It has never heard of files: a problem names the key it stands at, and others know the line.
 
 `RULES` is the table. Each rule also says which parts of the policy it leans on, so that a fault
-in one of those (a `mode` that cannot be read) is reported once and drags nothing behind it.
+in one of those (a `mode` that cannot be read) is reported once and drags nothing behind it. What
+is said of the notice has a module of its own (`notice_faults`).
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from consentkit.rules.hosts import plain_host
 from consentkit.rules.integrations import REGION, place_of_signal
 from consentkit.rules.names import NamePattern
+from consentkit.rules.notice_faults import NOTICE_RULES
 from consentkit.rules.policy import (
     COUNTRIES,
     DAY,
@@ -26,24 +28,22 @@ from consentkit.rules.policy import (
     Kind,
     Policy,
     Service,
-    Text,
     Where,
 )
 from consentkit.rules.problems import (
     Ground,
     Loc,
     Problem,
+    Rule,
     ground_of,
     listed,
     meant_by,
     quoted,
-    repeated,
+    said_twice,
     some_of,
     subject_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from consentkit.rules.shapes import TURNING, UNPRINTABLE
 
 __all__ = ["problems_in", "problems_on"]
 
@@ -51,22 +51,16 @@ LONGEST_NAME: Final = 256
 LONGEST_PURPOSES: Final = 2_000
 """Characters of all optional purposes' names together: they travel in one cookie of 4 KB."""
 
-_TURNING: Final = r"\u202a-\u202e\u2066-\u2069"
-"""Characters that turn the direction of what follows, so that one text reads as another."""
-_CONTROLS: Final = rf"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_TURNING}"
 _INVISIBLE: Final = r"\u200b-\u200f\ufeff"
-_UNFIT: Final = re.compile(rf"[\t\n =;,{_CONTROLS}{_INVISIBLE}]|\s")
-_UNSEEN: Final = re.compile(rf"[{_TURNING}{_INVISIBLE}]")
-_UNFIT_KEY: Final = re.compile(rf"[\t\n{_CONTROLS}{_INVISIBLE}]")
-# Scripts that are written from the right, and those of India, need joiners and marks.
-_UNFIT_TEXT: Final = re.compile(rf"[{_CONTROLS}]")
+_UNFIT: Final = re.compile(rf"[\t\n =;,{UNPRINTABLE}{_INVISIBLE}]|\s")
+_UNSEEN: Final = re.compile(rf"[{TURNING}{_INVISIBLE}]")
+_UNFIT_KEY: Final = re.compile(rf"[\t\n{UNPRINTABLE}{_INVISIBLE}]")
 _UNFIT_PATH: Final = re.compile(r"[\x00-\x1f\x7f;]")
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _HOST_OR_BELOW: Final = re.compile(rf"(?:\*\.)?{_HOST.pattern}")
 _EVERYBODYS: Final = re.compile(r"\*\.(?:(?:co|com|net|org)\.[a-z]{2}|[a-z0-9-]+)", re.IGNORECASE)
 """All below a top-level domain, or below one that a country sells names under."""
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _LINK: Final = re.compile(r"(?:https?://|mailto:|/)[^\s<>\"\x00-\x1f\x7f]*")
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _REGION: Final = re.compile(REGION)
@@ -124,6 +118,15 @@ def _never_on_the_wire(name: str, unfit: re.Match[str] | None) -> Problem:
         what = f"{subject} has {unfit[0]!a} in its name, which no Set-Cookie can carry"
         cure = "A name has no '=', ';', ',', white space or control character (RFC 6265bis §4.1.1)."
     return Problem(("cookies", name), what, cure, at_key=True)
+
+
+def _unfit_keys(ground: Ground) -> Iterator[Problem]:
+    for name in ground.policy.storage:
+        unfit = _UNFIT_KEY.search(name)
+        if unfit:
+            loc = ("storage", name)
+            what = f"{subject_of(loc)} has the character {unfit[0]!a} in its name"
+            yield Problem(loc, what, "Take it out: no page can show it.", at_key=True)
 
 
 def _ambiguous_patterns(ground: Ground) -> Iterator[Problem]:
@@ -553,101 +556,11 @@ def _from_the_future(ground: Ground) -> Iterator[Problem]:
             )
 
 
-# Words
-
-
-def _empty_texts(ground: Ground) -> Iterator[Problem]:
-    site = ground.policy.site
-    names = ((("site", "name"), site.name), (("site", "controller"), site.controller))
-    for loc, text in (*names, *ground.texts):
-        for part, words in _parts(loc, text):
-            if not words.strip():
-                what = f"{subject_of(loc)} has an empty '{loc[-1]}'"
-                yield Problem(part, what, "Write what a visitor is to read, or take the key away.")
-
-
-def _unfit_texts(ground: Ground) -> Iterator[Problem]:
-    """What no page can carry, or what makes it read as something else."""
-    site = ground.policy.site
-    named = [(("site", key), getattr(site, key) or "") for key in ("name", "controller", "contact")]
-    for loc, text in (*named, *ground.texts):
-        for part, words in _parts(loc, text):
-            unfit = _UNFIT_TEXT.search(words)
-            if unfit:
-                what = f"{subject_of(loc)} has the character {unfit[0]!a} in '{loc[-1]}'"
-                yield Problem(part, what, "Take it out: no page can show it.")
-
-
-def _unfit_keys(ground: Ground) -> Iterator[Problem]:
-    for name in ground.policy.storage:
-        unfit = _UNFIT_KEY.search(name)
-        if unfit:
-            loc = ("storage", name)
-            what = f"{subject_of(loc)} has the character {unfit[0]!a} in its name"
-            yield Problem(loc, what, "Take it out: no page can show it.", at_key=True)
-
-
-def _parts(loc: Loc, text: Text) -> list[tuple[Loc, str]]:
-    if isinstance(text, str):
-        return [(loc, text)]
-    return [((*loc, language), words) for language, words in text.items()]
-
-
-def _languages(ground: Ground) -> Iterator[Problem]:
-    languages = ground.policy.languages
-    if not languages:
-        yield Problem(("languages",), "the policy has no language", "Write 'languages: [en]'.")
-    for place, tag in enumerate(languages):
-        if not _LANGUAGE.fullmatch(tag):
-            yield _no_language(("languages", str(place)), tag)
-    yield from _said_twice("languages", languages)
+# Lists and links
 
 
 def _presets(ground: Ground) -> Iterator[Problem]:
-    yield from _said_twice("preset", ground.policy.preset)
-
-
-def _said_twice(key: str, values: Iterable[str]) -> Iterator[Problem]:
-    for place, value, before in repeated(values):
-        said = f"{quoted(str(value))} twice"
-        if value != before:
-            said = f"{quoted(before)} and {quoted(value)}, which are the same"
-        yield Problem((key, str(place)), f"'{key}' names {said}", "Take one of them away.")
-
-
-def _no_language(loc: Loc, tag: str) -> Problem:
-    cure = "Write one such as 'en', 'nb' or 'pt-BR' (BCP 47)."
-    return Problem(
-        loc, f"{subject_of(loc)} has {quoted(tag)}, which is no language tag", cure, at_key=True
-    )
-
-
-def _translations(ground: Ground) -> Iterator[Problem]:
-    languages = ground.policy.languages
-    known = frozenset(languages)
-    for loc, text in ground.texts:
-        if isinstance(text, str):
-            continue
-        if languages and languages[0] not in text:
-            yield Problem(
-                loc,
-                f"{subject_of(loc)} has no '{loc[-1]}' in {quoted(languages[0])}, "
-                "the first language",
-                f"Add it under '{loc[-1]}': every other language falls back on it.",
-                at_key=True,
-            )
-        for tag in text:
-            if not _LANGUAGE.fullmatch(tag):
-                yield _no_language((*loc, tag), tag)
-            elif tag not in known:
-                yield _stray_language((*loc, tag), languages)
-
-
-def _stray_language(loc: Loc, languages: Collection[str]) -> Problem:
-    tag = loc[-1]
-    what = f"{subject_of(loc)} has words in {quoted(tag)}, which is not among the languages"
-    cure = f"Add it to 'languages'; now there are: {some_of(languages)}.{meant_by(tag, languages)}"
-    return Problem(loc, what, cure, at_key=True)
+    yield from said_twice("preset", ground.policy.preset)
 
 
 def _links(ground: Ground) -> Iterator[Problem]:
@@ -668,46 +581,6 @@ def _links(ground: Ground) -> Iterator[Problem]:
 
 def _links_of(service: Service) -> tuple[tuple[str, str | None], ...]:
     return ("privacy", service.privacy), ("opt-out", service.opt_out)
-
-
-# The notice
-
-
-def _is_implied(policy: Policy) -> bool:
-    return any(policy.basis_of(name) is Basis.IMPLIED for name in policy.purposes)
-
-
-def _unseen_notice(ground: Ground) -> Iterator[Problem]:
-    """Who has not seen a notice cannot imply anything by going on."""
-    layout = ground.policy.banner.layout
-    if layout in ("top", "corner") and _is_implied(ground.policy):
-        yield Problem(
-            ("banner", "layout"),
-            f"the banner's layout is '{layout}', and consent is implied by going on",
-            "Write 'sticky' or 'bottom': a notice that has scrolled away has not been seen.",
-        )
-
-
-def _nothing_implied(ground: Ground) -> Iterator[Problem]:
-    policy = ground.policy
-    if "takes_effect" in policy.model_fields_set and not _is_implied(policy):
-        yield Problem(
-            ("takes-effect",),
-            "'takes-effect' is set, and no purpose rests on implied consent",
-            "Take it away, or write 'mode: implied'.",
-            at_key=True,
-        )
-
-
-def _placeholder_paths(ground: Ground) -> Iterator[Problem]:
-    paths = ground.policy.placeholders
-    for place, path in enumerate(paths):
-        if not path.startswith("/") and paths != ("*",):
-            yield Problem(
-                ("placeholders", str(place)),
-                f"'placeholders' has {quoted(path)}, which is no path of this site",
-                "Write paths that begin with '/', or ['*'] alone for every page.",
-            )
 
 
 # Integrations
@@ -765,14 +638,12 @@ def _google(ground: Ground) -> Iterator[Problem]:
         )
 
 
-Rule = Callable[[Ground], Iterator[Problem]]
 CookieRule = Callable[[Ground, str, DeclaredCookie], Iterator[Problem]]
 
 RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     # leans on             rule
     ((), _no_patterns),
     ((), _unfit_names),
-    ((), _unfit_texts),
     ((), _unfit_keys),
     ((), _ambiguous_patterns),
     (("token",), _own_tokens),
@@ -792,14 +663,9 @@ RULES: Final[tuple[tuple[tuple[str, ...], Rule], ...]] = (
     (("mode",), _integrations),
     ((), _google),
     (("revision",), _from_the_future),
-    ((), _empty_texts),
-    ((), _languages),
     ((), _presets),
-    (("languages",), _translations),
     ((), _links),
-    (("mode",), _unseen_notice),
-    (("mode", "purposes"), _nothing_implied),
-    ((), _placeholder_paths),
+    *NOTICE_RULES,
 )
 COOKIE_RULES: Final[tuple[CookieRule, ...]] = (
     _durations,

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain, islice
+from pathlib import PurePath
 from typing import Final, Literal
 
 from consentkit.rules import catalogue
@@ -48,6 +49,7 @@ from consentkit.rules.problems import (
     subject_of,
 )
 from consentkit.rules.signals import Signal
+from consentkit.rules.texts import says_going_on, unwritten
 from consentkit.rules.trackers import (
     TrackedName,
     is_known_name,
@@ -397,9 +399,10 @@ def _too_greedy(loc: Loc, names: list[str]) -> Problem:
 
 
 def _misleading_words(ground: Ground) -> Iterator[Problem]:
-    """What regulators and courts called misleading; it stops a site that asks, in its banner."""
+    """What regulators and courts called misleading; it stops a site that asks, in its notice."""
     is_asking = ground.policy.mode is Mode.EXPLICIT
     for loc, text in ground.texts:
+        is_notice = loc[0] == "banner" or (loc[0] == "texts" and not says_going_on(loc[-1]))
         parts = {loc: text} if isinstance(text, str) else {(*loc, tag): text[tag] for tag in text}
         for place, words in parts.items():
             for found in misleading_words_in(words):
@@ -408,7 +411,7 @@ def _misleading_words(ground: Ground) -> Iterator[Problem]:
                     f"{subject_of(loc)} says {quoted(found.words)} in '{loc[-1]}', "
                     f"which {found.what}",
                     found.cure,
-                    is_warning=not is_asking or loc[0] != "banner",
+                    is_warning=not (is_asking and is_notice),
                 )
 
 
@@ -439,18 +442,23 @@ def _untranslated(ground: Ground) -> Iterator[Problem]:
 
 
 def _is_translated(loc: Loc) -> bool:
-    return loc[0] != "services" and loc[-1] in _WORDS
+    return loc[0] not in ("services", "texts") and loc[-1] in _WORDS
 
 
 def _unspoken(policy: Policy, spoken: Collection[str]) -> Iterator[Problem]:
+    """A language that we have no words in, and for which the site has not written them all."""
     known = {tag.partition("-")[0].lower() for tag in spoken}
-    for place, tag in enumerate(policy.languages):
-        if spoken and tag.partition("-")[0].lower() not in known:
-            has = f"It has: {some_of(spoken)}.{meant_by(tag, spoken)}"
+    for place, tag in enumerate(policy.languages if spoken else ()):
+        own = policy.texts.get(tag, {})
+        missing = [] if tag.partition("-")[0].lower() in known else unwritten(own)
+        if missing:
+            lacks = "has no words of its own" if not own else f"lacks {len(missing)} of its texts"
+            some = f", as '{missing[0]}'" if own else ""
+            has = f"It has: {some_of(spoken, len(spoken))}.{meant_by(tag, spoken)}"
             yield Problem(
                 ("languages", str(place)),
-                f"the notice has no words of its own in {quoted(tag)}",
-                f"It speaks English there. {has}",
+                f"the notice {lacks} in {quoted(tag)}{some}",
+                f"It speaks English there, until you write them under 'texts'. {has}",
                 is_warning=True,
             )
 
@@ -510,6 +518,68 @@ def _implied_on_shared_pages(ground: Ground) -> Iterator[Problem]:
             "never implied on shared pages",
             "Write 'pages: private', or ask: 'mode: explicit'. Until then what is implied waits "
             "for a yes.",
+            is_warning=True,
+        )
+
+
+# How it is withdrawn, and where nothing can be given
+
+
+def _slower_withdrawal(ground: Ground) -> Iterator[Problem]:
+    """A press gives consent in the banner, so a press takes it back, on every page (R-13)."""
+    policy = ground.policy
+    if policy.settings_link == "manual" and policy.optional_purposes:
+        yield Problem(
+            ("settings-link",),
+            "'settings-link' is manual, so that withdrawing takes a press more than accepting did",
+            "Write 'auto', or have a form on each page that posts 'choice=withdraw' (R-13).",
+            is_warning=True,
+        )
+
+
+def _all_for_children(ground: Ground) -> Iterator[Problem]:
+    """Nothing optional is on where pages are for children (R-11); here, that is nowhere."""
+    policy = ground.policy
+    for place, path in enumerate(policy.child_directed):
+        if not path.strip("/") and policy.optional_purposes:
+            names = some_of([*map(quoted, policy.optional_purposes)], 4)
+            yield Problem(
+                ("child-directed", str(place)),
+                f"'child-directed' names the whole site, so that {names} can never be on",
+                "Take the optional purposes out, or name the paths that are for children (R-11).",
+                is_warning=True,
+            )
+
+
+def _paths_below(ground: Ground) -> Iterator[Problem]:
+    paths = ground.policy.child_directed
+    over = None
+    # In this order, what is below a path follows it.
+    for path, place in sorted((f"{path.rstrip('/')}/", place) for place, path in enumerate(paths)):
+        if over is None or not path.startswith(over):
+            over = path
+            continue
+        said = "twice" if path == over else f"and {quoted(over)}, which it is below"
+        yield Problem(
+            ("child-directed", str(place)),
+            f"'child-directed' names {quoted(paths[place])} {said}",
+            "Take it away: all below a path is meant.",
+            is_warning=True,
+        )
+
+
+# Where templates are
+
+
+def _templates_of_nowhere(ground: Ground) -> Iterator[Problem]:
+    """A policy's file makes the path whole; a text, and plain data, stand in no folder."""
+    folder = ground.policy.templates
+    if folder and folder.strip() and not PurePath(folder).is_absolute():
+        yield Problem(
+            ("templates",),
+            f"'templates' is {quoted(folder)}, and this policy stands in no folder",
+            "It counts from where the site is started: write the whole path, or save the policy as "
+            "a file, and load it with load_policy.",
             is_warning=True,
         )
 
@@ -641,6 +711,10 @@ LINTS: Final[tuple[tuple[tuple[str, ...], Lint], ...]] = (
     ((), _at_once),
     (("mode", "preset"), _unasked_where),
     (("mode",), _implied_on_shared_pages),
+    (("mode",), _slower_withdrawal),
+    (("mode",), _all_for_children),
+    ((), _paths_below),
+    ((), _templates_of_nowhere),
     ((), _unredacted),
     (("mode",), _matomo_waits_itself),
     ((), _own_trackers),

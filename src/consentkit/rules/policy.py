@@ -449,8 +449,11 @@ class Policy(Model):
     """Outside things in the site's pages."""
     undeclared: Undeclared = Undeclared.BLOCK
     """What happens to cookies no declaration covers."""
-    settings_link: Literal["auto", "manual"] = "auto"
-    """`manual` where the site's own pages link to the preferences."""
+    settings_link: Literal["auto", "manual", "always"] = "auto"
+    """`manual` where the site's own pages link to the preferences; `always` shows a quiet line even
+    where nothing is optional."""
+    child_directed: tuple[str, ...] = ()
+    """Paths of pages for children, as `/kids`, and all below: nothing optional is on there (R-11)."""
     csp: Csp = Csp.OFF
     """Whether a Content-Security-Policy also keeps out the hosts of what is not allowed."""
     pages: PagesMode = PagesMode.PRIVATE
@@ -463,6 +466,10 @@ class Policy(Model):
     """Paths of the pages in which ``data-consentkit`` elements are filled in."""
     banner: Banner = Banner()
     """The site's own words for the banner."""
+    texts: dict[str, dict[str, str]] = Field(default={})
+    """The site's own words for any text of the notice: by language, then by the text's key."""
+    templates: str | None = None
+    """A folder of the site's own templates; in a file, its path counts from the file's folder."""
     token: TokenOptions = TokenOptions()
     """How the visitor's answers are kept."""
 
@@ -501,6 +508,10 @@ class Policy(Model):
         `host` has no port and is ASCII. An exact host beats a pattern, the longest pattern wins.
         """
         return self._hosts.find(host)
+
+    def is_for_children(self, path: str) -> bool:
+        """True for a path at or below one of `child_directed` (LAW R-11)."""
+        return f"{path}/".startswith(self._paths_of_children)
 
     def is_first_party(self, host: str, page_host: str) -> bool:
         """True for a host of the site itself, seen from a page at `page_host`; both without port.
@@ -619,6 +630,10 @@ class Policy(Model):
     @cached_property
     def _token_domain(self) -> tuple[str, ...]:
         return (plain_host(self.token.domain),) if self.token.domain else ()
+
+    @cached_property
+    def _paths_of_children(self) -> tuple[str, ...]:
+        return tuple(f"{path.rstrip('/')}/" for path in self.child_directed)
 
     @cached_property
     def _questions_by_item(self) -> Mapping[tuple[str, str], tuple[int, ...]]:

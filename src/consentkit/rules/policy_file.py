@@ -285,6 +285,13 @@ def _bytes_of(file: str, place: Place) -> bytes:
         raise PolicyError([_fault(place, what, cure)]) from error
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # it may not be looked at, or its name is too long
+        return False
+
+
 _FROM_THIS_FOLDER: Final = "Write it as in 'extends: base.yaml'; it counts from this file's folder."
 
 
@@ -309,6 +316,8 @@ class _Reader:
             return Inspection(file, None, faults, (), self._sources)
         parts = _Parts(chain)
         root = parts.laid_together()
+        if self._from_disk:
+            self._find_templates(root)
         holes = _holes_in(root) if self._faults else frozenset()
         policy, problems = _judge(root.data, holes, in_file=True, spoken=self._spoken)
         found = {*self._faults, *(_placed(each, root) for each in (*parts.problems, *problems))}
@@ -335,6 +344,17 @@ class _Reader:
         while nodes:
             root = merged(root, nodes.pop(), _stands_alone)
         return _without_unlisted_words(root) if len(been) > 1 else root
+
+    def _find_templates(self, root: Node) -> None:
+        """Make the path of the templates one that leads there from anywhere."""
+        node = root.get("templates")
+        if node is None or not isinstance(node.data, str) or not node.data.strip():
+            return
+        path = Path(node.place.file).parent.absolute() / node.data
+        if not _is_folder(path):
+            what = f"'templates' is {shown(node.data)}, and there is no such folder"
+            self._faults.append(_fault(node.place, what, "It counts from this file's folder."))
+        root.data["templates"] = os.fspath(path)
 
     def _mapping(self, file: str, source: bytes | str) -> Node:
         text = self._sources[file] = text_of(source, file)
@@ -407,7 +427,7 @@ def _with_listed_words(node: Node, loc: Loc, own: str, tags: tuple[str, ...]) ->
     is_foreign = bool(loc) and _is_text(loc) and node.place.file != own
     kept = Node(node.place, {}, has_holes=node.has_holes, items={}, levels=1)
     for key, (place, child) in (node.items or {}).items():
-        if not is_foreign or key in tags:
+        if key in tags or not (is_foreign or (loc == ("texts",) and place.file != own)):
             new = _with_listed_words(child, (*loc, key), own, tags)
             kept.add(key, place, new)
             kept.data[key] = new.data

@@ -54,7 +54,9 @@ from consentkit.rules.policy import (
     Undeclared,
     Where,
 )
+from consentkit.rules.problems import listed
 from consentkit.rules.signals import Signal
+from consentkit.rules.texts import TEXTS, Blanks
 
 __all__ = ["policy_schema"]
 
@@ -84,6 +86,12 @@ def policy_schema() -> Schema:
             "microsoft-clarity": _model(MicrosoftClarity),
             "microsoft-uet": _model(MicrosoftUet),
             "matomo": _model(Matomo),
+            "texts": {
+                "type": "object",
+                "properties": {key: _ref(_text_of(blanks)) for key, blanks in TEXTS.items()},
+                "additionalProperties": False,
+            },
+            **{_text_of(blanks): _filled(blanks) for blanks in TEXTS.values()},
         },
     }
 
@@ -224,6 +232,31 @@ _BY_LANGUAGE: Final[Schema] = {
 }
 _WORDS: Final[Schema] = {**_TEXT, **_BY_LANGUAGE, "type": ["string", "object"]}
 _ANY_TEXT: Final[Schema] = {"type": "string"}
+
+
+def _filled(blanks: Blanks) -> Schema:
+    """A text with what is filled into it, and no other brace."""
+    names = sorted(blanks.allowed)
+    has_all = "".join(rf"(?=[\s\S]*\{{{name}\}})" for name in sorted(blanks.needed))
+    none = rf"[^{{}}{_NOT_CONTROL}]"
+    either = rf"(?:{none}|\{{(?:{'|'.join(names)})\}})" if names else none
+    filled = listed(f"{{{name}}}" for name in names) if names else ""
+    cure = f"Write a text with {filled} in it, and no other brace."
+    return {
+        "description": f"Filled in: {filled}." if names else "Nothing is filled in.",
+        **_matching(
+            rf"^(?=[\s\S]*\S){has_all}{either}*$",
+            cure if names else "Write a text without braces: nothing is filled in.",
+        ),
+    }
+
+
+def _text_of(blanks: Blanks) -> str:
+    """The name of the definition for the texts into which the same is filled."""
+    may = sorted(blanks.allowed - blanks.needed)
+    return "-".join(["text", *sorted(blanks.needed), *(f"perhaps-{name}" for name in may)])
+
+
 _UNITS_CURE: Final = "Write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year."
 _DURATION: Final = _matching(
     r"^\s*(?!0+ *[a-z])(?:[0-9]{1,6}|[0-9]{7,12}(?= *s)) *"
@@ -288,6 +321,13 @@ _PLACEHOLDERS: Final = _list_of(
     _matching(r"^(?:/|\*$)", "Write paths that begin with '/', or ['*'] alone for every page."),
     examples=[["*"]],
 )
+_CHILDREN: Final = _list_of(
+    _matching(
+        r"^(?![\s\S]*(?:[?#*\\\s\u0000-\u001f\u007f]|%[0-9A-Fa-f]{2}|/\.{1,2}(?:/|$)))/",
+        "Write it as '/kids', with all below it meant: no '?', '#', '*', '..' or '%20'.",
+    ),
+    examples=[["/kids"]],
+)
 _COUNTRY: Final[Schema] = {"type": "string", "enum": sorted(COUNTRIES)}
 _TRANSFER: Final[Schema] = {
     "anyOf": [{**_WORDS, "type": [*_WORDS["type"], "null"]}, _list_of(_COUNTRY, minItems=1)]
@@ -310,6 +350,13 @@ _SHAPES: Final[Mapping[str, Schema]] = MappingProxyType(
         "guard": _SWITCH,
         "integrations": _held("integrations"),
         "placeholders": _PLACEHOLDERS,
+        "child_directed": _CHILDREN,
+        "texts": {
+            "type": "object",
+            "propertyNames": _BY_LANGUAGE["propertyNames"],
+            "additionalProperties": _ref("texts"),
+        },
+        "templates": _matching(r"\S", "Write the path of a folder; it counts from this file's."),
         "banner": _held("banner"),
         "token": _held("token"),
         "controller": _TEXT,
@@ -385,7 +432,8 @@ def _key(model: type[BaseModel], name: str) -> Schema:
     info = model.model_fields[name]
     shape = _shape(model, name)
     about = _ABOUT.get((model, name)) or info.description or getattr(info.annotation, "__doc__", "")
-    said = {"description": f"{about}{_where_absent(name, info.default)}".replace("``", "`")}
+    about = f"{about}{_where_absent(name, info.default)}"
+    said = {"description": about.replace("``", "`").replace("\n", " ")}
     snippet = _snippet(_SNIPPETS[name]) if name in _SNIPPETS else {}
     nullable = _nullable(shape) if info.default is None and "type" in shape else shape
     return {**said, **nullable, **snippet}

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from consentkit.errors import did_you_mean
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import Basis
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from consentkit.rules.policy import Item, Policy, Text
 
@@ -22,11 +22,13 @@ __all__ = [
     "Ground",
     "Loc",
     "Problem",
+    "Rule",
     "ground_of",
     "listed",
     "meant_by",
     "quoted",
     "repeated",
+    "said_twice",
     "some_of",
     "subject_of",
 ]
@@ -97,6 +99,10 @@ class Ground:
         return self.bases_of(item) == _NECESSARY
 
 
+Rule: TypeAlias = "Callable[[Ground], Iterator[Problem]]"
+"""A check of a whole policy."""
+
+
 def _texts_of(policy: Policy) -> Iterator[tuple[Loc, Text]]:
     """Every text a visitor reads, by its place."""
     for section in ("purposes", "cookies", "storage", "services"):
@@ -109,6 +115,9 @@ def _texts_of(policy: Policy) -> Iterator[tuple[Loc, Text]]:
         text = getattr(policy.banner, key)
         if text is not None:
             yield ("banner", key), text
+    for tag, own in policy.texts.items():
+        for key, words in own.items():
+            yield ("texts", tag, key), words
 
 
 _TEXT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -163,6 +172,15 @@ def repeated(values: Iterable[str]) -> Iterator[tuple[int, str, str]]:
             told.add(word)
             yield place, value, first[word]
         first.setdefault(word, value)
+
+
+def said_twice(key: str, values: Iterable[str]) -> Iterator[Problem]:
+    """A problem for each word that the list under `key` says again."""
+    for place, value, before in repeated(values):
+        said = f"{quoted(str(value))} twice"
+        if value != before:
+            said = f"{quoted(before)} and {quoted(value)}, which are the same"
+        yield Problem((key, str(place)), f"'{key}' names {said}", "Take one of them away.")
 
 
 def subject_of(loc: Loc) -> str:

@@ -19,6 +19,8 @@ __all__ = [
     "DAY",
     "IN_A_FILE",
     "ONE_OR_SEVERAL",
+    "TURNING",
+    "UNPRINTABLE",
     "Duration",
     "Model",
     "Purposes",
@@ -121,6 +123,11 @@ Switch = Annotated[bool, Field(strict=True)]
 
 Text = str | dict[str, str]
 """Words for the visitor: one string, or one for each language tag."""
+
+TURNING: Final = r"\u202a-\u202e\u2066-\u2069"
+"""Characters that turn the direction of what follows, so that one text reads as another."""
+UNPRINTABLE: Final = rf"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{TURNING}"
+"""What no page can show, for the brackets of a regular expression; line breaks and tabs it can."""
 
 
 # Back to plain data

@@ -25,6 +25,7 @@ from consentkit.rules.decision import (
     single_services,
 )
 from consentkit.rules.policy import Basis, Policy
+from consentkit.rules.signals import NO_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -41,22 +42,47 @@ _OF_EACH: Final = 40
 
 
 class Standing:
-    """What answers and signals come to under a policy; holds until `valid_until`."""
+    """What answers and signals come to under a policy; holds until `valid_until`.
+
+    On a page that is `for_children` every optional purpose counts as refused, and nothing is asked:
+    no answer, signal or service's own grant changes that (LAW R-11).
+    """
 
     def __init__(
-        self, policy: Policy, consent: Consent, signals: frozenset[Signal], now: float
+        self,
+        policy: Policy,
+        consent: Consent,
+        signals: frozenset[Signal],
+        now: float,
+        *,
+        for_children: bool = False,
     ) -> None:
         """Work out the answers in effect at `now` (POSIX seconds)."""
         self.policy = policy
         self.consent = consent
         self.signals = signals
         self.now = now
-        self.answers = answers_to(policy, consent, signals, now)
+        self.for_children = for_children
+        self.answers = (
+            (Answer.REFUSED,) * len(policy.questions)
+            if for_children
+            else answers_to(policy, consent, signals, now)
+        )
         self.valid_until = next_lapse(policy, consent, now)
+
+    def on_a_page(self, *, for_children: bool) -> Standing:
+        """The same visitor on a page that is for children, or is not."""
+        if for_children == self.for_children:
+            return self
+        return Standing(
+            self.policy, self.consent, self.signals, self.now, for_children=for_children
+        )
 
     @cached_property
     def open_purposes(self) -> tuple[str, ...]:
         """The purposes the visitor is to be asked about."""
+        if self.for_children:
+            return ()
         asked = dict.fromkeys(
             question.purpose
             for question in self.policy.questions
@@ -75,6 +101,8 @@ class Standing:
     @cached_property
     def single_services(self) -> frozenset[str]:
         """The services that were granted by themselves, whatever their purposes' answers are."""
+        if self.for_children:
+            return frozenset()
         return single_services(self.policy, self.consent, self.signals, self.now)
 
     @cached_property
@@ -89,6 +117,8 @@ class Standing:
     @cached_property
     def honoured(self) -> frozenset[Signal]:
         """The signals that answer for this visitor in some purpose."""
+        if self.for_children:
+            return NO_SIGNALS
         given = self.consent.given
         refused = [
             self.policy.purposes[purpose].honours
@@ -274,7 +304,13 @@ class Visitor:
                 LateAnswerWarning,
                 stacklevel=3,
             )
-        self.standing = Standing(self.policy, consent, self.signals, self._clock())
+        self.standing = Standing(
+            self.policy,
+            consent,
+            self.signals,
+            self._clock(),
+            for_children=self.standing.for_children,
+        )
         self.has_changed = True
 
 

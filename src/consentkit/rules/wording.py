@@ -126,6 +126,8 @@ def _is_told_elsewhere(detail: ErrorDetails) -> bool:
     # a list of countries where it has a wrong one.
     # A default that hangs on other keys is not told of where one of those is wrong.
     *parents, last = detail["loc"]
+    if parents[:1] == ["texts"]:
+        return False  # its keys are not ours, and may be named as what follows
     if last == _LIST_BRANCH or detail["type"] == "default_factory_not_called":
         return True
     if last == _WORDS_BRANCH:
@@ -265,6 +267,10 @@ _EXPECTED: Final[Mapping[str, tuple[str, str]]] = {
 """What a value should have been, and the cure, for pydantic's error types."""
 
 
+_DOTTED: Final = "Write its whole key in one, with dots, as in 'asks.consent.title: …'."
+_BY_LANGUAGE: Final = {"dict_type": "Write them below their language, as in 'en: {{settings: …}}'."}
+
+
 def _wrong_value(finding: _Finding) -> Iterator[Problem]:
     if finding.value is None:
         cure = "Write one, or take the line away."
@@ -273,6 +279,9 @@ def _wrong_value(finding: _Finding) -> Iterator[Problem]:
     known = _EXPECTED.get(finding.type)
     must, cure = known or (f"cannot be: {finding.message}", "Correct it.")
     what = f"{finding.where} {must}, and is {shown(finding.value)}"
+    if finding.loc[0] == "texts":
+        is_nested = isinstance(finding.value, Mapping)
+        cure = _DOTTED if is_nested else _BY_LANGUAGE.get(finding.type, cure)
     is_word = isinstance(finding.value, str) and len(finding.value) <= LONGEST_KEY
     value = finding.value if is_word else "one, two"
     limits = {limit: finding.context.get(limit) for limit in ("ge", "le")}

@@ -3,7 +3,7 @@
 It has never heard of a terminal: a policy goes in, plain values and sentences come out.
 
 Nothing is judged here. Each state that a visitor can be in is made as a real `Consent`, its answers
-come from `answers_to` and what is allowed from `decide`, as they do when the site runs.
+come from `Standing` and what is allowed from `decide`, as they do when the site runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from consentkit.rules.decision import (
     Decision,
     Occasion,
     Reason,
-    answers_to,
     decide,
     duration_of,
 )
@@ -40,8 +39,9 @@ from consentkit.rules.policy import (
     Undeclared,
     Where,
 )
-from consentkit.rules.problems import Loc, listed
+from consentkit.rules.problems import Loc, listed, some_of
 from consentkit.rules.signals import NO_SIGNALS, Signal
+from consentkit.rules.visitor import Standing
 
 if TYPE_CHECKING:
     from consentkit.rules.catalogue import KnownCookie
@@ -156,10 +156,11 @@ def experience_of(policy: Policy) -> tuple[Experience, ...]:
 def _experience(policy: Policy) -> Iterator[Experience]:
     necessary = [name for name in policy.purposes if name not in policy.optional_purposes]
     if not policy.optional_purposes:
+        line = " A quiet line on each page links to it." if policy.settings_link == "always" else ""
         yield Experience(
             "You need no banner",
             "Nothing here needs an answer, so nobody is asked anything; visitors find what is "
-            "stored, and why, in the table of declared cookies.",
+            f"stored, and why, in the table of declared cookies.{line}",
         )
     elif necessary:
         text = "Stored without asking; the table of declared cookies tells of it."
@@ -170,6 +171,12 @@ def _experience(policy: Policy) -> Iterator[Experience]:
             yield Experience(f"{about} ({listed(names)})", text)
     yield from _signals(policy)
     yield from _polls(policy)
+    if policy.optional_purposes and policy.child_directed:
+        yield Experience(
+            f"Pages for children ({some_of(policy.child_directed)})",
+            "Nothing optional is stored, read or loaded there, whatever was answered elsewhere, and "
+            "nobody is asked.",
+        )
     if policy.optional_purposes:
         again = duration_in_words(policy.ask_again_after)
         yield Experience("Asked again", f"After {again}, and about what a new revision changes.")
@@ -221,6 +228,12 @@ class _State(NamedTuple):
     title: str
     consent: Consent
     signals: frozenset[Signal] = NO_SIGNALS
+    for_children: bool = False
+
+    def answers(self, policy: Policy) -> tuple[Answer, ...]:
+        """The answers in effect, as on a page of the site."""
+        here = Standing(policy, self.consent, self.signals, NOW, for_children=self.for_children)
+        return here.answers
 
 
 def _states(policy: Policy, purposes: Collection[str], since: int) -> Iterator[_State]:
@@ -244,6 +257,8 @@ def _states(policy: Policy, purposes: Collection[str], since: int) -> Iterator[_
     if since > 1:
         before = NOBODY_YET.grant(asked, since - 1, NOW, NO_SIGNALS)
         yield _State("before", f"said yes before revision {since}", before)
+    if policy.child_directed:
+        yield _State("children", "said yes, on a page for children", granted, for_children=True)
     yield _State("unreadable", "has a token nobody can read", Consent(readable=False))
 
 
@@ -485,7 +500,7 @@ class _Teller:
         """What is decided in each state, on each occasion."""
         policy, cookie = self._policy, self._cookie
         for state in _states(policy, cookie.purpose, self._since):
-            answers = answers_to(policy, state.consent, state.signals, NOW)
+            answers = state.answers(policy)
             yield StateRow(
                 state.key,
                 state.title,

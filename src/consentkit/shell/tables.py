@@ -10,11 +10,12 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from consentkit.notice.text import Chapter, Messages, chapters_of, messages_for
+from consentkit.notice.chapters import Chapter, chapters_of
+from consentkit.notice.text import Messages, words_for
 from consentkit.shell.terminal import Screen, Tone, Toned
 
 if TYPE_CHECKING:
-    from consentkit.notice.text import Entry
+    from consentkit.notice.chapters import Entry
     from consentkit.rules.policy import Policy
 
 __all__ = ["as_csv", "as_markdown", "show_table"]
@@ -47,7 +48,7 @@ def _cells(entry: Entry, words: Messages) -> list[str]:
 
 def show_table(screen: Screen, policy: Policy, language: str, tokens: Sequence[str]) -> None:
     """The table on a screen, a part for each purpose."""
-    words = messages_for(language)
+    words = words_for(policy, language)
     for number, chapter in enumerate(chapters_of(policy, language, tokens)):
         if number:
             screen.blank()
@@ -65,7 +66,7 @@ def show_table(screen: Screen, policy: Policy, language: str, tokens: Sequence[s
 
 def as_markdown(policy: Policy, language: str, tokens: Sequence[str]) -> str:
     """The table in Markdown, as GitHub reads it: a heading and a table for each purpose."""
-    words = messages_for(language)
+    words = words_for(policy, language)
     parts = (_markdown(chapter, words) for chapter in chapters_of(policy, language, tokens))
     return "\n".join(line for part in parts for line in part)
 

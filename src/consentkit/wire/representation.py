@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "asks_for_page",
+    "asks_to_show_in_a_frame",
     "asks_to_show_in_a_tab",
     "is_page",
     "length_of",
@@ -110,6 +111,14 @@ def asks_to_show_in_a_tab(request: Fields) -> bool:
     return dest == b"document" or (
         dest == b"empty" and (b"x-turbo-request-id" in request or b"hx-boosted" in request)
     )
+
+
+_FRAMES: Final = frozenset({b"iframe", b"frame", b"embed", b"object", b"fencedframe"})
+
+
+def asks_to_show_in_a_frame(request: Fields) -> bool:
+    """True if the page is asked for by an element of another page, which may be anybody's."""
+    return request.get(b"sec-fetch-dest") in _FRAMES
 
 
 def length_of(headers: HeaderList) -> int | None:

@@ -28,6 +28,8 @@ let isNative = false
 let canRenew = false
 let frame = 0
 let giving = Promise.resolve()
+/** @type {HTMLDialogElement | undefined} */
+let dialog
 const others = new BroadcastChannel("consentkit")
 
 /** @type {any} */
@@ -151,28 +153,36 @@ const tidy = async () => {
 }
 
 /**
+ * A document from one of our own addresses, made by the browser's own parser: no text is made into
+ * markup here. An answer is answered with the way to `next`, and the browser goes there.
+ * @param {string} url
+ * @param {URLSearchParams} [answer]
+ * @returns {Promise<Document>}
+ */
+const fetched = (url, answer) =>
+  new Promise(done => {
+    const request = new XMLHttpRequest()
+    request.open(answer ? "POST" : "GET", answer ? path : url)
+    request.responseType = "document"
+    request.onloadend = () => done(request.response)
+    answer?.set("next", url + "&saved")
+    request.send(answer)
+  })
+
+/**
  * Asks the server how things stand, shows it, and does what follows from it.
  * @param {URLSearchParams} [answer] what the visitor has just answered, here
  */
 const ask = async answer => {
-  const request = new XMLHttpRequest()
-  const url = path + "/notice?lang=" + notice.lang
-  // An answer is answered with the way to `next`, and the browser goes there.
-  answer?.set("next", url + "&saved")
-  request.open(answer ? "POST" : "GET", answer ? path : url)
-  // A document from the browser's own parser: no text is made into markup here.
-  request.responseType = "document"
-  await new Promise(done => {
-    request.onloadend = done
-    request.send(answer)
-  })
-  const [fresh, news] = parts(request.response)
+  const [fresh, news] = parts(await fetched(path + "/notice?" + script.dataset.query, answer))
   const was = standing
   const isNews = answer || told != news.dataset.state
   told = script.dataset.state = news.dataset.state
   standing = JSON.parse(told)
   // A page that everybody shares would come back as it is.
   canRenew = isNews && !("shared" in script.dataset)
+  // The focus goes back to the link that opened it.
+  dialog?.close()
   const hadFocus = notice.contains(document.activeElement)
   notice.querySelector(".consentkit-inner").replaceWith(fresh.querySelector(".consentkit-inner"))
   notice.className = fresh.className
@@ -181,15 +191,21 @@ const ask = async answer => {
   for (const one of all(".consentkit" + (answer ? "" : "-part") + " [role=status]")) {
     one.textContent = fresh.querySelector("[role=status]").textContent
   }
-  for (const one of all(".consentkit [role=switch]")) one.checked = standing.purposes.includes(one.value)
+  for (const one of all(".consentkit [name=purpose]")) one.checked = standing.purposes.includes(one.value)
   if (isNews) document.dispatchEvent(new CustomEvent("consentkit:change", { detail: standing }))
   await tidy().catch(String)
   // A script that runs cannot be taken back, and a page keeps the policy that it came with.
-  within(was.purposes, standing.purposes) &&
-  within(was.services, standing.services) &&
-  !(isNews && script.dataset.reload)
-    ? release()
-    : location.reload()
+  if (
+    within(was.purposes, standing.purposes) &&
+    within(was.services, standing.services) &&
+    !(isNews && script.dataset.reload)
+  )
+    release()
+  else {
+    // Where the new page says what was saved.
+    if (answer) location.hash = notice.id
+    location.reload()
+  }
 }
 
 const check = () => ask().catch(String)
@@ -209,6 +225,28 @@ const submit = async event => {
   } catch {
     isNative = true
     target.requestSubmit(submitter)
+  }
+}
+
+/**
+ * Shows the preferences in a dialog. Whatever goes wrong, the link leads to their page.
+ * @param {any} event
+ */
+const show = async event => {
+  const { target, button, ctrlKey, metaKey, shiftKey } = event
+  const link = target.closest?.(".consentkit-link,#consentkit a")
+  if (link?.getAttribute("href") != path || button || ctrlKey || metaKey || shiftKey) return
+  event.preventDefault()
+  try {
+    const page = await fetched(path + "/dialog?" + script.dataset.query)
+    dialog = page.querySelector("dialog")
+    const sheets = all("link", dialog).map(sheet => new Promise(done => (sheet.onload = sheet.onerror = done)))
+    dialog.onclose = () => dialog.remove()
+    notice.after(dialog)
+    await Promise.all(sheets)
+    dialog.showModal()
+  } catch {
+    location.assign(path)
   }
 }
 
@@ -236,6 +274,7 @@ window.consentkit = {
   allows: name => [...standing.purposes, ...standing.services].includes(name),
 }
 addEventListener("submit", submit, true)
+addEventListener("click", show, true)
 addEventListener("pageshow", event => event.persisted && check())
 others.onmessage = check
 addEventListener("load", settle, true)

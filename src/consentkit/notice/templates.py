@@ -1,0 +1,69 @@
+"""The markup of the notice: our templates, and a site's own laid over them.
+
+It has never heard of HTTP, nor of what stands in a template.
+
+A policy may name a folder of templates (`templates:`). A file there takes the place of ours of the
+same name; it may begin with ``{% extends "consentkit/banner.html" %}`` and fill single blocks.
+`own_templates` looks at what comes out.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
+
+from consentkit.notice.text import direction, number_text, safe_href, words_for
+
+if TYPE_CHECKING:
+    from consentkit.rules.policy import Policy
+
+__all__ = ["OWN_PREFIX", "render"]
+
+OWN_PREFIX: Final = "consentkit"
+"""Before the name of one of our templates, where a site's own extends it."""
+
+
+@lru_cache(16)
+def _environment(folder: str) -> Environment:
+    ours = PackageLoader("consentkit.notice", "assets")
+    loader: BaseLoader = ours
+    if folder:
+        prefixed = PrefixLoader({OWN_PREFIX: ours})
+        loader = ChoiceLoader([FileSystemLoader(folder), prefixed, ours])
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters["safe_href"] = safe_href
+    return made
+
+
+def render(policy: Policy, template: str, language: str, /, **values: object) -> bytes:
+    """A template, filled in: ASCII bytes, everything from outside escaped.
+
+    Templates see the `Messages` as `t`, the writing direction as `dir`, and `n`, which writes a
+    whole number in the language's digits. Raises jinja2.TemplateError for a site's own that cannot
+    be read or filled in.
+    """
+    words = words_for(policy, language)
+
+    def number(value: int) -> str:
+        return number_text(value, words)
+
+    values |= {"t": words, "dir": direction(words.language), "n": number}
+    made = _environment(policy.templates or "").get_template(template)
+    return made.render(values).encode("ascii", "xmlcharrefreplace")

@@ -1,0 +1,125 @@
+"""A site's own templates: what it may change, and what it may not."""
+
+from pathlib import Path
+
+import pytest
+from jinja2 import TemplateNotFound
+
+from consentkit import TemplateError
+from consentkit.notice.banner import Links, Shown, State, banner_markup
+from consentkit.notice.own_templates import check_templates
+from consentkit.notice.templates import render
+from consentkit.rules.policy import Policy
+from tests.notice import PURPOSES, asking_nothing, policy_of, text_of
+
+ASKING = Shown(State.ASK, PURPOSES)
+LINKS = Links("/consent", "/consent/assets/consent.css", "/consent/assets/consent.js")
+
+
+def site(folder: Path, **templates: str) -> Policy:
+    """A site with these templates; their names have no ending."""
+    for name, text in templates.items():
+        (folder / f"{name}.html").write_text(text, "utf-8")
+    return policy_of(templates=str(folder))
+
+
+def test_one_block_is_filled_and_the_rest_is_ours(tmp_path: Path) -> None:
+    """A site says more in its banner without writing the form anew."""
+    own = (
+        '{% extends "consentkit/banner.html" %}{% block facts %}<p>Ask the desk.</p>{% endblock %}'
+    )
+    policy = site(tmp_path, banner=own)
+    check_templates(policy)
+    said = text_of(banner_markup(policy, "en", ASKING, LINKS).fill(b"/"))
+    ours = text_of(banner_markup(policy_of(), "en", ASKING, LINKS).fill(b"/"))
+    assert "Ask the desk." in said
+    assert "Ask the desk." not in ours
+    assert "Reject all Accept all Choose for each purpose" in said
+
+
+def test_what_is_included_may_be_a_sites_own_too(tmp_path: Path) -> None:
+    """Our pages include what they share: one file changes it everywhere."""
+    policy = site(tmp_path, stylesheets='<link rel="stylesheet" href="/house.css">')
+    page = render(policy, "message.html", "en", **MESSAGE)
+    assert b"/house.css" in page
+    assert b"/house.css" not in render(policy_of(), "message.html", "en", **MESSAGE)
+
+
+MESSAGE = {
+    "site": policy_of().site,
+    "said": {"title": "No", "body": "It did not arrive."},
+    "path": "/consent",
+    "stylesheets": (),
+    "next": "/",
+}
+
+
+def test_a_text_of_the_policy_is_escaped_in_a_sites_own_template(tmp_path: Path) -> None:
+    """Whoever writes a template need not think of it."""
+    policy = site(tmp_path, banner="<p>{{ controller }}</p>")
+    policy = policy.model_copy(
+        update={"site": policy.site.model_copy(update={"controller": "<script>"})}
+    )
+    assert b"<p>&lt;script&gt;</p>" in banner_markup(policy, "en", ASKING, LINKS).fill(b"/")
+
+
+FORM = """<section id="consentkit"><a href="{{ path }}">Choose</a>
+<form method="post" action="{{ path }}"><input type="hidden" name="next" value="">%s</form>"""
+REJECT = '<button name="choice" value="reject-all" class="a">No</button>'
+ACCEPT = '<button name="choice" value="accept-all" class="a">Yes</button>'
+
+
+@pytest.mark.parametrize(
+    ("own", "fault"),
+    [
+        (FORM % (REJECT + ACCEPT.replace('"a"', '"big"')), "differ"),
+        (FORM % (REJECT + ACCEPT.replace("class", "style")), "differ"),
+        (FORM % (ACCEPT + REJECT), "first button is not choice=reject-all"),
+        (FORM % ACCEPT, "needs one button with choice=reject-all"),
+        (FORM % (REJECT + ACCEPT + ACCEPT), "needs one button with choice=reject-all"),
+        (FORM.replace('name="next"', 'name="back"') % (REJECT + ACCEPT), "no field 'next'"),
+        (FORM.replace('<a href="{{ path }}">', "<a>") % (REJECT + ACCEPT), "no link"),
+        (FORM.replace('id="consentkit"', "") % (REJECT + ACCEPT), "id 'consentkit'"),
+        ("{% block", "line 1"),
+        ("{{ nothing_of_ours }}", "cannot be filled in: 'nothing_of_ours' is undefined"),
+        ('{% extends "consentkit/bannr.html" %}', "bannr.html"),
+    ],
+)
+def test_a_banner_that_cannot_stand_stops_the_start(tmp_path: Path, own: str, fault: str) -> None:
+    """Refusing is as easy as granting (R-12), and every answer arrives."""
+    with pytest.raises(TemplateError, match=fault) as caught:
+        check_templates(site(tmp_path, banner=own))
+    assert caught.value.template == "banner.html"
+    assert 'extends "consentkit/banner.html"' in caught.value.cure
+
+
+def test_a_banner_of_the_sites_own_that_has_everything_stands(tmp_path: Path) -> None:
+    """The control of the above."""
+    check_templates(site(tmp_path, banner=FORM % (REJECT + ACCEPT)))
+
+
+@pytest.mark.parametrize(
+    ("own", "fault"),
+    [
+        (FORM % (REJECT + ACCEPT), "first button is not choice=save"),
+        (FORM % ('<button name="choice" value="save">S</button>' + REJECT + ACCEPT), "no switch"),
+    ],
+)
+def test_preferences_that_cannot_stand_stop_the_start(tmp_path: Path, own: str, fault: str) -> None:
+    """Enter never accepts, and each purpose is answered by itself (R-04)."""
+    with pytest.raises(TemplateError, match=fault) as caught:
+        check_templates(site(tmp_path, preferences=own))
+    assert caught.value.template == "preferences.html"
+
+
+def test_what_asks_nothing_needs_no_form(tmp_path: Path) -> None:
+    """Where nothing is optional there is no answer to lose."""
+    (tmp_path / "banner.html").write_text("Hello", "utf-8")
+    check_templates(asking_nothing().model_copy(update={"templates": str(tmp_path)}))
+    check_templates(policy_of())
+
+
+def test_a_template_nobody_has_is_no_template(tmp_path: Path) -> None:
+    """A control: names are looked up, first in the site's folder and then in ours."""
+    with pytest.raises(TemplateNotFound):
+        render(site(tmp_path), "nowhere.html", "en")
