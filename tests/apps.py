@@ -126,15 +126,22 @@ async def _status(request: Request) -> Response:
     return Response(status_code=int(request.path_params["status"]), media_type="text/html")
 
 
-async def _stream(request: Request) -> Response:
-    async def chunks() -> AsyncIterator[bytes]:
-        for at in range(0, len(PAGE), 7):
-            yield PAGE[at : at + 7]
+def streams(page: bytes, size: int) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that sends a page in chunks of this size."""
 
-    return StreamingResponse(chunks(), media_type="text/html")
+    async def endpoint(request: Request) -> Response:
+        async def chunks() -> AsyncIterator[bytes]:
+            for at in range(0, len(page), size):
+                yield page[at : at + size]
+
+        return StreamingResponse(chunks(), media_type="text/html")
+
+    return endpoint
 
 
-async def _events(request: Request) -> Response:
+async def events(request: Request) -> Response:
+    """Two events, as a stream."""
+
     async def chunks() -> AsyncIterator[bytes]:
         yield b"data: 1\n\n"
         yield b"data: 2\n\n"
@@ -191,8 +198,8 @@ def site(*outside: Middleware, cookies: Iterable[bytes] = COOKIES) -> Starlette:
             Route("/redirect", _redirect, methods=["GET", "POST"]),
             Route("/error", _error),
             Route("/status/{status:int}", _status),
-            Route("/stream", _stream),
-            Route("/events", _events),
+            Route("/stream", streams(PAGE, 7)),
+            Route("/events", events),
             Route("/file", _file),
             Route("/attachment", _attachment),
             Route("/encoded", _encoded),

@@ -314,7 +314,11 @@ async def test_no_answer_leads_to_another_site(there: str) -> None:
     """DESIGN 9: no open redirect, and no header of a client's making."""
     app = consent(says(PAGE))
     own = {"host": "a", "origin": "https://a"}
-    for asked, leads in ((there, b"/consent"), ("/news?a=1", b"/news?a=1")):
+    for asked, leads in (
+        (there, b"/consent#consentkit"),
+        (f"{there}#/", b"/consent#consentkit"),
+        ("/news?a=1", b"/news?a=1#consentkit"),
+    ):
         body = urlencode({"choice": "reject-all", "next": asked}).encode()
         answer = await run(app, scope_of("/consent", own, "POST"), body)
         assert answer.all(b"location") == (leads,)

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from consentkit import cli, load_policy
+from consentkit.notice.text import LANGUAGES
 from tests.shell.policies import LIBRARY, NECESSARY
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -295,10 +296,11 @@ def test_a_name_that_completes_nothing_reads_no_policy_twice(shell: Shell) -> No
 
 
 def test_a_language_without_words_is_told(shell: Shell) -> None:
-    """A table in English for who asked for French would look like a fault of the site."""
-    ran = shell("table", "--language", "fr")
+    """A table in English for who asked for Māori would look like a fault of the site."""
+    ran = shell("table", "--language", "mi")
     assert ran.code == 2
-    assert "there are no words in 'fr'. There are: en, de" in " ".join(ran.err.split())
+    told = f"there are no words in 'mi'. There are: {', '.join(LANGUAGES)}."
+    assert told in " ".join(ran.err.split())
     assert shell("table", "--language", "de-AT").out == shell("table", "--language", "de").out
 
 
@@ -769,7 +771,7 @@ def test_a_shell_completes(kind: str, folder: Path) -> None:
     """Commands, options, languages, the names of the policy: in the real shell."""
     assert completed(kind, folder, "ex") == ["explain"]
     assert "--against" in completed(kind, folder, "check", "--ag")
-    assert completed(kind, folder, "table", "--language", "d") == ["de"]
+    assert completed(kind, folder, "table", "--language", "d") == ["da", "de"]
     assert sorted(completed(kind, folder, "explain", "_g")) == ["_ga", "_gat*"]
     assert completed(kind, folder, "explain", "ca") == ["cart"]
 
@@ -796,7 +798,7 @@ def test_completion_in_this_process(shell: Shell, monkeypatch: pytest.MonkeyPatc
         ("consentkit explain si", "2", "plain,sid\n"),
         ("consentkit explain --policy faulty.yaml s", "4", "\n"),
         ("consentkit explain --policy - s", "4", "\n"),
-        ("consentkit table --language d", "3", "plain,de\n"),
+        ("consentkit table --language d", "3", "plain,da\nplain,de\n"),
     ):
         monkeypatch.setenv("COMP_WORDS", words)
         monkeypatch.setenv("COMP_CWORD", place)

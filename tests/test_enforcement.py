@@ -17,7 +17,7 @@ from consentkit.enforcement import (
     only_strictly_necessary,
 )
 from consentkit.events import Asked, Event, EventLog, span_in_words
-from consentkit.notice.text import token_cookies
+from consentkit.notice.chapters import token_cookies
 from consentkit.rules.consent import Answer, Consent, Given, Seen
 from consentkit.rules.decision import STORE, Decision, Occasion, Reason, decide, duration_of
 from consentkit.rules.policy import DAY, LONGEST, Kind, Policy, parse_duration

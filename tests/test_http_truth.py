@@ -12,7 +12,7 @@ import gzip
 import http.client
 import itertools
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -28,14 +28,25 @@ from starlette.responses import (
     JSONResponse,
     RedirectResponse,
     Response,
-    StreamingResponse,
 )
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.testing import Browser
-from tests.apps import CSS, NAVIGATION, Outcome, consent, get, policy, run, says, scope_of
+from tests.apps import (
+    CSS,
+    NAVIGATION,
+    Outcome,
+    consent,
+    events,
+    get,
+    policy,
+    run,
+    says,
+    scope_of,
+    streams,
+)
 from tests.browser.servers import Server
 
 pytestmark = pytest.mark.anyio
@@ -115,22 +126,6 @@ async def _file(request: Request) -> Response:
     return FileResponse(folder() / "file.html")
 
 
-async def _stream(request: Request) -> Response:
-    async def chunks() -> AsyncIterator[bytes]:
-        for at in range(0, len(PAGE), 100):
-            yield PAGE[at : at + 100]
-
-    return StreamingResponse(chunks(), media_type="text/html")
-
-
-async def _events(request: Request) -> Response:
-    async def chunks() -> AsyncIterator[bytes]:
-        yield b"data: 1\n\n"
-        yield b"data: 2\n\n"
-
-    return StreamingResponse(chunks(), media_type="text/event-stream")
-
-
 async def _json(request: Request) -> Response:
     return JSONResponse({"a": list(range(500))}, headers={"etag": '"json"'})
 
@@ -168,14 +163,14 @@ def site() -> Starlette:
     return Starlette(
         routes=[
             Route("/page", _page),
-            Route("/stream", _stream),
+            Route("/stream", streams(PAGE, 100)),
             Route("/file", _file),
             Route("/strong", tagged('"strong"')),
             Route("/weak", tagged('W/"weak"')),
             Route("/sums", answers(PAGE, "text/html", **SUMS)),
             Route("/holes", answers(HOLES, "text/html")),
             Route("/public", answers(PAGE, "text/html", cache_control="public, max-age=9")),
-            Route("/events", _events),
+            Route("/events", events),
             Route("/json", _json),
             Route("/data", answers(PAGE, "application/octet-stream", **SUMS)),
             Route("/empty", _empty),

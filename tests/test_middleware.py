@@ -290,10 +290,10 @@ async def test_endpoints_and_links_stand_under_the_prefix() -> None:
     answer = await browser.submit(
         "/my%20shop/consent", choice="accept-all", next="/my%20shop/page?x=1"
     )
-    assert (answer.status, answer.header("location")) == (303, "/my%20shop/page?x=1")
+    assert (answer.status, answer.header("location")) == (303, "/my%20shop/page?x=1#consentkit")
     assert (await browser.submit("/consent", choice="accept-all")).status == 404
     bare = await browser.submit("/my%20shop/consent", choice="reject-all")
-    assert bare.header("location") == "/my%20shop/consent"
+    assert bare.header("location") == "/my%20shop/consent#consentkit"
     shown = await browser.visit("/my%20shop/consent")
     assert shown.status == 200
     assert 'action="/my%20shop/consent"' in shown.text

@@ -287,14 +287,21 @@ def test_what_could_lead_elsewhere_is_none(path: str) -> None:
 @pytest.mark.parametrize(
     ("next_path", "location"),
     [
-        ("/news?page=2", "/news?page=2"),
-        (None, "/consent"),
-        ("https://evil.com", "/consent"),
-        ("//evil.com", "/consent"),
+        ("/news?page=2", "/news?page=2#consentkit"),
+        ("/news?page=2#comments", "/news?page=2#consentkit"),
+        ("/#//evil.com", "/#consentkit"),
+        ("#comments", "/consent#consentkit"),
+        (None, "/consent#consentkit"),
+        ("https://evil.com", "/consent#consentkit"),
+        ("//evil.com", "/consent#consentkit"),
+        ("//evil.com#/", "/consent#consentkit"),
     ],
 )
 async def test_an_answer_leads_back_to_the_page(next_path: str | None, location: str) -> None:
-    """DC-18: there, or to the preferences; 303, so that the browser asks with GET."""
+    """DC-18: there, or to the preferences; 303, so that the browser asks with GET.
+
+    It opens at the notice, which says what was saved; a fragment of the site's own gives way.
+    """
     fields = {"choice": "reject-all"} | ({"next": next_path} if next_path is not None else {})
     response = await browser().submit("/consent", fields.items())
     assert (response.status, response.header("location")) == (303, location)
@@ -592,7 +599,7 @@ async def test_the_endpoints_stand_where_the_site_wants_them() -> None:
     assert (await visitor.visit("/privacy/choice")).text.count('action="/privacy/choice"')
     assert b"the app saw" in (await visitor.visit("/consent")).body
     answered = await visitor.submit("/privacy/choice", choice="reject-all")
-    assert answered.header("location") == "/privacy/choice"
+    assert answered.header("location") == "/privacy/choice#consentkit"
 
 
 async def test_the_stylesheets_name_is_its_hash() -> None:
@@ -664,7 +671,8 @@ async def test_a_script_gets_the_notice_of_its_visitor() -> None:
     assert "frame-ancestors" in (asked.header("content-security-policy") or "")
     await visitor.submit("/consent", choice="accept-all")
     line = await visitor.fetch("/consent/notice")
-    assert "<form" not in line.text
+    assert 'value="accept-all"' not in line.text
+    assert 'value="withdraw"' in line.text
     assert "&#34;services&#34;:[&#34;player&#34;,&#34;atlas&#34;]" in line.text
     assert "Your answer now: all optional cookies are on." in line.text
     saved = await visitor.fetch("/consent/notice?lang=xx&saved")
@@ -675,7 +683,7 @@ async def test_an_answer_leads_to_the_notice_it_asks_for() -> None:
     """The script posts the form with the notice as `next`, and follows."""
     visitor = browser()
     response = await visitor.submit("/consent", choice="reject-all", next="/consent/notice?saved")
-    assert response.header("location") == "/consent/notice?saved"
+    assert response.header("location") == "/consent/notice?saved#consentkit"
     assert response.set_cookies
     assert "Saved: all optional" in (await visitor.fetch("/consent/notice?saved")).text
 
@@ -739,7 +747,7 @@ async def test_under_a_root_path_the_prefix_is_honoured() -> None:
     assert 'action="/my%20shop/consent"' in page.text
     assert f"/my%20shop/consent/assets/{stylesheet().name}" in page.text
     answered = await shop.submit("/consent", choice="reject-all")
-    assert answered.header("location") == "/my%20shop/consent"
+    assert answered.header("location") == "/my%20shop/consent#consentkit"
 
 
 async def test_a_root_path_that_is_no_prefix_is_left_alone() -> None:

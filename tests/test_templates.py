@@ -28,8 +28,7 @@ def site(folder: Path, policy: Policy, page: str = PAGE, **options: Any) -> Test
         return templates.TemplateResponse(request, "page.html")
 
     app = Starlette(routes=[Route("/", show)])
-    options = {"secret_key": SECRET, "secure": False} | options
-    covered = ConsentMiddleware(app, policy=policy, **options)
+    covered = ConsentMiddleware(app, policy=policy, secret_key=SECRET, secure=False, **options)
     return TestClient(covered, headers={"accept": "text/html", "accept-language": "en"})
 
 

@@ -24,7 +24,7 @@ LADDER = (
     (
         *("errors", "memory", "wire.cookies", "wire.html", "wire.headers", "wire.urls"),
         *("rules.names", "rules.hosts", "rules.signals", "rules.yaml_print", "rules.shapes"),
-        *("rules.misleading_words", "notice.plurals"),
+        *("rules.misleading_words", "rules.paths", "notice.plurals"),
     ),
     (
         *("wire.body_start", "wire.csp", "wire.dull", "wire.fetching", "wire.tree"),
@@ -41,7 +41,7 @@ LADDER = (
         *("notice.declaration", "notice.embeds"),
     ),
     ("rules.policy_file", "rules.visitor", "events", "records"),
-    ("notice.preferences",),
+    ("notice.preferences", "notice.receipt", "observed"),
     ("notice.banner",),
     ("notice.own_templates",),
     ("rulings", "gating", "routes", "audit", "shell"),

@@ -59,7 +59,7 @@ def run(runs: int, folder: Path) -> Run:
     """Measure everything `runs` times; the peers' packages are in `folder`."""
     fetch(folder)
     load = os.getloadavg()[0]
-    with served(folder) as port, sync_playwright() as playwright, started(playwright) as browser:
+    with served(folder) as port, sync_playwright() as driver, started(driver.chromium) as browser:
         _say("who works without its script")
         with_choices = [notice for notice in NOTICES if notice.choices]
         blocked = {each.name: works_blocked(browser, each, port) for each in with_choices}

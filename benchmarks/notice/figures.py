@@ -33,12 +33,12 @@ class Run(NamedTuple):
 
     def values(self, notice: Notice, speed: Speed, measure: Measure) -> list[float]:
         """What was measured in each round, beyond the page itself where the measure says so."""
-        values = [
-            getattr(one[speed.name][notice.name], measure.field)
-            - measure.is_beyond * getattr(one[speed.name][BARE.name], measure.field)
-            for one in self.rounds
-        ]
-        return [float(value) for value in values]
+        rows = [one[speed.name] for one in self.rounds]
+        whole = [float(getattr(row[notice.name], measure.field)) for row in rows]
+        if not measure.is_beyond:
+            return whole
+        bare = [float(getattr(row[BARE.name], measure.field)) for row in rows]
+        return [value - page for value, page in zip(whole, bare, strict=True)]
 
     def median(self, notice: Notice, speed: Speed, measure: Measure) -> float:
         """The median of all rounds."""
@@ -50,6 +50,7 @@ class Measure(NamedTuple):
 
     title: str
     field: str
+    unit: str = ""
     is_beyond: bool = False
     depends: bool = False
     """True: the speed of the browser changes it."""
@@ -57,21 +58,30 @@ class Measure(NamedTuple):
     least: float = 0.0
     """Less than this is no difference."""
 
+    @property
+    def heading(self) -> str:
+        """The title with its unit."""
+        return f"{self.title}, {self.unit}" if self.unit else self.title
+
+    def said(self, value: float) -> str:
+        """The value in words, without a sign before nothing."""
+        return self.form.format(value + 0.0).replace("-0.0", "0.0")
+
 
 WIRE: Final = Measure("bytes", "wire", is_beyond=True)
 REQUESTS: Final = Measure("requests", "requests", is_beyond=True)
 SCRIPT: Final = Measure(
-    "script, ms", "script", is_beyond=True, depends=True, form="{:.1f}", least=0.5
+    "script", "script", "ms", is_beyond=True, depends=True, form="{:.1f}", least=0.5
 )
-VISIBLE: Final = Measure("visible after, ms", "visible", depends=True, least=17.0)
-PAGE: Final = Measure("page after, ms", "page", depends=True, least=17.0)
+VISIBLE: Final = Measure("visible after", "visible", "ms", depends=True, least=17.0)
+PAGE: Final = Measure("page after", "page", "ms", depends=True, least=17.0)
 SHIFT: Final = Measure("CLS", "shift", form="{:.3f}", least=0.0005)
 ELEMENTS: Final = Measure("elements", "elements", is_beyond=True)
 
 MEASURES: Final = (WIRE, REQUESTS, SCRIPT, VISIBLE, PAGE, SHIFT, ELEMENTS)
 COLUMNS: Final = (
-    *("notice", WIRE.title, REQUESTS.title, SCRIPT.title, VISIBLE.title, "in the first frame"),
-    *(PAGE.title, SHIFT.title, ELEMENTS.title, "without its script"),
+    *("notice", WIRE.heading, REQUESTS.heading, SCRIPT.heading, VISIBLE.heading),
+    *("in the first frame", PAGE.heading, SHIFT.heading, ELEMENTS.heading, "without its script"),
 )
 RATIOS: Final = (WIRE, SCRIPT, VISIBLE, PAGE)
 
@@ -123,10 +133,10 @@ def _bare(run: Run, measure: Measure) -> str:
 
 def _value(run: Run, notice: Notice, measure: Measure) -> str:
     speeds = SPEEDS if measure.depends else SPEEDS[:1]
-    medians = [measure.form.format(run.median(notice, speed, measure)) for speed in speeds]
+    medians = [measure.said(run.median(notice, speed, measure)) for speed in speeds]
     if measure == SHIFT:
         worst = max(max(run.values(notice, speed, measure)) for speed in SPEEDS)
-        return "0" if not worst else measure.form.format(worst)
+        return measure.said(worst) if worst else "0"
     return " / ".join(f"+{value}" if measure.is_beyond else value for value in medians)
 
 
@@ -144,7 +154,7 @@ def ratios(run: Run) -> Iterator[str]:
     """Times the first of ours, in the same round: median (lowest to highest)."""
     ways = [(measure, speed) for measure in RATIOS for speed in _speeds(measure)]
     titles = [
-        f"{measure.title.partition(',')[0]}{f', {speed.name}' if measure.depends else ''}"
+        f"{measure.title}, {speed.name}" if measure.depends else measure.title
         for measure, speed in ways
     ]
     yield _row([f"times {FIRST.name}", *titles])
@@ -164,7 +174,7 @@ def _ratio(run: Run, notice: Notice, measure: Measure, speed: Speed) -> str:
     times = [one / ours for one, ours in pairs if ours > 0]
     if not times:
         return "-"
-    low, middle, high = (f"{f(times):.1f}" for f in (min, statistics.median, max))
+    low, middle, high = (SCRIPT.said(f(times)) for f in (min, statistics.median, max))
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
@@ -192,7 +202,8 @@ def _better(run: Run, notice: Notice) -> Iterator[str]:
             theirs, ours = (run.median(one, speed, measure) for one in (notice, FIRST))
             if ours - theirs > measure.least:
                 where = f", {speed.name}" if measure.depends else ""
-                figures = " against ".join(measure.form.format(value) for value in (theirs, ours))
+                unit = measure.unit and f" {measure.unit}"
+                figures = f"{measure.said(theirs)}{unit} against {measure.said(ours)}"
                 yield f"{measure.title}{where} ({figures})"
 
 

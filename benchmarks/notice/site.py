@@ -45,7 +45,7 @@ _TYPES: Final = {"css": "text/css", "js": "text/javascript"}
 
 # The page
 
-_SENTENCES: Final = 170
+_SENTENCES: Final = 193
 _WORDS: Final = (_HERE / "words.txt").read_text("utf-8").split()
 _STYLE: Final = """
 :root { color-scheme: light dark; }

@@ -7,6 +7,7 @@ in the other a few lines look at every frame, and what they cost is in no figure
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,7 +17,7 @@ from tests.conftest import CHROMIUM_FLAGS, NO_CHROMIUM, find_chromium
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, CDPSession, Page, Playwright
+    from playwright.sync_api import Browser, BrowserType, CDPSession, Page
 
     from benchmarks.notice.notices import Choices, Notice
 
@@ -75,12 +76,12 @@ class NotVisibleError(Exception):
 
 
 @contextmanager
-def started(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium, as the tests start it."""
+def started(chromium: BrowserType) -> Iterator[Browser]:
+    """A Chromium of its own, as the tests start it."""
     path = find_chromium()
     if path is None:
         raise FileNotFoundError(NO_CHROMIUM)
-    browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    browser = chromium.launch(executable_path=path, args=list(FLAGS))
     try:
         yield browser
     finally:
@@ -125,13 +126,14 @@ def go(page: Page, tools: CDPSession, notice: Notice, port: int) -> None:
 def measure(browser: Browser, notice: Notice, speed: Speed, port: int) -> Measured:
     """Visit twice: weigh, then watch."""
     with somebody(browser, speed) as (page, tools):
-        weighed = _weigh(page, tools, notice, port)
+        weighed = weigh(page, tools, notice, port)
     with somebody(browser, speed) as (page, tools):
-        watched = _watch(page, tools, notice, port)
+        watched = watch(page, tools, notice, port)
     return Measured(**weighed, **watched)
 
 
-def _weigh(page: Page, tools: CDPSession, notice: Notice, port: int) -> dict[str, Any]:
+def weigh(page: Page, tools: CDPSession, notice: Notice, port: int) -> dict[str, Any]:
+    """What came over the wire, what ran, and what stands in the page."""
     octets: list[int] = []
     addresses: dict[str, str] = {}
 
@@ -162,7 +164,7 @@ def _weigh(page: Page, tools: CDPSession, notice: Notice, port: int) -> dict[str
 # box that is inside the window, half opaque or more, and under the pointer. A message that is sent
 # from there is answered when the frame has been painted. `paintTime` is the end of such a frame,
 # while `startTime` would be when the screen showed it, in the midst of a later one.
-_LOOK: Final = """
+LOOK: Final = """
 const watched = { shift: 0, began: null, visible: null };
 window.watched = watched;
 const opacity = (element) =>
@@ -202,10 +204,11 @@ _TELL: Final = """() => {
 }"""
 
 
-def _watch(page: Page, tools: CDPSession, notice: Notice, port: int) -> dict[str, Any]:
+def watch(page: Page, tools: CDPSession, notice: Notice, port: int) -> dict[str, Any]:
+    """What was painted when. Raises `NotVisibleError` where a notice does not come to be seen."""
     choices = notice.choices
-    start = f"look({list(choices)!r});" if choices else ""
-    page.add_init_script(_LOOK + start)
+    start = f"look({json.dumps(choices)});" if choices else ""
+    page.add_init_script(LOOK + start)
     go(page, tools, notice, port)
     if choices:
         _wait_until_visible(page, notice)
@@ -245,6 +248,6 @@ def works_blocked(browser: Browser, notice: Notice, port: int) -> bool:
     if notice.choices is None:
         return False
     with somebody(browser, SPEEDS[0]) as (page, tools):
-        page.add_init_script(_LOOK)
+        page.add_init_script(LOOK)
         go(page, tools, notice._replace(is_blocked=True), port)
         return can_refuse(page, notice.choices)

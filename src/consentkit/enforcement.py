@@ -12,7 +12,7 @@ leaves, by whichever door.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import accumulate, takewhile
+from itertools import accumulate, islice, takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from consentkit.events import Event
@@ -72,7 +72,8 @@ class Reading:
     `stale` are the names that arrived although they are declared and not allowed: to be expired.
     `awaits` is True if a deliberate page view would turn undecided into implied. `before` is the
     consent their tokens carry. `owes` is True if a response may have to carry a token or a removal
-    whatever the app sends; it holds until `valid_until` (POSIX seconds).
+    whatever the app sends; it holds until `valid_until` (POSIX seconds). `undeclared` are names
+    that arrived and nobody declared, where somebody is told of them.
     """
 
     standing: Standing
@@ -85,6 +86,7 @@ class Reading:
     before: Consent
     owes: bool
     valid_until: float
+    undeclared: tuple[str, ...] = ()
 
 
 class Filtered(NamedTuple):
@@ -156,9 +158,11 @@ class Enforcement:
         *,
         secure: bool,
         clock: Callable[[], float],
+        tells_undeclared: bool = False,
     ) -> None:
         """Name the tokens; `secret_keys` oldest first, `clock` gives POSIX seconds."""
         self.policy = policy
+        self._tells_undeclared = tells_undeclared
         self.secure = secure
         self.clock = clock
         self.tokens = _token_names(policy, secure=secure)
@@ -224,12 +228,13 @@ class Enforcement:
         thinned = tuple(keep_pairs(line, rulings.may_read) for line in lines)
         same = all(new is old for new, old in zip(thinned, lines, strict=True))
         # What was granted for other pages is hidden from one for children, and stays theirs.
+        may_keep = self.rulings(standing.elsewhere).may_read
         stale = tuple(
             name
             for name in hidden[:MOST_TOLD]
-            if not standing.for_children and self._is_ours_to_expire(name)
+            if not may_keep(name) and self._is_ours_to_expire(name)
         )
-        awaits = _awaits_going_on(standing)
+        awaits = _awaits_going_on(standing.elsewhere)
         return Reading(
             standing,
             rulings,
@@ -241,7 +246,13 @@ class Enforcement:
             standing.consent,
             awaits or bool(stale),
             standing.valid_until,
+            self._undeclared(arrived) if self._tells_undeclared else (),
         )
+
+    def _undeclared(self, arrived: frozenset[bytes]) -> tuple[str, ...]:
+        names = (text_of(name) for name in sorted(arrived) if name not in self.tokens)
+        strange = (name for name in names if self.policy.declaration_of(name) is None)
+        return tuple(islice(strange, MOST_TOLD))
 
     def rulings(self, standing: Standing) -> Rulings:
         """The decisions under a visitor's answers, shared by all who answered the same."""

@@ -129,17 +129,19 @@ class Exchange:
         self._root: str = scope.get("root_path", "")  # before a mount inside makes it longer
         path = route_path(scope) if self._root else scope["path"]
         if path in ready.own_paths:
-            self.is_own = scope["type"] == "http"
+            self.is_own = ready.answers(scope)
         fields = self._read(scope["headers"])
         signals = NO_SIGNALS
         if b"sec-gpc" in fields or b"dnt" in fields:
             signals = _signals(scope["headers"])
         if b"sec-purpose" in fields or b"purpose" in fields:
             self._is_speculative = is_speculative(fields)
-        for_children = ready.policy.is_for_children(path)
+        for_children = bool(ready.policy.child_directed) and self._is_for_children(path)
         self.reading: Reading = ready.enforcement.read(
             self._lines, signals, for_children=for_children
         )
+        if ready.observed is not None:
+            ready.observed.note_sent(self.reading.undeclared)
         is_safe = scope.get("method") in SAFE_METHODS
         if scope["type"] == "http" and asks_for_page(fields):
             self._asks_for_page = True
@@ -153,6 +155,11 @@ class Exchange:
         scope[KEY] = self
 
     # what comes in
+
+    def _is_for_children(self, path: str) -> bool:
+        """True if the page is one, below ``root_path`` or as the browser knows it (LAW R-11)."""
+        whole = self._scope["path"]
+        return any(map(self.policy.is_for_children, {path, whole, self._root + path}))
 
     def _read(self, headers: Iterable[tuple[bytes, bytes]]) -> Fields:
         """The request's headers by name; the Cookie lines are kept apart, in order."""
@@ -241,8 +248,9 @@ class Exchange:
         return pages.variant(pages.view(self._standing), self.fields, self._prefix)
 
     def _goes_on(self) -> bool:
-        seen = self.reading.standing.consent.seen
-        held = seen is not None and seen.held
+        standing = self.reading.standing
+        seen = standing.consent.seen
+        held = standing.for_children or (seen is not None and seen.held)
         return not held and is_deliberate_navigation(self._scope["method"], self.fields)
 
     def _hide(self) -> None:
@@ -626,8 +634,9 @@ class Exchange:
         came_to: bytes | None = self._address.partition(b"?")[0]
         if self._has_changed:
             came_to = None
-            after = enforcement.rulings(self._standing)
-            names = enforcement.withdrawn(reading.rulings, after, reading.arrived)
+            before = enforcement.rulings(reading.standing.elsewhere)
+            after = enforcement.rulings(self._standing.elsewhere)
+            names = enforcement.withdrawn(before, after, reading.arrived)
         if not names:
             return []
         removed = enforcement.removals(names, self.fields.get(b"host", b""), came_to)
@@ -639,6 +648,8 @@ class Exchange:
             self.events += tuple(events)
             options = self._ready.options
             options.log.write(events, self._scope["path"], options.clock())
+            if self._ready.observed is not None:
+                self._ready.observed.note_events(events)
 
 
 def begin(ready: Ready, scope: Scope, send: Send) -> Exchange | Refuge:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 import warnings
 from functools import partial
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
@@ -69,6 +70,7 @@ class ConsentMiddleware:
         trusted_origins: Collection[str] = (),
         exclude: Collection[str] = (),
         on_decision: Callable[[Event], None] | None = None,
+        staff: Callable[[Scope], bool] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Make the policy ready. Raises PolicyError and OptionError: a bad start is no start.
@@ -83,6 +85,8 @@ class ConsentMiddleware:
         - `trusted_origins`: other origins whose pages may post an answer;
         - `exclude`: path prefixes left wholly alone;
         - `on_decision`: called with each `Event`, for counters;
+        - `staff`: says of a request's scope whether who sends it may see what was seen and is not
+          declared;
         - `clock`: gives POSIX seconds.
         """
         self.app = app
@@ -95,6 +99,7 @@ class ConsentMiddleware:
             tuple(_checked_origins(trusted_origins)),
             clock,
             EventLog(on_decision, report_only=report_only),
+            _checked_staff(staff),
         )
         self._exclude = tuple(_checked_prefixes(exclude))
         self._made_ready: dict[int, Ready] = {}
@@ -228,6 +233,14 @@ def _checked_prefixes(prefixes: Collection[str]) -> Iterable[str]:
             cure = "Write paths from the root, like '/static'."
             raise OptionError("exclude", f"{prefix!r} does not begin with '/'", cure)
         yield prefix.rstrip("/")
+
+
+def _checked_staff(staff: Callable[[Scope], bool] | None) -> Callable[[Scope], bool] | None:
+    call = getattr(staff, "__call__", None)  # noqa: B004 - not whether it is there: what it is
+    if iscoroutinefunction(staff) or iscoroutinefunction(call):
+        cure = "Write it with 'def', not with 'async def'."
+        raise OptionError("staff", "it is a coroutine, which is neither True nor False", cure)
+    return staff
 
 
 def _checked_origins(origins: Collection[str]) -> Iterable[str]:

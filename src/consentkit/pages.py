@@ -31,7 +31,7 @@ from consentkit.notice.declaration import declaration_table
 from consentkit.notice.preferences import Frame, preferences_markup
 from consentkit.notice.scripts import head_scripts, state_json
 from consentkit.notice.text import choose_language
-from consentkit.rules.consent import Consent
+from consentkit.rules.consent import NOBODY_YET, Consent
 from consentkit.rules.policy import Basis, Csp, PagesMode, Policy
 from consentkit.rules.signals import NO_SIGNALS
 from consentkit.rules.visitor import Standing
@@ -206,7 +206,7 @@ class Pages:
     def view(self, standing: Standing) -> View:
         """What pages are to a visitor, worked out once for each standing."""
         if self.is_shared:
-            return self._view_of_all
+            return self._view_of_children if standing.for_children else self._view_of_all
         found = self._views.get(standing)
         if found is None:
             loading = Loading(standing)
@@ -226,13 +226,20 @@ class Pages:
         at_most = Loading(Standing(policy, everybody, NO_SIGNALS, 0))
         return self._viewed(Shown(State.ASK, asked), nobody, Loading(nobody), at_most)
 
+    @cached_property
+    def _view_of_children(self) -> View:
+        """The one view of pages for children that all visitors share."""
+        nobody = Standing(self._policy, NOBODY_YET, NO_SIGNALS, 0, for_children=True)
+        loading = Loading(nobody)
+        return self._viewed(shown_to(nobody), nobody, loading, loading)
+
     def _viewed(self, shown: Shown, standing: Standing, loading: Loading, at_most: Loading) -> View:
         policy = self._policy
         # Where nothing is enforced, nothing waits and nothing is cleared.
         purposes = loading.purposes if self.enforces else frozenset(policy.purposes)
         services = loading.services if self.enforces else frozenset(policy.services)
         asked = standing.open_purposes
-        clears = not standing.for_children
+        clears = standing.elsewhere is standing
         told = state_json(policy, purposes, services, asked, clears=clears)
         may_load = (sorted(loading.purposes), sorted(loading.services))
         sets = sorted(shown.only_asked), sorted(shown.honoured), sorted(shown.singles)
@@ -372,7 +379,8 @@ class Pages:
                 prefix.removesuffix(self._path),
             ),
             told=view.told,
-            is_shared=self.is_shared,
+            # Nobody's answer counts on a page for children, so there is nothing to ask first.
+            is_shared=self.is_shared and view.shown.state is not State.CHILDREN,
             is_policed=self._is_policed,
         )
 
@@ -382,7 +390,9 @@ class Pages:
         if what == "cookies":
             policy, tokens = self._policy, self._tokens
             return declaration_table(policy, language, stylesheets=sheets, tokens=tokens)
-        if what == "settings-link":
+        # Switches would stand for what is off here, and could be on elsewhere.
+        is_link = what == "preferences" and standing.for_children
+        if what == "settings-link" or is_link:
             return settings_link(self._policy, language, path=prefix)
         if what == "preferences":
             return preferences_markup(
@@ -458,7 +468,8 @@ class PageEdit:
     @cached_property
     def _judge(self) -> PageJudge:
         visit = self._visit
-        can_answer = not asks_to_show_in_a_frame(visit.request)
+        is_asked = not visit.standing.for_children
+        can_answer = is_asked and not asks_to_show_in_a_frame(visit.request)
         place = Place(visit.prefix, visit.back, self._read_language, can_answer)
         return PageJudge(visit.view.loading, place, enforces=self._pages.enforces)
 

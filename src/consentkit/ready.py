@@ -9,9 +9,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from starlette.concurrency import run_in_threadpool
+
 from consentkit.enforcement import Enforcement
 from consentkit.gating import Policing
+from consentkit.notice.declaration import Observed
 from consentkit.notice.own_templates import check_templates
+from consentkit.observed import Observations
 from consentkit.pages import Pages
 from consentkit.routes import Endpoints
 from consentkit.rules.policy_file import check_policy
@@ -31,6 +35,7 @@ __all__ = ["Options", "Outer", "Ready"]
 
 logger = logging.getLogger("consentkit.middleware")
 
+_NO_NAME: Final = "(a cookie without a name)"
 _LOCAL_HOSTS: Final = (b"localhost", b"127.0.0.1", b"[")
 
 
@@ -61,6 +66,7 @@ class Options:
     trusted_origins: tuple[str, ...]
     clock: Callable[[], float]
     log: EventLog
+    staff: Callable[[Scope], bool] | None = None
 
 
 class Ready:
@@ -75,20 +81,67 @@ class Ready:
         self.policy = policy
         self.options = options
         self.enforcement = Enforcement(
-            policy, options.secrets, secure=options.secure, clock=options.clock
+            policy,
+            options.secrets,
+            secure=options.secure,
+            clock=options.clock,
+            tells_undeclared=options.staff is not None,
         )
         tokens = tuple(name.decode("ascii") for name in self.enforcement.tokens)
         self.enforces = not options.report_only
         self.pages = Pages(
             policy, tokens, options.path, enforces=self.enforces, shows=options.banner
         )
+        self.observed = Observations(tokens) if options.staff is not None else None
         self.endpoints = Endpoints(
-            policy, options.path, tokens, visitor_of, options.trusted_origins, self.note_scheme
+            policy,
+            options.path,
+            tokens,
+            visitor_of,
+            options.trusted_origins,
+            self.note_scheme,
+            self.shown_to_staff,
         )
         self.policing = Policing(policy, options.path, enforces=self.enforces)
         self.changes_pages = options.banner or self.enforces
-        self.own_paths = self.endpoints.paths if options.banner or self.enforces else frozenset()
+        self.own_paths = self._own_paths()
         self._noted: set[str] = set()
+
+    def _own_paths(self) -> frozenset[str]:
+        """The paths answered here: in report mode the declaration's, and for staff alone."""
+        if self.changes_pages:
+            return self.endpoints.paths
+        return frozenset() if self.options.staff is None else self.endpoints.paths_for_staff
+
+    def answers(self, scope: Scope) -> bool:
+        """True if a request for one of `own_paths` is answered here."""
+        return scope["type"] == "http" and (self.changes_pages or self._is_staff(scope))
+
+    def _is_staff(self, scope: Scope) -> bool:
+        """True if the site says so; what is no clear answer means no."""
+        if self.options.staff is None:
+            return False
+        try:
+            answer: object = self.options.staff(scope)
+        except Exception:
+            logger.exception("staff failed; nobody is shown what is not declared")
+            return False
+        if not isinstance(answer, bool):
+            self.note("staff", "staff is to answer True or False; %s means no.", type(answer))
+        return answer is True
+
+    async def shown_to_staff(self, scope: Scope) -> Observed | None:
+        """What was seen and is not declared, where whoever asks may see it."""
+        if self.observed is None or not self._is_staff(scope):
+            return None
+        # Few processes ever draft anything, so what that takes is read by those.
+        from consentkit.shell.drafts import draft_of, visible  # noqa: PLC0415 - see above
+
+        seen = self.observed.listed()
+        names = tuple((visible(one.name) or _NO_NAME, str(one)) for one in seen)
+        # Each entry is tried out, which for as many as are remembered takes a second or so.
+        draft = await run_in_threadpool(draft_of, seen, self.policy) if seen else ""
+        return Observed(names, draft, is_no_choice=not self.changes_pages)
 
     def stands_down_within(self, outer: Outer, scope: Scope) -> bool:
         """True inside a middleware with the same tokens; one with others takes over from it."""

@@ -29,6 +29,7 @@ from consentkit.notice.banner import (
 )
 from consentkit.notice.declaration import declaration_json, declaration_page
 from consentkit.notice.preferences import Frame, preferences_markup, status_text
+from consentkit.notice.receipt import receipt_json, receipt_page
 from consentkit.notice.scripts import state_json
 from consentkit.notice.text import choose_language
 from consentkit.rules.policy import Csp
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from consentkit.notice.assets import Asset
+    from consentkit.notice.declaration import Observed
     from consentkit.rules.policy import Policy
     from consentkit.rules.visitor import Visitor
     from consentkit.wire.headers import Fields
@@ -72,7 +74,11 @@ _SAFE_NEXT: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*+\Z")
 
 
 def safe_next(path: str) -> str | None:
-    """`path` if it is a path on this site, else None: no other host, no control character."""
+    """`path` if it is a path on this site, else None: no other host, no control character.
+
+    A fragment is cut off: the answer leads to the notice in that page, which says what was saved.
+    """
+    path = path.partition("#")[0]
     return path if len(path) <= LARGEST_BODY and _SAFE_NEXT.match(path) else None
 
 
@@ -93,7 +99,8 @@ class Endpoints:
 
     `visitor_of` finds the visitor of a scope, `tokens` are the names of our own two cookies,
     `trusted_origins` (lower case) may post answers from elsewhere, `note_scheme` looks at the
-    headers of every answer.
+    headers of every answer, `shown_to_staff` gives what a scope's sender may see of what was seen
+    and is not declared.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what the middleware made ready
@@ -104,6 +111,7 @@ class Endpoints:
         visitor_of: Callable[[Scope], Visitor],
         trusted_origins: Collection[str],
         note_scheme: Callable[[Fields], None],
+        shown_to_staff: Callable[[Scope], Awaitable[Observed | None]],
     ) -> None:
         """List the endpoints; what does not depend on the visitor is made here, once."""
         self._policy = policy
@@ -112,6 +120,7 @@ class Endpoints:
         self._visitor_of = visitor_of
         self.trusted = frozenset(origin.encode("ascii") for origin in trusted_origins)
         self._note_scheme = note_scheme
+        self._shown_to_staff = shown_to_staff
         self._assets = {f"{path}/assets/{each.name}": each for each in assets_of(policy)}
         self._routes: dict[str, Callable[[_Request], Awaitable[Response]]] = {
             path: self._choose_or_show,
@@ -122,6 +131,9 @@ class Endpoints:
             f"{path}/notice": self._notice,
             **dict.fromkeys(self._assets, self._asset),
         }
+        if policy.optional_purposes:
+            self._routes[f"{path}/receipt"] = self._receipt
+            self._routes[f"{path}/receipt.json"] = self._receipt_json
         if any(Signal.GPC in policy.purposes[name].honours for name in policy.optional_purposes):
             self._routes["/.well-known/gpc.json"] = self._gpc
         if policy.csp is Csp.REPORT:
@@ -133,6 +145,12 @@ class Endpoints:
     def paths(self) -> frozenset[str]:
         """Every path answered here."""
         return frozenset(self._routes)
+
+    @property
+    def paths_for_staff(self) -> frozenset[str]:
+        """Of these the declaration's own, for a site whose visitors are asked nothing yet."""
+        sheets = (f"{self._path}/assets/{asset(name).name}" for name in SHEETS)
+        return frozenset((f"{self._path}/cookies", f"{self._path}/declaration.json", *sheets))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; `scope` has passed through the middleware."""
@@ -157,7 +175,7 @@ class Endpoints:
         form = _Form(await request.form(), self._policy)
         form.apply_to(request.visitor)
         if request.wants_json:
-            return JSONResponse(state_of(request.visitor), headers=_PRIVATE)
+            return await self._status(request)
         back = form.next_path or request.prefix + self._path
         return RedirectResponse(f"{back}#{SAVED}", HTTPStatus.SEE_OTHER, _PRIVATE)
 
@@ -184,27 +202,53 @@ class Endpoints:
         )
 
     async def _declaration(self, request: _Request) -> Response:
+        observed = await self._shown_to_staff(request.scope)
+        language = self._language(request)
         page = declaration_page(
             self._policy,
-            self._language(request),
+            language,
             path=request.prefix + self._path,
             stylesheets=self._sheets(request),
             tokens=self._tokens,
+            query=request.query.get("q", ""),
+            asked_language=language if "lang" in request.query else "",
+            observed=observed,
         )
-        return HTMLResponse(page, headers={**_PAGE, **_SHORTLY, "vary": "Accept-Language"})
+        headers = {**_PAGE, **_SHORTLY, "vary": "Accept-Language"}
+        if observed is not None:
+            headers |= {**_PRIVATE, "vary": "Accept-Language, Cookie"}
+        if "q" in request.query:  # the same page again, to whoever counts pages
+            headers["x-robots-tag"] = "noindex"
+        return HTMLResponse(page, headers=headers)
+
+    async def _receipt(self, request: _Request) -> Response:
+        if request.wants_json:
+            return await self._receipt_json(request)
+        page = receipt_page(
+            self._language(request),
+            request.visitor.standing.on_a_page(for_children=False),
+            path=request.prefix + self._path,
+            stylesheets=self._sheets(request),
+            next_path=f"{request.prefix}/",
+        )
+        return HTMLResponse(page, headers={**_PAGE, **_PRIVATE})
+
+    async def _receipt_json(self, request: _Request) -> Response:
+        standing = request.visitor.standing.on_a_page(for_children=False)
+        return JSONResponse(receipt_json(standing), headers=_PRIVATE)
 
     async def _declaration_json(self, _request: _Request) -> Response:
         return JSONResponse(declaration_json(self._policy, self._tokens), headers=_SHORTLY)
 
     async def _status(self, request: _Request) -> Response:
+        request.stand_where_it_is_from()
         return JSONResponse(state_of(request.visitor), headers=_PRIVATE)
 
     async def _notice(self, request: _Request) -> Response:
         """The notice of this visitor as a document, for the script in a page to take it from."""
         policy, language = self._policy, self._language(request)
-        for_children = "children" in request.query
-        standing = request.visitor.standing.on_a_page(for_children=for_children)
-        request.visitor.standing = standing
+        request.stand_where_it_is_from()
+        standing = request.visitor.standing
         markup = banner_markup(
             policy,
             language,
@@ -280,7 +324,9 @@ def _told(visitor: Visitor) -> str:
     # In report mode everything is allowed, so nothing is cleared and nothing waits.
     purposes = [name for name in visitor.policy.purposes if visitor.allows(name)]
     services = [name for name in visitor.policy.services if visitor.allows_service(name)]
-    asked, clears = visitor.standing.open_purposes, not visitor.standing.for_children
+    standing = visitor.standing
+    clears = standing.elsewhere is standing
+    asked = standing.open_purposes
     return state_json(visitor.policy, purposes, services, asked, clears=clears)
 
 
@@ -308,6 +354,7 @@ class _Request:
     """What the endpoints need of a request."""
 
     def __init__(self, scope: Scope, receive: Receive, visitor: Visitor) -> None:
+        self.scope = scope
         self.method: str = scope["method"]
         self.prefix = prefix_of(scope.get("root_path", ""))
         self.path = route_path(scope)
@@ -339,6 +386,16 @@ class _Request:
         own = separator and host.lower() == self.fields.get(b"host", b"").lower()
         back = safe_next((slash + path).decode("latin-1")) if own and slash else None
         return back or f"{self.prefix}/"
+
+    def stand_where_it_is_from(self) -> None:
+        """Tell of the visitor what holds on the page that asks: R-11 where it is for children."""
+        standing = self.visitor.standing
+        is_for_children = standing.policy.is_for_children
+        path = self.came_from.partition("?")[0]
+        if "children" in self.query or any(
+            map(is_for_children, (path, path.removeprefix(self.prefix)))
+        ):
+            self.visitor.standing = standing.on_a_page(for_children=True)
 
     async def body(self) -> bytes:
         """The body, of at most `LARGEST_BODY` octets."""

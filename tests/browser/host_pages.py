@@ -18,7 +18,7 @@ SHEETS = {
     "preflight.css": Packed("tailwindcss", "4.3.5", "preflight.css"),
     "govuk.css": Packed("govuk-frontend", "6.6.0", "dist/govuk/govuk-frontend.min.css"),
 }
-STOPS = 30  # links, fields and buttons of each page, in the order of the Tab key
+STOPS = 28  # links, fields and buttons of each page, in the order of the Tab key
 
 
 class HostPage(NamedTuple):
@@ -49,8 +49,6 @@ NEWS = (
     ("Learning to write code", "Eight evenings for beginners; laptops are lent."),
     ("Local newspapers", "Every issue since 1843 can be read on the first floor."),
     ("Books by post", "For readers who cannot come to us. It costs nothing."),
-    ("The garden", "Ours is kept by readers, who meet on the first of each month."),
-    ("Homework club", "From four until six, with somebody to ask."),
 )
 LOREM = (
     "The library lends books, films, music, seeds and instruments to everybody who lives or works "

@@ -21,7 +21,7 @@ from consentkit import ConsentMiddleware, Policy
 from consentkit.rules.policy_file import read_policy
 from tests.browser.conftest import NewVisitor, Serve
 from tests.browser.servers import Server, Site
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import QUESTION, Visitor
 from tests.conftest import CHROMIUM_FLAGS
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def press(visitor: Visitor, choice: str, within: str = "") -> None:
     """Press a button of the notice, and wait until it has its answer."""
     with visitor.page.expect_response(lambda response: "/consent/notice" in response.url):
         visitor.page.click(f"{within} button[name=choice][value={choice}]")
-    visitor.page.wait_for_function("document.querySelector('#consentkit button') === null")
+    visitor.page.wait_for_selector(QUESTION, state="detached")
 
 
 def ran(visitor: Visitor, *, until: str = "") -> list[str]:
@@ -233,7 +233,7 @@ def test_the_focus_is_not_taken_from_the_page(arrive: Arrive) -> None:
     visitor.page.focus("#mine")
     other = another_tab(visitor)
     other.click("button[value=reject-all]")
-    visitor.page.wait_for_selector("#consentkit button", state="detached")
+    visitor.page.wait_for_selector(QUESTION, state="detached")
     assert visitor.page.evaluate("document.activeElement.id") == "mine"
     other.close()
 
@@ -251,7 +251,7 @@ def test_the_preferences_in_a_page_are_answered_in_place(
     part_of = visitor.page.locator(".consentkit-part")
     press(visitor, "accept-all", within="#consentkit")
     assert part_of.locator("input[role=switch]:checked").count() == 2
-    assert part_of.locator("[role=status]").text_content() == "Saved: all optional cookies are on."
+    part_of.get_by_text("Saved: all optional cookies are on.").wait_for()
     assert visitor.page.evaluate("window.isTheSamePage")
 
 
@@ -683,7 +683,7 @@ def test_other_tabs_follow(arrive: Arrive, party: Party) -> None:
     other = another_tab(visitor)
     press(visitor, "accept-all")
     other.wait_for_function("window.ran?.length == 1")
-    other.wait_for_selector("#consentkit button", state="detached")
+    other.wait_for_selector(QUESTION, state="detached")
     with other.expect_navigation():
         post(visitor, "choice=withdraw")
     assert other.evaluate("window.ran ?? []") == []

@@ -25,7 +25,7 @@ from tests.browser.test_consent_js import (
     ready,
     wait_until_asked,
 )
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import QUESTION, Visitor
 
 LIBRARIES = {
     "htmx 2": Packed("htmx.org", "2.0.11", "dist/htmx.min.js"),
@@ -169,7 +169,7 @@ def test_the_way_back_does_not_ask_again(
     visitor.page.evaluate("history.back()")
     visitor.page.wait_for_selector("#on")
     wait_until_asked(party, f"{FILMS}/a.svg")
-    visitor.page.wait_for_function("!document.querySelector('#consentkit button')")
+    visitor.page.wait_for_selector(QUESTION, state="detached")
     assert first_in_the_body(visitor) == "consentkit"
     assert not visitor.is_asked
 

@@ -124,7 +124,7 @@ def test_implied_consent_can_be_withdrawn(visitor: Visitor) -> None:
     """R-16: what was implied was never written down by anybody, and ends the same way."""
     arrive(visitor)
     assert_a_click_implies(visitor)
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     visitor.answer("reject-all")
     visitor.click("#next")
     assert not visitor.stored
@@ -394,7 +394,7 @@ def test_a_grant_given_under_gpc_stands(visitor: Visitor) -> None:
         visitor.turn_signal(value)
         visitor.click("#next")
         assert visitor.stored == {"_ga", "extra"}
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     visitor.answer("reject-all")
     assert not visitor.stored
 

@@ -147,51 +147,24 @@ def test_rejecting_looks_like_accepting(visitor: Visitor) -> None:
     assert size[1] >= 44
 
 
-def clicks(visitor: Visitor, *selectors: str) -> int:
-    """How many clicks it takes: one for each of these."""
-    *before, answer = selectors
-    for selector in before:
-        visitor.click(selector)
-    visitor.answer(answer)
-    return len(selectors)
-
-
-def test_refusing_takes_as_many_clicks_as_accepting(visitor: Visitor) -> None:
-    """R-13: one each on the banner; afterwards withdrawing takes no more than granting again."""
-    reject, accept = "reject-all", "accept-all"
-    refusing = clicks(visitor, reject)
-    assert not visitor.is_asked
-    assert visitor.stored == {"session"}
-    granting = clicks(visitor, "#consentkit a", accept)
-    assert visitor.stored == {"session", "_ga"}
-    withdrawing = clicks(visitor, "#consentkit a", reject)
-    assert visitor.stored == {"session"}
-    visitor.forget()
-    visitor.type_address("/")
-    accepting = clicks(visitor, accept)
-    assert visitor.stored == {"session", "_ga"}
-    assert refusing == accepting == 1
-    assert withdrawing <= granting
-
-
 def test_everything_works_without_javascript(
     servers: dict[str, Server], new_visitor: NewVisitor
 ) -> None:
     """DC-17: plain forms, from the banner to the withdrawal of a single purpose."""
     visitor = new_visitor(servers["explicit"], java_script_enabled=False)
     visitor.type_address("/deep/page?of=1")
-    visitor.click("#consentkit a.consentkit-more")
+    visitor.open_preferences()
     visitor.page.check("[value=analytics]")
     visitor.answer("save")
-    assert visitor.page.url.endswith("/deep/page?of=1")
+    assert visitor.address == "/deep/page?of=1"
     assert visitor.stored == {"session", "_ga"}
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     assert visitor.page.is_checked("[value=analytics]")
     assert not visitor.page.is_checked("[value=embeds]")
     visitor.page.uncheck("[value=analytics]")
     visitor.answer("save")
     assert visitor.stored == {"session"}
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     visitor.click(f"main a[href='{OUR_PAGES[1]}']")
     assert "a-name-that-is-longer" in visitor.page.inner_text("table")
 

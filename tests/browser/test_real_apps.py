@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from tests.apps import consent, policy
 from tests.browser.conftest import NewVisitor
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import QUESTION, Visitor
 from tests.hosts.conftest import need
 from tests.hosts.walks import Server
 
@@ -41,7 +41,7 @@ def datasette(tmp_path: Path) -> Iterator[ASGIApp]:
 def answer(visitor: Visitor, choice: str) -> None:
     """Press a button of the notice, and stay on the page."""
     visitor.notice.locator(f"button[name=choice][value={choice}]").click()
-    visitor.notice.locator("button[name=choice]").first.wait_for(state="detached")
+    visitor.page.wait_for_selector(QUESTION, state="detached")
 
 
 def test_nicegui_counts_while_the_visitor_answers(

@@ -170,7 +170,7 @@ def test_a_refusal_takes_analytics_out_of_the_jar(stage: Stage) -> None:
     """R-16: what both the server and the script stored is gone, and stays away."""
     visitor = stage.visitor
     imply(stage)
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     stage.visitor.answer("reject-all")
     assert not stage.kept
     stage.others.log.clear()
@@ -185,7 +185,7 @@ def test_the_banners_reject_button_is_enough(stage: Stage) -> None:
     visitor = stage.visitor
     visitor.type_address("/news?page=2")
     stage.answer("reject-all")
-    assert visitor.page.url == stage.site.origin() + "/news?page=2"
+    assert visitor.address == "/news?page=2"
     assert not visitor.is_asked
     for label in ("Home", "News"):
         go_on(stage, label)
@@ -213,7 +213,7 @@ def test_the_log_in_goes_on_working_after_a_refusal(stage: Stage) -> None:
     assert "You are logged in as Ada" in visitor.page.inner_text("main")
     assert visitor.stored == {"clientvars"}
     assert visitor.cookie("clientvars")["expires"] == -1, "a session cookie, as declared"
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     visitor.answer("reject-all")
     visitor.type_address("/")
     assert "You are logged in as Ada" in visitor.page.inner_text("main")
@@ -232,14 +232,14 @@ def test_the_preferences_preselect_the_present_answers(
     visitor = stage.visitor
     visitor.type_address("/news")
     stage.answer(choice)
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     switches = visitor.page.locator("input[name=purpose]")
     checked = visitor.page.locator("input[name=purpose]:checked")
     assert {one.get_attribute("value") for one in checked.all()} == switched_on
     assert switches.count() == 4
     visitor.page.locator("[value=analytics]").set_checked("analytics" not in switched_on)
     visitor.answer("save")
-    assert visitor.page.url == stage.site.origin() + "/news"
+    assert visitor.address == "/news"
     assert bool(stage.kept) is ("analytics" not in switched_on)
 
 
@@ -308,7 +308,7 @@ def test_after_a_refusal_none_of_it_is_loaded(stage: Stage) -> None:
     """R-15, R-18: what ran is gone with the page; what others stored is theirs, and stays."""
     imply(stage)
     theirs = stage.kept_by_others
-    stage.visitor.click("#consentkit a")
+    stage.visitor.open_preferences()
     stage.visitor.answer("reject-all")
     stage.others.log.clear()
     stage.visitor.type_address("/news")
@@ -362,7 +362,7 @@ def test_one_button_loads_the_film_alone_and_nothing_moves(stage: Stage, width: 
     shifts = visitor.page.evaluate(SHIFTS) if stage.has_script else None
     press_in_placeholder(stage, "Load this video")
     stage.waits_until(lambda: stage.asked == FILM)
-    assert visitor.page.url == stage.site.origin() + "/news"
+    assert visitor.address == "/news"
     film = visitor.page.frame_locator("iframe[title^=Film]")
     assert film.get_by_role("checkbox", name="Play: How to mark a bicycle").count() == 1
     assert visitor.page.evaluate(OFFSETS) == before

@@ -145,7 +145,7 @@ def test_the_form_of_the_preferences_empties_the_jar(
         visitor.type_address("/")
         visitor.answer("accept-all")
         assert visitor.stored >= {"hidden", "chips", "__Host-fixed"}
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     visitor.answer("reject-all")
     assert visitor.stored == {"login"}
     visitor.click("#next")
@@ -155,7 +155,7 @@ def test_the_form_of_the_preferences_empties_the_jar(
 def test_strictly_necessary_cookies_keep_their_values(visitor: Visitor) -> None:
     """R-30: withdrawal concerns what was asked for, not the log-in."""
     before = visitor.cookie("login")
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     visitor.answer("reject-all")
     assert visitor.cookie("login") == before
 
@@ -165,7 +165,7 @@ def test_a_cookie_that_comes_back_is_expired_by_the_next_page(
     visitor: Visitor, cookie: str
 ) -> None:
     """R-17: a script that is still in an open tab stores again what was withdrawn."""
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     visitor.answer("reject-all")
     visitor.page.evaluate("one => document.cookie = one", cookie)
     assert visitor.stored == {"login", cookie.partition("=")[0]}, "the control: it is back"
@@ -197,7 +197,7 @@ def test_what_nobody_declared_so_and_nobody_saw_goes_where_it_arrives(
 
 def test_a_refusal_outlives_the_browser_and_a_session_does_not(visitor: Visitor) -> None:
     """R-20: the answer is kept for 400 days, so nobody is asked again next time."""
-    visitor.click("#consentkit a")
+    visitor.open_preferences()
     visitor.answer("reject-all")
     days = (visitor.cookie("__Host-consent")["expires"] - time.time()) / 86_400
     assert 399 < days <= 400

@@ -17,6 +17,7 @@ AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/156.0.0.0 Safari/537.36"
 )
+QUESTION = "#consentkit button[value=accept-all]"  # the quiet line has but one that withdraws
 PATIENCE = 10_000  # milliseconds
 
 
@@ -71,20 +72,47 @@ class Visitor:
         with self.page.expect_navigation():
             self.page.click(selector)
 
+    def open_preferences(self) -> None:
+        """Follow the notice's link: to a dialog with a script, to a page without."""
+        link = "#consentkit a.consentkit-more"
+        if self.is_scripted:
+            self.page.click(link)
+            self.page.wait_for_selector("dialog[open]")
+        else:
+            self.click(link)
+
     def answer(self, choice: str) -> None:
         """Press a button of the notice or of the preferences, and see the page that follows.
 
         Without a script the form leads back to it; the script stays on it, so it is opened anew.
         """
-        button = f"button[name=choice][value={choice}]"
-        if not (self._has_script and self.page.locator("#consentkit-script").count()):
+        button = f"{self.front}button[name=choice][value={choice}]"
+        if not self.is_scripted:
             self.click(button)
             return
-        self.page.click(button)
-        self.page.wait_for_selector("#consentkit button", state="detached")
-        self.page.goto(self.page.url)
+        with self.page.expect_response(lambda response: "/consent/notice?" in response.url):
+            self.page.click(button)
+        # When the script has done its part, it has looked through the page's storage.
+        self.page.wait_for_function("!document.querySelector('dialog')")
+        self.page.wait_for_timeout(50)
+        self.type_address(self.address)
 
     # what they see
+
+    @property
+    def address(self) -> str:
+        """Path and query of the page, without the fragment that an answer may lead to."""
+        return self.page.url.removeprefix(self.server.origin()).partition("#")[0]
+
+    @property
+    def is_scripted(self) -> bool:
+        """True where `consent.js` runs: its own pages have none."""
+        return self._has_script and bool(self.page.locator("#consentkit-script").count())
+
+    @property
+    def front(self) -> str:
+        """The beginning of a selector for what can be clicked: a dialog, if one is open."""
+        return "dialog[open] " if self.page.locator("dialog[open]").count() else ""
 
     @property
     def notice(self) -> Locator:
@@ -92,7 +120,7 @@ class Visitor:
 
     @property
     def is_asked(self) -> bool:
-        return bool(self.notice.locator("button").count())
+        return bool(self.page.locator(QUESTION).count())
 
     def turn_signal(self, value: str | None) -> None:
         """Set Global Privacy Control to a value, or off."""

@@ -39,7 +39,7 @@ async def test_nothing_optional_is_stored_before_a_yes(browser: Browser) -> None
 async def test_a_yes_counts_from_the_next_visit_on(browser: Browser) -> None:
     """The same page after a grant: the control of the test above."""
     answer = await browser.submit("/consent", choice="accept-all", next="/")
-    assert (answer.status, answer.header("location")) == (303, "/")
+    assert (answer.status, answer.header("location")) == (303, "/#consentkit")
     stored = assert_sets(await browser.follow("/"), "visits")
     assert stored.attributes.max_age == THIRTEEN_MONTHS
     assert "Visit 2<" in (await browser.follow("/")).text

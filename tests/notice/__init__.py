@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -91,13 +93,14 @@ def changed(policy: Policy, **purposes: dict[str, Any]) -> Policy:
     return Policy.model_validate(policy.model_dump() | {"purposes": new})
 
 
-def asking_nothing() -> Policy:
+def asking_nothing(**changes: Any) -> Policy:
     """A policy of which nothing needs an answer: strictly necessary, and nothing else."""
     necessary = {"basis": "strictly-necessary", "title": "Session", "description": "Needed."}
     return policy_of(
         purposes={"necessary": {**necessary, "justification": "user-input"}},
         cookies={"form": {"kind": "session", "purpose": "necessary", "description": "A form."}},
         services={},
+        **changes,
     )
 
 
@@ -133,10 +136,12 @@ def strings_of(value: Any, key: str = "") -> dict[str, str]:
     }
 
 
+@cache
 def locale(language: str) -> dict[str, str]:
     """Every string of a locale's file by its dotted key, as it is written."""
     text = LOCALES.joinpath(f"{language}.yaml").read_text("utf-8")
-    return strings_of(yaml.load(text, yaml.BaseLoader))  # noqa: S506  # builds strings only
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    return strings_of(yaml.load(text, loader))  # noqa: S506  # builds strings only
 
 
 def tree(markup: bytes) -> Element:
@@ -146,5 +151,6 @@ def tree(markup: bytes) -> Element:
 
 
 def text_of(markup: bytes) -> str:
-    """All words of the markup, with single blanks."""
-    return " ".join("".join(tree(markup).itertext()).split())
+    """All words of the markup, with single blanks, as a browser shows them."""
+    # A no-break space is no white space of HTML's, and stays.
+    return re.sub(r"[ \t\n\f\r]+", " ", "".join(tree(markup).itertext())).strip()

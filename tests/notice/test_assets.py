@@ -12,6 +12,7 @@ import pytest
 
 from consentkit.notice.assets import (
     ASSETS,
+    SHEETS,
     _brotli,
     asset,
     assets_of,
@@ -89,7 +90,7 @@ def test_a_policy_has_the_files_it_uses() -> None:
     plain = policy_of()
     assert scripts_of(plain) == ()
     names = [found.name.partition(".")[0] for found in assets_of(plain)]
-    assert names == ["consent", "embed", "consent"]
+    assert names == ["consent", "pages", "embed", "consent"]
     used = policy_of(
         guard=True,
         integrations={
@@ -105,8 +106,20 @@ def test_a_policy_has_the_files_it_uses() -> None:
 
 
 def test_the_style_sheet_is_one_of_them() -> None:
-    """Pages and endpoints ask for it by a name of its own."""
+    """Pages and endpoints ask for it by a name of its own; our own pages have a second one."""
     assert stylesheet() is asset("consent.css")
+    assert SHEETS == ("consent.css", "pages.css")
+    assert {*SHEETS} < {*ASSETS}
+
+
+def test_what_a_sites_own_page_shows_needs_the_first_sheet_alone() -> None:
+    """Nothing of our own pages travels with every page of the site."""
+    for ours in ("consentkit-page", "consentkit-dialog", "role=switch", "table", "details"):
+        assert ours in asset("pages.css").body.decode()
+        assert ours not in asset("consent.css").body.decode()
+    for theirs in ("consentkit-banner", "consentkit-line", "consentkit-saved"):
+        assert theirs in asset("consent.css").body.decode()
+        assert theirs not in asset("pages.css").body.decode()
 
 
 # Squeezing
@@ -154,6 +167,8 @@ def test_a_style_sheet_keeps_what_means_something(written: str, squeezed: str) -
         ("let [one, two] = f()\ng(one, two)", "let[a,b]=f()\ng(a,b)"),
         ("const f1 = (one, two) => one + two", "const a=(b,c)=>b+c"),
         ("const f1 = one => one", "const a=b=>b"),
+        ("const f1 = (one, two = 3) => one + two", "const a=(b,c=3)=>b+c"),
+        ("const f1 = (one, two = one) => two", "const a=(b,c=b)=>c"),
         ("const long = 1\na(long)", "const b=1\na(b)"),
         ("const name = 1\na.name = name", "const name=1\na.name=name"),
         ("const name = 1\na?.name", "const name=1\na?.name"),
@@ -169,6 +184,17 @@ def test_a_style_sheet_keeps_what_means_something(written: str, squeezed: str) -
 def test_a_script_keeps_what_means_something(written: str, squeezed: str) -> None:
     """Only a name that can be nothing but the script's own gets another."""
     assert squeezed_script(written) == squeezed
+
+
+def test_a_script_of_many_names_gives_each_another() -> None:
+    """Two signs where the letters are used up; none of them is a word of the language."""
+    names = [f"name{number}" for number in range(200)]
+    text = "".join(f"const {name} = 1\n" for name in names) + f"do{{f({', '.join(names)})}}while(0)"
+    short = re.findall(r"const (\w+)=1", squeezed_script(text))
+    assert len({*short}) == len(names)
+    assert {*short}.isdisjoint({"do", "if", "in", "of", "as", "is", "f", *names})
+    assert max(map(len, short)) == 2
+    assert f"f({','.join(short)})" in squeezed_script(text)
 
 
 LITERAL = re.compile(r'"[^"\n]*"|`[^`]*`|/\^[^\n]*?/[a-z]*(?=\.test|\.exec)')
@@ -197,6 +223,7 @@ CALCULATION = """
 // a comment with "quotes" and `ticks`
 const first = [3, 1, 2].sort((one, other) => one - other)
 const half = value => value / 2 / 1
+const times = (value, by = half(4)) => value * by
 let text = `a  ${first.map(half)}`
 for (const [at, one] of first.entries()) {
   if (one > 1) text += "  //" + at
@@ -204,7 +231,7 @@ for (const [at, one] of first.entries()) {
 }
 const found = /[/"']+ \\/ x/.test('"/ / x') ? +first[0] - -1 : 0
 const { length, ...rest } = { length: first.length, half: 1 }
-JSON.stringify({ text, found, length, rest, keys: Object.keys({ first, half }) })
+JSON.stringify({ text, found, length, rest, six: times(3), keys: Object.keys({ first, half }) })
 """
 
 
@@ -215,5 +242,5 @@ def test_what_a_script_does_stays_the_same(browser: "Browser") -> None:
     assert len(squeezed) < len(CALCULATION)
     run = "text => (0, eval)(text)"
     assert page.evaluate(run, f"{{{squeezed}}}") == page.evaluate(run, f"{{{CALCULATION}}}")
-    assert '"keys":["first","half"]' in page.evaluate(run, f"{{{squeezed}}}")
+    assert '"six":6,"keys":["first","half"]' in page.evaluate(run, f"{{{squeezed}}}")
     page.close()

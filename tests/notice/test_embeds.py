@@ -16,8 +16,9 @@ from consentkit.notice.embeds import (
     placeholder_document,
     placeholder_markup,
 )
-from consentkit.notice.text import LANGUAGES, messages_for
+from consentkit.notice.text import LANGUAGES, direction, messages_for, signal_names
 from consentkit.rules.policy import SHOWN
+from consentkit.rules.signals import Signal
 from tests.notice import PATH, policy_of, text_of, tree
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def read(page: bytes) -> Element:
 
 
 def words_of(page: bytes) -> str:
-    return " ".join("".join(read(page).itertext()).split())
+    return re.sub(r"[ \t\n\f\r]+", " ", "".join(read(page).itertext())).strip()
 
 
 def forms(page: bytes) -> list[dict[str, list[str]]]:
@@ -128,7 +129,7 @@ def test_its_words_are_those_of_what_the_service_shows(shows: str | None, langua
     words = t.embeds[shows or "other"]
     title = words.title.format(service="Someone")
     html = read(page)
-    assert (html.get("lang"), html.get("dir")) == (language, "ltr")
+    assert (html.get("lang"), html.get("dir")) == (language, direction(language))
     assert [one.text for one in html.iter("h2")] == [title]
     assert [one.text for one in html.iter("title")] == [t.embed_not_loaded.format(title=title)]
     load, always = html.iter("button")
@@ -194,12 +195,47 @@ def test_nobody_is_asked_about_a_host_that_is_not_declared() -> None:
     assert "other.example" in words_of(document(None, host="other.example"))
 
 
-@pytest.mark.parametrize("language", ["ar-EG", "he", "de-AT"])
-def test_another_language_falls_back_as_the_notice_does(language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "spoken", "way"),
+    [("ar-EG", "ar", "rtl"), ("tlh", "en", "ltr"), ("ckb", "en", "ltr"), ("de-AT", "de", "ltr")],
+)
+def test_another_language_falls_back_as_the_notice_does(
+    language: str, spoken: str, way: str
+) -> None:
     """One language to a document: words that are not there come in a language that is."""
     html = read(document(language=language))
-    assert html.get("lang") == ("de" if language == "de-AT" else "en")
-    assert html.get("dir") == "ltr"
+    assert (html.get("lang"), html.get("dir")) == (spoken, way)
+
+
+def test_the_sites_own_words_stand_in_a_placeholder_too() -> None:
+    """Any text, in any of its languages; another policy has ours."""
+    policy = a_policy(texts={"en": {"embeds.video.load": "Show the film"}})
+    assert "Show the film" in words_of(document(policy=policy))
+    assert "Load this video" in words_of(document())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("signals", [frozenset({Signal.GPC}), frozenset(Signal)])
+def test_a_signal_that_outweighs_every_answer_leaves_nothing_to_press(
+    language: str, signals: frozenset[Signal]
+) -> None:
+    """R-37, R-39: it may not load, whatever is answered, so nobody is asked and the reason said."""
+    t = messages_for(language)
+    reason = t.signal_stops.format(signals=signal_names(t, signals))
+    stopped = {"signals": signals, "language": language}
+    for page in (document(**stopped), document("maps", **stopped)):
+        assert forms(page) == []
+        assert reason in words_of(page)
+        assert t.embed_stays.format(service="Films") not in words_of(page)
+        assert [target for _, target, _ in links(page)] == ["_top"]
+    left = document(**stopped, can=Can.LEAVE)
+    assert reason in words_of(left)
+    assert t.embed_settings not in words_of(left), "they would change nothing"
+    waiting = srcdoc_of(markup(service="films", signals=signals))
+    assert forms(waiting) == []
+    assert t.signal_title not in words_of(document(language=language)), "the control"
+    assert reason not in words_of(document(language=language))
+    assert forms(document(language=language))
 
 
 # what a sandboxed iframe can do

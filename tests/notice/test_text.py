@@ -1,13 +1,13 @@
+"""The words of a notice: which language they are in, whose they are, and how things are told."""
+
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from datetime import date
-from importlib.resources import files
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -16,132 +16,24 @@ from consentkit.notice.text import (
     LANGUAGES,
     Messages,
     Way,
-    chapters_of,
     choose_language,
     date_text,
     direction,
     duration_text,
     is_right_to_left,
-    kept_for,
     messages_for,
-    placeholders_of,
+    number_text,
     safe_href,
     said,
-    third_parties_of,
-    token_cookies,
-    way_of,
+    signal_names,
+    words_for,
 )
-from consentkit.rules.decision import duration_of
-from consentkit.rules.policy import COUNTRIES, DAY, DeclaredCookie, Kind, parse_duration
-from tests.notice import PURPOSES, TOKENS, changed, policy_of
+from consentkit.rules.policy import DAY, parse_duration
+from consentkit.rules.signals import NO_SIGNALS, Signal
+from consentkit.rules.texts import DIGITS, TEXTS
+from tests.notice import GPC, policy_of, strings_of
 
 EN, DE = messages_for("en"), messages_for("de")
-LOCALES = files("consentkit.notice").joinpath("locales")
-NEVER_SAID = {
-    "en": (
-        "improve your experience",
-        "optimal experience",
-        "value your privacy",
-        "by continuing",
-        "by using this site",
-        "accept and close",
-        "essential",
-        "partners",
-        "necessary for you",
-    ),
-    "de": (
-        "ihr erlebnis",
-        "nutzererlebnis",
-        "ihre privatsphäre ist uns",
-        "durch die weitere nutzung",
-        "mit der nutzung",
-        "akzeptieren und schließen",
-        "essenziell",
-        "essentiell",
-        "partner",
-    ),
-}
-
-
-def strings_of(value: Any, key: str = "") -> dict[str, str]:
-    """Every string of a locale by its dotted key."""
-    if isinstance(value, str):
-        return {key: value}
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    return {
-        name: text
-        for part, inner in items
-        for name, text in strings_of(inner, f"{key}.{part}").items()
-    }
-
-
-def locale(language: str) -> dict[str, str]:
-    return strings_of(messages_for(language).model_dump(mode="json"))
-
-
-def test_every_shipped_locale_is_offered_and_no_other() -> None:
-    """A language is offered when its words are there."""
-    shipped = {one.name.removesuffix(".yaml") for one in LOCALES.iterdir()}
-    assert shipped == {*LANGUAGES}
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_locale_has_the_keys_and_placeholders_of_the_english_one(language: str) -> None:
-    """A missing word would show as a hole, a missing name as a lost fact."""
-    own, english = locale(language), locale("en")
-    assert own.keys() == english.keys()
-    assert {key: placeholders_of(text) for key, text in own.items()} == {
-        key: placeholders_of(text) for key, text in english.items()
-    }
-
-
-def test_no_english_is_left_in_the_german_words() -> None:
-    """A notice is in one language (EDPB 03/2022: language discontinuity; LAW R-07)."""
-    same = {key for key, text in locale("de").items() if text == locale("en")[key]}
-    assert {key for key in same if not key.startswith(".countries")} == {
-        ".number_of_cookies",  # Cookies are Cookies
-        ".wheres.indexed-db",  # the name of a programming interface
-        *{f".months.{place}" for place in (3, 7, 8, 10)},  # April, August, September, November
-    }
-    assert not re.search(r"\b(the|you|your|this|and|we|is)\b", " ".join(locale("de").values()))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_that_mislead_are_never_said(language: str) -> None:
-    """VG Hannover 10 A 5385/22; AEPD 2023: shipped text is linted (LAW R-07)."""
-    text = " ".join(locale(language).values()).lower()
-    assert [words for words in NEVER_SAID[language] if words in text] == []
-    assert "withdraw" in text or "widerrufen" in text
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_in_place_of_an_embed_name_who_it_comes_from(language: str) -> None:
-    """R-53: a title without its service, or a link without its host, would name nobody."""
-    words = messages_for(language)
-    for shown in words.embeds.values():
-        assert placeholders_of(shown.title) == {"service"}
-        assert placeholders_of(shown.load) <= {"service"}
-        assert placeholders_of(shown.always) == frozenset()
-        assert placeholders_of(shown.instead) == {"host"}
-    assert placeholders_of(words.embed_lead) == {"who"}
-    assert placeholders_of(words.embed_who) == {"provider"}
-    assert placeholders_of(words.embed_named) == {"service", "provider"}
-    assert placeholders_of(words.embed_undeclared) == {"host"}
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_key_stands_twice_in_a_locale_file(language: str) -> None:
-    """YAML lets the second win in silence."""
-    root = yaml.compose(LOCALES.joinpath(f"{language}.yaml").read_text("utf-8"))
-    open_nodes, seen = [root], 0
-    while open_nodes:
-        node = open_nodes.pop()
-        if isinstance(node, yaml.MappingNode):
-            keys = [key.value for key, _ in node.value]
-            assert len(keys) == len({*keys})
-            seen += len(keys)
-            open_nodes += [value for _, value in node.value]
-    assert seen > len(Messages.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +42,8 @@ def test_no_key_stands_twice_in_a_locale_file(language: str) -> None:
         {"label": None},
         {"labels": "Cookie notice"},
         {"kinds": {"session": "Session"}},
+        {"asks": {Way.CONSENT: EN.sharing}},
+        {"digits": "012345678"},
         {"notes": EN.notes | {Way.CONSENT: "never said"}},
         {"months": ["January"]},
     ],
@@ -197,7 +91,8 @@ def test_what_is_chosen_is_always_offered(offered: Sequence[str], wanted: Sequen
 
 def test_a_language_that_is_not_shipped_is_told_in_english() -> None:
     """And says so of itself, for the screen reader's voice."""
-    assert messages_for("fr").language == "en"
+    assert messages_for("tlh").language == "en"
+    assert messages_for("zh").language == "zh-Hans"
     assert messages_for("DE-at").language == "de"
 
 
@@ -259,6 +154,8 @@ def test_a_date_is_written_as_the_language_writes_it() -> None:
     """Numbers alone would be read in two ways."""
     assert date_text(date(2026, 6, 1), EN) == "1 June 2026"
     assert date_text(date(2026, 3, 31), DE) == "31. März 2026"
+    assert date_text(date(2026, 3, 31), messages_for("fa")) == "۳۱ مارس ۲۰۲۶"
+    assert date_text(date(2026, 3, 31), messages_for("hu")) == "2026. március 31."
 
 
 @pytest.mark.parametrize(
@@ -296,136 +193,97 @@ def test_no_link_has_a_scheme_but_the_three(url: str) -> None:
     assert found is None or found[1].lower() in {"http", "https", "mailto"}
 
 
-@pytest.mark.parametrize(
-    ("mode", "takes_effect", "way"),
-    [
-        ("explicit", "next-page", Way.CONSENT),
-        ("explicit", "at-once", Way.CONSENT),
-        ("implied", "next-page", Way.IMPLIED),
-        ("implied", "at-once", Way.AT_ONCE),
-        ("opt-out", "next-page", Way.OPT_OUT),
-    ],
-)
-def test_the_way_is_the_basis_and_for_implied_consent_the_moment(
-    mode: str, takes_effect: str, way: Way
-) -> None:
-    """What is said of a purpose depends on both."""
-    policy = policy_of(mode, **{"takes-effect": takes_effect})
-    assert way_of(policy, "polls") is way
-    assert way_of(policy, "necessary") is Way.STRICTLY_NECESSARY
+# the site's own words
 
 
-@given(st.sampled_from(Kind), st.none() | st.integers(0, 500 * DAY))
-def test_what_is_told_of_a_duration_is_what_is_enforced(kind: Kind, duration: int | None) -> None:
-    """R-24: nothing outlives 400 days; the table says what the middleware keeps to."""
-    cookie = DeclaredCookie(kind=kind, purpose=("a",), description="", duration=duration)
-    assert kept_for(cookie) == duration_of(cookie, float("inf"))
+def own_words(language: str, texts: dict[str, str]) -> Messages:
+    return words_for(policy_of(languages=["en", language], texts={language: texts}), language)
 
 
-def test_our_tokens_stand_under_the_first_strictly_necessary_purpose() -> None:
-    """R-30, R-74: they are declared like any other cookie, for 400 days."""
-    chapter = chapters_of(policy_of("implied"), "en", TOKENS)[0]
-    assert [entry.name for entry in chapter.entries] == ["clientvars", *TOKENS]
-    assert {entry.duration for entry in chapter.entries[1:]} == {"400 days"}
-    assert chapter.entries[1].basis == "Strictly necessary: your answer"
-    assert chapter.entries[0].basis == "Strictly necessary: log-in"
+def test_a_sites_own_words_take_the_place_of_ours_one_by_one() -> None:
+    """The rest stays as it is shipped, and so do the words of every other policy."""
+    own = own_words("de", {"settings": "Kekse", "asks.consent.title": "Dürfen wir?"})
+    assert (own.settings, own.asks[Way.CONSENT].title) == ("Kekse", "Dürfen wir?")
+    assert own.asks[Way.CONSENT].lead == DE.asks[Way.CONSENT].lead
+    assert own.model_copy(update={"settings": DE.settings, "asks": DE.asks}) == DE
+    assert words_for(policy_of(), "de") is DE
+    other = policy_of(texts={"de": {"settings": "Kekse"}})
+    assert words_for(other, "en") is EN, "one language's words are no other's"
 
 
-def test_our_tokens_stand_alone_where_nothing_else_is_necessary() -> None:
-    """A site without strictly necessary purposes still stores the answer."""
-    policy = policy_of("implied")
-    purposes = {name: policy.purposes[name] for name in PURPOSES}
-    bare = policy.model_copy(update={"purposes": purposes, "cookies": {}})
-    first, *others = chapters_of(bare, "de", TOKENS)
-    assert (first.purpose, first.title) == ("", "Unbedingt erforderlich")
-    assert [entry.name for entry in first.entries] == [*TOKENS]
-    assert [chapter.purpose for chapter in others] == [*PURPOSES]
-    assert "" not in {chapter.purpose for chapter in chapters_of(bare, "de")}
+def words_of(key: str) -> str:
+    """A text of the site's own for a key, with everything that is filled in there."""
+    if key == DIGITS:
+        return "abcdefghij"
+    return " ".join(["own", *(f"{{{name}}}" for name in sorted(TEXTS[key].needed))])
 
 
-def test_a_token_that_the_policy_declares_itself_is_left_to_it() -> None:
-    """Nothing stands in the table twice."""
-    own = {"__Host-consent": {"kind": "persistent", "purpose": "necessary", "description": "Ours."}}
-    policy = policy_of("implied", cookies=own)
-    assert [one.name for one in token_cookies(policy, TOKENS)] == [TOKENS[1]]
+@pytest.mark.parametrize("language", ["de", "en-GB", "tlh"])
+def test_every_text_may_be_the_sites_own(language: str) -> None:
+    """Whether the language is shipped, or a kin of one, or nobody's."""
+    texts = {key: words_of(key) for key in TEXTS}
+    words = own_words(language, texts)
+    told = strings_of(words.model_dump(mode="json", exclude={"language", "reviewed"}))
+    assert told == texts
+    assert words.language == language
 
 
-def test_a_cookie_with_several_purposes_stands_under_each() -> None:
-    """R-28: it serves them all, and each is answered to."""
-    both = {"x": {"kind": "session", "purpose": ["polls", "analytics"], "description": "Two."}}
-    chapters = chapters_of(policy_of(cookies=both), "en")
-    assert [chapter.purpose for chapter in chapters if chapter.entries] == ["polls", "analytics"]
+def test_a_language_nobody_ships_has_the_sites_words_and_english_ones() -> None:
+    """Its own tag and direction, since that is what most of its page is in."""
+    words = own_words("ckb", {"settings": "ڕێکخستنەکان"})
+    assert (words.settings, words.label) == ("ڕێکخستنەکان", EN.label)
+    assert (words.language, direction(words.language)) == ("ckb", "rtl")
+    assert duration_text(DAY, words) == "1 day"
+    assert words_for(policy_of(languages=["ckb"]), "ckb") is EN, "no words of its own: English"
 
 
-def test_an_entry_says_who_sets_a_cookie_and_who_else_gets_the_data() -> None:
-    """R-73: provider, party, recipients, country of transfer."""
-    common = {"kind": "session", "purpose": "embeds", "description": "."}
-    cookies = {
-        "own": common,
-        "told": common | {"recipients": {"en": "Printers", "de": "Druckerei"}, "transfer": "India"},
-        "served": common | {"service": "counter", "party": "third"},
-        "elsewhere": common | {"party": "third", "domain": "ads.example"},
-        "nowhere": common | {"party": "third"},
-        "unlisted": common | {"service": "chat"},
-    }
-    told = {one.name: one for one in chapters_of(policy_of(cookies=cookies), "en")[3].entries}
-    assert {
-        name: (one.provider, one.party, one.recipients, one.transfer) for name, one in told.items()
-    } == {
-        "own": ("Moorland Council", "First party", "Nobody", ""),
-        "told": ("Moorland Council", "First party", "Printers", "India"),
-        "served": ("Counter Ltd", "Third party", "Counter Ltd", "USA"),
-        "elsewhere": ("ads.example", "Third party", "ads.example", ""),
-        "nowhere": ("A third party", "Third party", "A third party", ""),
-        "unlisted": ("chat", "First party", "chat", ""),
-    }
+def test_a_kin_of_a_shipped_language_has_its_words_and_plural_forms() -> None:
+    """`pl-PL` is Polish, and counts as Polish does."""
+    words = own_words("pl-PL", {"settings": "Ciastka"})
+    assert duration_text(5 * DAY, words) == duration_text(5 * DAY, messages_for("pl")) == "5 dni"
+    assert words.language == "pl-PL"
 
 
-def test_a_purpose_of_votes_alone_is_off_until_the_visitor_votes() -> None:
-    """The vote answers for its cookie, in every mode."""
-    for mode in ("explicit", "implied", "opt-out"):
-        chapters = {one.purpose: one for one in chapters_of(policy_of(mode), "en")}
-        assert chapters["polls"].status == "Off until you vote"
-        assert chapters["polls"].entries[0].basis == "Your vote asks for it"
-        assert (
-            chapters["embeds"].status
-            == messages_for("en").statuses[way_of(policy_of(mode), "embeds")]
-        )
-    necessary = changed(policy_of(), polls={"basis": "strictly-necessary"})
-    assert chapters_of(necessary, "en")[1].status == "Always on"
-    assert chapters_of(necessary, "en")[1].entries[0].basis == "Strictly necessary"
-
-
-def test_a_service_is_told_with_the_cookies_it_sets() -> None:
-    """The rest of a purpose's cookies are the site's own."""
-    cookies = policy_of().model_dump(mode="json", by_alias=True)["cookies"]
-    cookies["mine"] = {"kind": "session", "purpose": "analytics", "description": "."}
-    chapter = chapters_of(policy_of(cookies=cookies), "en")[2]
-    assert [(one.title, [entry.name for entry in one.entries]) for one in chapter.services] == [
-        ("Counter", ["_ga"])
-    ]
-    assert [entry.name for entry in chapter.own_entries] == ["mine"]
-    assert chapters_of(policy_of(), "en")[3].services[0].title == "films"
-
-
-def test_third_parties_are_counted_once_and_by_purpose() -> None:
-    """R-06: their number, or a link to them; a hidden number misleads (VG Hannover)."""
-    common = {"kind": "session", "purpose": "polls", "description": "."}
-    cookies = {
-        "own": common,
-        "served": common | {"service": "counter"},
-        "told": common | {"recipients": "Printers"},
-        "nowhere": common | {"party": "third"},
-    }
-    policy = policy_of(cookies=cookies)
-    assert third_parties_of(policy, ["polls"], "en") == ("Counter Ltd", "Printers", "nowhere")
-    assert third_parties_of(policy, ["analytics", "embeds"], "en") == ("Counter Ltd", "Films Inc")
-    assert third_parties_of(policy, ["necessary"], "en") == ()
+# how things are told
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_country_has_a_name(language: str) -> None:
-    """A code that a policy may name is never shown as a code."""
-    names = messages_for(language).countries
-    assert names.keys() == COUNTRIES
-    assert len(set(names.values())) == len(names)
+@given(seconds=st.integers(0, 10**8) | st.integers(0, 1500).map(lambda days: days * DAY))
+def test_every_duration_can_be_told_in_every_language(language: str, seconds: int) -> None:
+    """A form that a locale lacks would be an error on the page of one visitor in a hundred."""
+    words = messages_for(language)
+    told = duration_text(seconds, words)
+    in_a_word = {form for forms in words.durations.values() for form in forms.values()}
+    assert "{" not in told
+    assert told in in_a_word or any(digit in words.digits for digit in told)
+
+
+def test_plurals_are_right_where_english_has_but_two() -> None:
+    """`1 dzień`, `2 dni`; one, two, few, many."""
+    for language, days in {
+        "pl": ["1 dzień", "2 dni", "5 dni", "22 dni"],
+        "uk": ["1 день", "2 дні", "5 днів", "22 дні"],
+        "cs": ["1 den", "2 dny", "5 dní", "22 dní"],
+        "sl": ["1 dan", "2 dneva", "5 dni", "22 dni"],
+        "fr": ["1 jour", "2 jours", "5 jours", "22 jours"],
+        "ja": ["1日", "2日", "5日", "22日"],
+    }.items():
+        told = [duration_text(count * DAY, messages_for(language)) for count in (1, 2, 5, 22)]
+        assert told == days
+
+
+@given(st.integers(0, 10**6))
+def test_a_number_is_written_in_the_digits_of_the_language(number: int) -> None:
+    """Python reads every decimal digit of Unicode, so what is told can be read back."""
+    for language in LANGUAGES:
+        assert int(number_text(number, messages_for(language))) == number
+    assert number_text(1203, messages_for("fa")) == "۱۲۰۳"
+    assert number_text(1203, EN) == "1203"
+
+
+def test_signals_are_named_and_joined_as_the_language_does() -> None:
+    """R-39: the visitor is told which of them are honoured."""
+    assert signal_names(EN, NO_SIGNALS) == ""
+    assert signal_names(EN, GPC) == "Global Privacy Control"
+    assert signal_names(EN, frozenset(Signal)) == "Global Privacy Control and Do Not Track"
+    assert " und " in signal_names(DE, frozenset(Signal))

@@ -55,6 +55,7 @@ cookies kind session persistent poll-timeout analytics purpose duration service 
 party first third recipients transfer US IE attributes secure http-only same-site none lax strict
 partitioned chunked renew storage where local indexed-db services provider hosts privacy opt-out
 undeclared report block hide settings-link auto manual placeholders banner body accept reject layout
+always child-directed /kids texts settings asks.consent.title back {site} templates
 token extends uses django starlette-sessions google-analytics youtube _ga _ga_* * {x} __Host-a
 true false null yes 0 1 -1 2 007 1e9 99999999999999999999 1.5 2015-06-01 2015-13-99 day days years
 """.split()

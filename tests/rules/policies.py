@@ -25,6 +25,7 @@ from consentkit.rules.policy import (
 )
 from consentkit.rules.policy_file import policy_from
 from consentkit.rules.signals import Signal
+from consentkit.rules.texts import TEXTS
 
 Data = dict[str, Any]
 
@@ -33,6 +34,7 @@ PURPOSES = ("necessary", "analytics", "no", "1", "null", "a.b-c_D", "2015-06-01"
 SERVICES = ("x-video", "5", "no", "our_map.tiles", "null", "1e3", "2015-06-01")
 HOSTS = ("example.org", "*.example.org", "a-1.example", "10.0.0.1", "xn--bcher-kva.example")
 OWN_HOSTS = ("static.site.example", "*.site.example", "192.0.2.1")
+PATHS = ("/", "/kids", "/kids/", "/for/kids.html", "/f\u00fcr-kinder", "/a//b", "/..a", "/no")
 LINKS = ("https://example.org/a?b=c#d", "/cookies", "mailto:dpo@example.org", "http://x.example/:#")
 
 # What YAML has a use for, and what an editor, a browser or another reader would trip over.
@@ -74,6 +76,23 @@ def texts(draw: st.DrawFn, languages: list[str]) -> str | dict[str, str]:
         return draw(words())
     spoken = [tag for tag in languages if tag == languages[0] or draw(st.booleans())]
     return {tag: draw(words()) for tag in spoken}
+
+
+OWN = ("settings", "on", "durations.day.two", "months.12", "countries.NO", "date", "changed_items")
+"""Texts of each sort: with nothing filled in, with something, of a list, of a word of YAML's."""
+
+
+@cache
+def _own_text(key: str) -> st.SearchStrategy[str]:
+    plain = words().map(lambda text: text.replace("{", "(").replace("}", ")"))
+    names = "".join(f" {{{name}}}" for name in sorted(TEXTS[key].needed))
+    return plain.map(lambda text: text + names)
+
+
+def own_texts(languages: list[str]) -> st.SearchStrategy[Data]:
+    """Some of the notice's texts, in some of the languages."""
+    some = st.fixed_dictionaries({}, optional={key: _own_text(key) for key in OWN})
+    return st.dictionaries(st.sampled_from(languages), some)
 
 
 def _may_have(draw: st.DrawFn, **values: st.SearchStrategy[Any]) -> Data:
@@ -249,7 +268,8 @@ def _rest(draw: st.DrawFn, data: Data, *, is_strict: bool) -> Data:
     layouts = st.sampled_from(["sticky", "bottom"])
     optional = {
         "undeclared": st.sampled_from([*Undeclared]),
-        "settings-link": st.sampled_from(["auto", "manual"]),
+        "settings-link": st.sampled_from(["auto", "manual", "always"]),
+        "child-directed": st.lists(st.sampled_from(PATHS), unique=True),
         "csp": st.sampled_from([*Csp]),
         "pages": st.sampled_from([*PagesMode]),
         "guard": st.booleans(),
@@ -257,6 +277,8 @@ def _rest(draw: st.DrawFn, data: Data, *, is_strict: bool) -> Data:
         "placeholders": st.sampled_from([["*"], ["/a", "/b c"], []]),
         "ask-again-after": st.integers(182, 400).map(DAY.__mul__),
         "banner": st.fixed_dictionaries({"layout": layouts, "title": texts(data["languages"])}),
+        "texts": own_texts(data["languages"]),
+        "templates": st.sampled_from(["/srv/templates", "/srv/our own: notice #1"]),
         "token": st.fixed_dictionaries({"name": st.sampled_from(["answers", "no", "12", "-"])}),
     }
     if is_strict:

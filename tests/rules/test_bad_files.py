@@ -129,11 +129,13 @@ def test_every_message_says_where_what_and_what_to_do(file: Path) -> None:
 
 @every_file()
 def test_a_text_is_inspected_as_a_file_is(file: Path) -> None:
-    """An editor has no file yet; what extends another one needs a folder, and says so."""
+    """An editor has no file yet; what names another file needs a folder, and says so."""
     source = file.read_bytes()
     from_text = inspect_text(source, file.name, spoken=LANGUAGES)
     if b"extends:" in source:
         assert any("'extends'" in fault.what for fault in from_text.faults)
+    elif b"templates: notices" in source:
+        assert any("'templates'" in fault.what for fault in from_text.warnings)
     else:
         from_file = inspected(file)
         assert (from_text.faults, from_text.warnings) == (from_file.faults, from_file.warnings)

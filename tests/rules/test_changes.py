@@ -72,6 +72,10 @@ def said(old: Policy, new: Policy) -> list[tuple[str, str, str]]:
     return [(".".join(each.loc), each.what, each.asks.value) for each in changes_between(old, new)]
 
 
+def own_text(key: str, words: str, **changes: Any) -> Policy:
+    return policy(texts={"en": {key: words}}, **changes)
+
+
 def told(**integrations: Any) -> Policy:
     purposes = {"necessary": NECESSARY, "videos": VIDEOS, "ads": VIDEOS}
     return policy(purposes=purposes, integrations=integrations)
@@ -329,7 +333,29 @@ LESS: dict[str, tuple[Policy, Policy]] = {
     ),
     "nothing there": (policy(), policy(cookies={}, storage={}, services={})),
     "all are let in": (policy(), policy(undeclared="report")),
-    "another banner": (policy(), policy(banner={"body": "Hello."})),
+    "another layout": (policy(), policy(banner={"layout": "corner"})),
+    "another label": (policy(banner={"accept": "Yes"}), policy(banner={"accept": "I agree"})),
+    "a banner that is translated": (
+        policy(languages=["en", "de"], banner={"title": "May we?", "body": {"en": "We ask."}}),
+        policy(
+            languages=["en", "de"],
+            banner={
+                "title": {"en": "May we?", "de": "Dürfen wir?"},
+                "body": {"en": "We ask.", "de": "Wir fragen."},
+            },
+        ),
+    ),
+    "a text that asks nothing": (own_text("settings", "Cookies"), own_text("settings", "Choice")),
+    "a label of an answer": (own_text("accept_all", "Yes"), own_text("accept_all", "I agree")),
+    "a question that nobody is asked": (own_text("asks.implied.title", "A"), policy()),
+    "a question in a new language": (
+        policy(),
+        policy(languages=["en", "de"], texts={"de": {"asks.consent.title": "Dürfen wir?"}}),
+    ),
+    "pages for children": (policy(), policy(**{"child-directed": ["/kids"]})),
+    "pages that are for children no more": (policy(**{"child-directed": ["/kids"]}), policy()),
+    "a line on each page": (policy(), policy(**{"settings-link": "always"})),
+    "templates elsewhere": (policy(templates="/a"), policy(templates="/b")),
     "asked more rarely": (policy(), policy(**{"ask-again-after": "12 months"})),
     "the other purposes first": (
         cookie(purpose=["videos", "necessary"]),
@@ -511,6 +537,69 @@ def test_a_reworded_text_is_a_warning() -> None:
         )
 
 
+ASKED_IN_OTHER_WORDS: dict[str, tuple[Policy, Policy, str]] = {
+    "a title of one's own": (policy(), policy(banner={"title": "May we?"}), "banner.title"),
+    "a title of ours again": (policy(banner={"title": "May we?"}), policy(), "banner.title"),
+    "another body": (
+        policy(banner={"body": "We ask."}),
+        policy(banner={"body": {"en": "We sell."}}),
+        "banner.body",
+    ),
+    "a question of one's own": (
+        policy(),
+        own_text("asks.consent.title", "May we?"),
+        "texts.en.asks.consent.title",
+    ),
+    "a question of ours again": (
+        own_text("asks.consent.lead", "For:"),
+        policy(),
+        "texts.en.asks.consent.lead",
+    ),
+    "another question": (
+        own_text("mixed_title", "Which ones?"),
+        own_text("mixed_title", "All of them?"),
+        "texts.en.mixed_title",
+    ),
+    "a question of sharing": (
+        own_text("sharing.title", "You can stop us", mode="opt-out"),
+        own_text("sharing.title", "You can wait", mode="opt-out"),
+        "texts.en.sharing.title",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASKED_IN_OTHER_WORDS)
+def test_a_reworded_question_is_a_warning(name: str) -> None:
+    """Changed wording is asked about again (R-08), where it means something else."""
+    old, new, place = ASKED_IN_OTHER_WORDS[name]
+    (problem,) = problems_against(old, new)
+    assert problem.is_warning
+    assert (".".join(problem.loc), problem.what) == (place, f"'{place}' is worded differently")
+    assert problem.cure == (
+        "If it means something else now, write 'since: 2' under purpose 'videos' and 'revision: 2'."
+    )
+    assert said(old, new) == [(place, f"'{place}' is worded differently", "nothing")]
+
+
+def test_a_question_is_about_the_purposes_that_it_asks_about() -> None:
+    """A text for implied consent asks nothing of whom consent is asked of."""
+    implied = {**VIDEOS, "basis": "implied"}
+    purposes = {"necessary": NECESSARY, "videos": VIDEOS, "maps": implied}
+    old = policy(purposes=purposes)
+    new = own_text("asks.implied.lead", "We count:", purposes=purposes)
+    (problem,) = problems_against(old, new)
+    assert "'since: 2' under purpose 'maps' and" in problem.cure
+
+
+def test_every_other_text_that_differs_is_told() -> None:
+    """Each by its place, and those that are gone at the end."""
+    old = policy(texts={"en": {"close": "Shut", "settings": "Cookies"}})
+    new = policy(texts={"en": {"settings": "Choice", "label": "Cookies"}})
+    assert [place for place, _, _ in said(old, new)] == [
+        *("texts.en.settings", "texts.en.label", "texts.en.close")
+    ]
+
+
 def test_another_controller_is_a_warning() -> None:
     """Consent is given to somebody; a new name may be a new somebody, or a corrected one."""
     sold = policy(site={"name": "A site", "controller": "Another"})
@@ -611,6 +700,10 @@ def is_open_to(
 
 TEXTS = st.sampled_from(["One.", "Two.", {"en": "One."}, {"en": "One.", "de": "Eins."}])
 SOME = st.sampled_from([None, "A", "B", {"en": "A"}])
+OWN = st.dictionaries(
+    st.sampled_from(["settings", "asks.consent.title", "asks.implied.lead", "mixed_close"]),
+    st.sampled_from("AB"),
+)
 
 
 @st.composite
@@ -667,6 +760,8 @@ def policies(draw: st.DrawFn) -> Policy:
             "storage": some(["k"], of_item),
             "services": some(["s", "t"], of_service),
             "undeclared": draw(st.sampled_from(["report", "block"])),
+            "banner": {"title": draw(SOME), "accept": draw(SOME)},
+            "texts": draw(st.dictionaries(st.sampled_from(["en", "de"]), OWN)),
         }
     )
 

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consentkit.notice.text import LANGUAGES, choose_language
 from consentkit.rules.lints import LINTS, lints_in
 from consentkit.rules.policy import LONGEST, PRESETS, Basis, Mode, Policy, Preset
 from consentkit.rules.policy_file import policy_from
+from consentkit.rules.texts import TEXTS
 
 NECESSARY = {
     "title": "Necessary",
@@ -373,6 +375,70 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         False,
     ),
     (
+        "going on taken for an answer, in a text of the notice",
+        {"texts": {"en": {"asks.consent.lead": "By continuing to browse you agree:"}}},
+        "texts.en.asks.consent.lead",
+        "'texts' says 'by continuing' in 'asks.consent.lead', which takes going on for an answer",
+        False,
+    ),
+    (
+        "the same in a text that is read where consent is implied",
+        {"texts": {"en": {"notes.implied": "By continuing to browse you agree."}}},
+        "texts.en.notes.implied",
+        "'texts' says 'by continuing' in 'notes.implied', which takes going on for an answer",
+        True,
+    ),
+    (
+        "a button that closes with a yes",
+        {"texts": {"en": {"accept_all": "Accept & close"}}},
+        "texts.en.accept_all",
+        "'texts' says 'accept & close' in 'accept_all', which makes closing the notice a yes",
+        False,
+    ),
+    (
+        "a refusal that praises",
+        {"mode": "implied", "preset": "us-other"}
+        | {"texts": {"en": {"reject_all": "Without the best experience"}}},
+        "texts.en.reject_all",
+        "'texts' says 'best experience' in 'reject_all', which praises instead",
+        True,
+    ),
+    (
+        "a site that withdraws somewhere else",
+        {"settings_link": "manual"},
+        "settings-link",
+        "'settings-link' is manual, so that withdrawing takes a press more than accepting did",
+        True,
+    ),
+    (
+        "a whole site for children",
+        {"child_directed": ["/"]},
+        "child-directed.0",
+        "'child-directed' names the whole site, so that 'polls' can never be on",
+        True,
+    ),
+    (
+        "a path for children twice",
+        {"child_directed": ["/kids", "/games", "/kids/"]},
+        "child-directed.2",
+        "'child-directed' names '/kids/' twice",
+        True,
+    ),
+    (
+        "a path for children below another",
+        {"child_directed": ["/kids/games", "/kids!", "/kids"]},
+        "child-directed.0",
+        "'child-directed' names '/kids/games' and '/kids/', which it is below",
+        True,
+    ),
+    (
+        "templates that count from anywhere",
+        {"templates": "our/notice"},
+        "templates",
+        "'templates' is 'our/notice', and this policy stands in no folder",
+        True,
+    ),
+    (
         "a language without texts",
         {"languages": ["en", "de"]},
         "languages.1",
@@ -532,6 +598,19 @@ QUIET: list[tuple[str, dict[str, Any]]] = [
         "a placeholder beside an exact name",
         {"cookies": {"poll-{id}": cookie(), "poll-log": cookie(purpose="necessary")}},
     ),
+    ("words of the site's own", {"texts": {"en": {"accept_all": "Yes", "close": "Continue"}}}),
+    ("a language whose notice has its own words", {"texts": {"en": {"label": "Cookies"}}}),
+    ("a line where nothing is optional", {"settings_link": "always"}),
+    (
+        "a link of one's own, with nothing to withdraw",
+        {"settings_link": "manual", "purposes": {"necessary": NECESSARY}},
+    ),
+    ("paths for children", {"child_directed": ["/kids", "/kids-and-parents", "/Kids"]}),
+    (
+        "a whole site for children, without a question",
+        {"child_directed": ["/"], "purposes": {"necessary": NECESSARY}},
+    ),
+    ("templates", {"templates": "/srv/our/notice"}),
     ("words that say what happens", {"banner": {"accept": "Accept", "body": "Continue reading"}}),
     (
         "implied, and said where",
@@ -586,6 +665,56 @@ def test_a_language_that_the_notice_does_not_speak_is_warned_of() -> None:
         ("languages.0", "the notice has no words of its own in 'cy'", True)
     ]
     assert said(changes) == []
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        *LANGUAGES,
+        *("no", "NO", "nn", "iw", "iw-IL", "en-GB", "pt-BR", "de-AT", "zh", "zh-TW", "zh-HK"),
+        *("ca", "eu", "tlh", "sr-Latn", "ji", "nob"),
+    ],
+)
+def test_what_is_warned_of_is_what_would_be_read_in_english(tag: str) -> None:
+    """The notice chooses its words itself; who checks a file does not ask it."""
+    purposes = {"polls": {"title": {tag: "T"}, "description": {tag: "D"}}}
+    found = said({"languages": [tag], "purposes": purposes}, LANGUAGES)
+    is_spoken = choose_language(LANGUAGES, [tag]) != "en" or tag.startswith("en")
+    assert found == (
+        []
+        if is_spoken
+        else [("languages.0", f"the notice has no words of its own in '{tag}'", True)]
+    )
+
+
+def test_a_language_of_the_sites_own_needs_every_text() -> None:
+    """Half a notice in English is none in the language of the page (EDPB 03/2022; R-07)."""
+    texts = {"title": {"cy": "T"}, "description": {"cy": "D"}}
+    changes: dict[str, Any] = {"languages": ["cy"], "purposes": {"polls": texts}}
+    whole = {key: "T" for key in TEXTS if key not in ("close", "search")}
+    lacking = said({**changes, "texts": {"cy": whole}}, ("en", "de"))
+    assert lacking == [("languages.0", "the notice lacks 2 of its texts in 'cy', as 'close'", True)]
+    (problem,) = lints_in(policy(**changes, texts={"cy": {}}), spoken=("en", "de"))
+    assert problem.cure == ("It speaks English there, until you write them under 'texts'.")
+    assert said({**changes, "texts": {"cy": dict.fromkeys(TEXTS, "T")}}, ("en", "de")) == []
+
+
+@given(st.lists(st.text("/ab", max_size=5).map("/".__add__), max_size=6))
+def test_every_path_that_another_covers_is_named(paths: list[str]) -> None:
+    """Brute force is the oracle: the first of equal ones stays, and what is below it goes.
+
+    What is said again and again is told once.
+    """
+    found = lints_in(policy(child_directed=paths, purposes={"necessary": NECESSARY}))
+    bare = [path.rstrip("/") for path in paths]
+    needless = {
+        path
+        for place, path in enumerate(bare)
+        if path in bare[:place] or any(path.startswith(f"{each}/") for each in bare)
+    }
+    told = [bare[int(each.loc[1])] for each in found]
+    assert len(told) == len({*told})
+    assert {*told} == needless
 
 
 @pytest.mark.parametrize("name", ["uid", "id"])

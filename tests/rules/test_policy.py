@@ -251,6 +251,31 @@ def test_own_is_what_the_policy_says_is_own() -> None:
     assert not some.is_first_party("counts.example.org", "shop.example.org")
 
 
+@pytest.mark.parametrize(
+    ("marked", "path", "is_for_children"),
+    [
+        ("/kids", "/kids", True),
+        ("/kids", "/kids/", True),
+        ("/kids", "/kids/games", True),
+        ("/kids", "/kids-and-parents", False),
+        ("/kids", "/", False),
+        ("/kids", "/Kids", False),
+        ("/kids", "/for/kids", False),
+        ("/kids/", "/kids", True),
+        ("/kids/", "/kids/games", True),
+        ("/", "/", True),
+        ("/", "/anything", True),
+        ("/", "", True),
+    ],
+)
+def test_a_page_for_children_is_at_or_below_a_path(
+    marked: str, path: str, *, is_for_children: bool
+) -> None:
+    """A path that ends in a slash is that of the page without it too: servers lead there (R-11)."""
+    assert policy(**{"child-directed": ["/toys", marked]}).is_for_children(path) is is_for_children
+    assert not policy().is_for_children(path)
+
+
 def test_a_text_in_a_script_tells_whose_it_is() -> None:
     """Of one purpose several services may have it; then all of them must be allowed."""
     assert hosted().services_with_markers == {"map(": ("map", "statistics"), "tile(": ("map",)}

@@ -400,8 +400,8 @@ SHAPES: list[tuple[str, str]] = [
         (
             "consent.yaml:3:1: the policy has no key 'ask_again_after'.\n    Its keys: site, mode, "
             "preset, takes-effect, revision, ask-again-after, languages, purposes, cookies, "
-            "storage, services, undeclared, settings-link, csp, pages, guard, integrations, "
-            "placeholders, banner, token, extends, uses. "
+            "storage, services, undeclared, settings-link, child-directed, csp, pages, guard, "
+            "integrations, placeholders, banner, texts, templates, token, extends, uses. "
             "Did you mean 'ask-again-after'?"
         ),
     ),
@@ -758,7 +758,8 @@ def test_a_policy_may_be_built_in_python() -> None:
                 f"<policy>: {'x' * 60}…: the policy has no key '{'x' * 59}….\n"
                 "    Its keys: site, mode, preset, takes-effect, revision, ask-again-after, "
                 "languages, purposes, cookies, storage, services, undeclared, settings-link, "
-                "csp, pages, guard, integrations, placeholders, banner, token, extends, uses."
+                "child-directed, csp, pages, guard, integrations, placeholders, banner, texts, "
+                "templates, token, extends, uses."
             ),
         ),
         (
@@ -1070,6 +1071,137 @@ def test_a_bases_words_in_other_languages_are_passed_over(tmp_path: Path) -> Non
     assert faults_in(written(tmp_path, base=base, ours=only))[0] == (
         "base.yaml:6:35: purpose 'statistics' has no 'description' in 'it', the first language."
     )
+
+
+def test_a_text_of_the_notice_is_replaced_by_itself(tmp_path: Path) -> None:
+    """A base may have a county's words, and a site changes one of them."""
+    base = f"{BASE}texts: {{en: {{settings: Cookies, label: Cookies}}}}\n"
+    ours = "extends: base.yaml\ntexts: {en: {settings: Choice, close: Shut}}\n"
+    policy = load_policy(written(tmp_path, base=base, ours=ours))
+    assert policy.texts == {"en": {"settings": "Choice", "label": "Cookies", "close": "Shut"}}
+
+
+def test_a_bases_texts_in_other_languages_are_passed_over(tmp_path: Path) -> None:
+    """Of the base's; in the site's own file they are a slip, also beside those of the base."""
+    base = f"languages: [en, de]\n{BASE}texts: {{en: {{label: C}}, de: {{label: K}}}}\n"
+    ours = "extends: base.yaml\nlanguages: [en]\n"
+    assert load_policy(written(tmp_path, base=base, ours=ours)).texts == {"en": {"label": "C"}}
+    stray = "texts: {de: {close: Zu}}\n"
+    assert faults_in(written(tmp_path, base=base, ours=ours + stray)) == [
+        "ours.yaml:3:9: 'texts' has words in 'de', which is not among the languages."
+    ]
+
+
+def test_templates_count_from_the_file_that_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever a site is started, and whoever lays the file beneath another one."""
+    (tmp_path / "shared" / "notice").mkdir(parents=True)
+    (tmp_path / "site").mkdir()
+    base = written(tmp_path / "shared", base=f"{BASE}templates: notice\n")
+    monkeypatch.chdir(tmp_path / "shared")
+    for path in (base, "base.yaml"):
+        templates = load_policy(path).templates
+        assert templates is not None
+        assert Path(templates).is_absolute()
+        assert Path(templates).samefile(tmp_path / "shared" / "notice")
+    ours = written(tmp_path / "site", ours="extends: ../shared/base.yaml\n")
+    policy = load_policy(ours)
+    assert policy.templates == os.fspath(tmp_path / "site" / ".." / "shared" / "notice")
+    assert read_policy(policy.to_yaml()) == policy
+    own = written(tmp_path / "site", own="extends: ../shared/base.yaml\ntemplates: ../site\n")
+    templates = load_policy(own).templates
+    assert templates is not None
+    assert Path(templates).samefile(tmp_path / "site")
+
+
+def test_a_whole_path_of_templates_is_left_as_it_is(tmp_path: Path) -> None:
+    """So that what was loaded can be written, and read again elsewhere."""
+    folder = os.fspath(tmp_path)
+    assert load_policy(written(tmp_path, ours=f"{BASE}templates: {folder}\n")).templates == folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ours.yaml", "nowhere", "x" * 5000, "a\\0b"],
+    ids=["a file", "nothing", "a name too long", "a name that no system has"],
+)
+def test_templates_are_in_a_folder(tmp_path: Path, name: str) -> None:
+    """A page would otherwise be made of ours, and nobody would know why."""
+    ours = written(tmp_path, ours=f'{BASE}templates: "{name}"\n')
+    (fault,) = inspect_policy(ours).faults
+    assert "'templates' is " in fault.what
+    assert fault.what.endswith(", and there is no such folder.")
+    assert (fault.line, fault.column) == (9, 12)
+
+
+def test_templates_that_may_not_be_looked_at_are_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's refusal is played: where a test runs as root it does not refuse."""
+    ours = written(tmp_path, ours=f"{BASE}templates: .\n")
+    assert inspect_policy(ours).faults == ()
+
+    def refuse(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    (fault,) = inspect_policy(ours).faults
+    assert fault.what == "'templates' is '.', and there is no such folder."
+
+
+def test_templates_of_a_text_are_where_it_says() -> None:
+    """A text stands in no folder: its author is told, and nothing is looked for."""
+    text = f"{BASE}templates: notice\n"
+    assert read_policy(text).templates == "notice"
+    (warning,) = inspect_text(text).warnings
+    assert warning.what == "'templates' is 'notice', and this policy stands in no folder."
+    assert inspect_text(f"{BASE}templates: /no/such/folder\n").warnings == ()
+    assert policy_from({**yaml.safe_load(BASE), "templates": "notice"}).templates == "notice"
+
+
+@pytest.mark.parametrize("value", ["' '", "5", "[a]"])
+def test_templates_that_are_no_path_are_one_fault(tmp_path: Path, value: str) -> None:
+    """One slip is told once: nothing is looked for where no path is."""
+    assert len(faults_in(written(tmp_path, ours=f"{BASE}templates: {value}\n"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "what", "cure"),
+    [
+        (
+            "{settings: Cookies}",
+            "'texts': 'settings' must be keys with values, and is 'Cookies'.",
+            "Write them below their language, as in 'en: {settings: …}'.",
+        ),
+        (
+            "Cookies",
+            "'texts' must be keys with values, and is 'Cookies'.",
+            "Write them below their language, as in 'en: {settings: …}'.",
+        ),
+        (
+            "{en: {asks: {consent: {title: May we?}}}}",
+            "'texts': 'en.asks' must be text, and is a set of keys.",
+            "Write its whole key in one, with dots, as in 'asks.consent.title: …'.",
+        ),
+        (
+            "{en: {months.1: 1}}",
+            "'texts': 'en.months.1' must be text, and is 1.",
+            "Put it in quotes, if it is what you mean.",
+        ),
+        ("{en: {settings: }}", "'texts': 'en.settings' has no value.", "Write one, or take"),
+        # Keys that are words of the validation's own.
+        ("{en: {str: 1}}", "'texts': 'en.str' must be text, and is 1.", "Put it in quotes"),
+        ('{en: {"tuple[str, ...]": 1}}', "'texts': 'en.tuple[str, ...]' must be", "Put it in"),
+    ],
+)
+def test_texts_of_a_wrong_shape_are_told_how_they_are_written(
+    texts: str, what: str, cure: str
+) -> None:
+    """By language, and below it by whole keys: neither is what one would guess."""
+    (fault,) = inspect_text(f"{BASE}texts: {texts}\n").faults
+    assert fault.what.startswith(what)
+    assert fault.cure.startswith(cure)
 
 
 def test_a_path_leads_where_the_system_says(tmp_path: Path) -> None:

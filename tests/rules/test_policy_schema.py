@@ -11,10 +11,12 @@ from jsonschema import Draft7Validator
 
 from consentkit.errors import PolicyError
 from consentkit.rules import catalogue
+from consentkit.rules.faults import problems_in
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import Policy, parse_duration
 from consentkit.rules.policy_file import inspect_policy, inspect_text
 from consentkit.rules.policy_schema import policy_schema
+from consentkit.rules.texts import DIGITS, TEXTS
 from consentkit.rules.wording import FILE_KEYS, MODELS
 from consentkit.rules.yaml_print import print_yaml
 from consentkit.rules.yaml_text import compose
@@ -46,6 +48,7 @@ takes-effect-of-nothing texts-without-the-first-language the-token-itself too-ma
 words-in-a-stray-language
 a-host-that-is-own-and-foreign a-signal-of-an-undeclared-purpose a-signal-that-nobody-answers
 a-tracker-of-ones-own links-that-carry-what-nobody-agreed-to one-marker-for-two-purposes
+a-no-like-the-yes a-text-that-misleads nine-digits templates-in-no-folder texts-in-a-stray-language
 """
 """The bad files whose faults lie between several places, in other files or in what words mean."""
 
@@ -278,6 +281,50 @@ REFUSED: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
         "integrations.google-consent-mode.wait-for-update",
         {"integrations": {"google-consent-mode": GOOGLE | {"wait-for-update": 10_000}}},
     ),
+    "an unknown text": (
+        {"texts": {"en": {"setings": "Cookies"}}},
+        "texts.en",
+        {"texts": {"en": {"settings": "Cookies"}}},
+    ),
+    "texts without a language": (
+        {"texts": {"settings": "Cookies"}},
+        "texts.settings",
+        {"texts": {}},
+    ),
+    "a text that loses one of two facts": (
+        {"texts": {"en": {"changed_items": "{purpose} has changed"}}},
+        "texts.en.changed_items",
+        {"texts": {"en": {"changed_items": "{names} of {purpose}"}}},
+    ),
+    "a text with a brace too many": (
+        {"texts": {"en": {"responsible": "{controller}}"}}},
+        "texts.en.responsible",
+        {"texts": {"en": {"responsible": "{controller}, {controller}"}}},
+    ),
+    "a text that nothing is filled into": (
+        {"texts": {"en": {"settings": "{site}"}}},
+        "texts.en.settings",
+        {"texts": {"en": {"durations.day.one": "a day", "months.1": "Jan."}}},
+    ),
+    "an empty text of the notice": (
+        {"texts": {"en": {"back": " "}}},
+        "texts.en.back",
+        {"texts": {"en": {"back": "{site}"}}},
+    ),
+    "templates without a name": ({"templates": " "}, "templates", {"templates": "/srv/notice"}),
+    **{
+        f"the path for children {path}": (
+            {"child-directed": [path]},
+            "child-directed.0",
+            {"child-directed": ["/", "/kids/..a", "/%"]},
+        )
+        for path in ("kids", "/kids/*", "/..", "/a/../b", "/a/.", "/a%2Fb", "/a?b", "/a#", "/a b")
+    },
+    "a line now and then": (
+        {"settings-link": "sometimes"},
+        "settings-link",
+        {"settings-link": "always"},
+    ),
     "an unknown key": ({"colour": "red"}, "", {}),
     "a partial cookie": (
         {"cookies": {"sessionid": {"duration": "1 day"}}},
@@ -337,6 +384,23 @@ def test_durations_are_judged_as_the_reader_does(text: str) -> None:
     assert (refusals(BASE | {"ask-again-after": text}) == []) is (seconds > 0)
 
 
+@given(st.text(st.sampled_from("/.a%20*?# \\\t"), max_size=8))
+def test_paths_for_children_are_judged_as_the_reader_does(path: str) -> None:
+    """Two patterns for one thing, in two dialects."""
+    found = problems_in(Policy.model_validate(BASE | {"child-directed": [path]}))
+    assert (refusals(BASE | {"child-directed": [path]}) == []) is (found == [])
+
+
+@given(st.sampled_from([*TEXTS.keys() - {DIGITS}]), st.text(st.sampled_from("{}a \n"), max_size=8))
+def test_texts_are_judged_as_the_reader_does(key: str, around: str) -> None:
+    """What is filled in, and every other brace."""
+    names = "".join(f"{{{name}}}" for name in TEXTS[key].allowed)
+    for words in (around, f"{names}{around}"):
+        data = BASE | {"texts": {"en": {key: words}}}
+        found = problems_in(Policy.model_validate(data))
+        assert (refusals(data) == []) is (found == [])
+
+
 # Every key is explained
 
 
@@ -365,6 +429,7 @@ def test_every_key_stands_in_it_with_words() -> None:
     signals = ("integrations", "google-consent-mode", "signals")
     found |= {signals: definitions["google-signals"]}
     assert found.keys() == MODELS.keys()
+    assert definitions["texts"]["properties"].keys() == TEXTS.keys()
     for place, schema in found.items():
         fields = MODELS[place].model_fields.values()
         own = {str(info.alias) for info in fields if not info.exclude}

@@ -109,6 +109,7 @@ policies = st.builds(
     cookies=st.dictionaries(st.sampled_from(["x", "y{id}", "z*", "x{id}"]), cookies, min_size=1),
     storage=st.dictionaries(st.sampled_from(["x", "kept"]), items),
     undeclared=st.sampled_from(Undeclared),
+    child_directed=st.just(()) | st.just(("/kids",)),
 )
 """Policies of every shape, also such as no file could hold: they are decided all the same."""
 

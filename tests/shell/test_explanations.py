@@ -67,6 +67,7 @@ def consents(policy: Policy, since: int) -> dict[str, Callable[[], Consent]]:
         "refused": lambda: NOBODY_YET.refuse(asked, policy.revision, NOW),
         "lapsed": lambda: granted(ago=policy.ask_again_after),
         "before": lambda: granted(revision=since - 1),
+        "children": granted,
     }
     for name, on in SIGNALS.items():
         made |= {name: made["undecided"], f"{name}-since": granted}
@@ -96,7 +97,8 @@ def what_happens(policy: Policy, declared: DeclaredCookie, each: StateRow) -> di
     )
     made = None if each.key == "unreadable" else consents(policy, since)[each.key]()
     signals = SIGNALS.get(each.key.partition("-")[0], NO_SIGNALS)
-    reading = enforcement.read(cookie_header(enforcement, made), signals)
+    header, for_children = cookie_header(enforcement, made), each.key == "children"
+    reading = enforcement.read(header, signals, for_children=for_children)
     name = name_for(declared.name).encode()
     happened = {"read": reading.rulings.may_read(name)}
     for key in each.decisions.keys() & OCCASIONS.keys():
@@ -437,6 +439,35 @@ def test_a_site_without_a_question_needs_no_banner() -> None:
     assert "You need no banner" in told
     assert "nobody is asked anything" in told["You need no banner"]
     assert "Asked again" not in told
+
+
+def test_a_line_where_nothing_is_asked_is_told() -> None:
+    """A site may want its table to be found from each page."""
+    line = "A quiet line on each page links to it."
+    assert line in visit(f"settings-link: always\n{NECESSARY}")["You need no banner"]
+    assert line not in visit(NECESSARY)["You need no banner"]
+
+
+def test_pages_for_children_are_told() -> None:
+    """Nothing optional is on there (R-11), and where nothing is, there is nothing to tell."""
+    told = visit(f"child-directed: [/kids, /quiz]\n{LIBRARY}")
+    text = told["Pages for children (/kids, /quiz)"]
+    assert text == (
+        "Nothing optional is stored, read or loaded there, whatever was answered elsewhere, and "
+        "nobody is asked."
+    )
+    assert [*visit(f"child-directed: [/]\n{NECESSARY}")] == [*visit(NECESSARY)]
+
+
+def test_a_page_for_children_is_a_state() -> None:
+    """Whoever said yes elsewhere has said nothing there (R-11)."""
+    policy = read_policy(f"child-directed: [/kids]\n{LIBRARY}")
+    explanation = the_one(policy, "_ga")
+    assert row(explanation, "children").title == "said yes, on a page for children"
+    assert {*allowed(explanation, "children").values()} == {False}
+    assert allowed(explanation, "granted")["store"]
+    assert row(explanation, "children").because == "refused (analytics)"
+    assert "children" not in [each.key for each in the_one(library(), "_ga").rows]
 
 
 def test_each_basis_is_told_once_with_its_purposes() -> None:

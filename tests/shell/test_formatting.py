@@ -356,6 +356,15 @@ def test_a_note_to_editors_stays_at_the_top() -> None:
     )
 
 
+def test_texts_keep_their_order() -> None:
+    """It is the order in which their author reads them; the keys around them have ours."""
+    texts = "texts:\n    de: {on: An}\n    en:\n        off: No\n        label: A\n"
+    text = f"templates: .\n{texts}mode: a\n"
+    assert formatted(text, "-") == (
+        "mode: a\n\ntexts:\n  de: {on: An}\n  en:\n    off: No\n    label: A\n\ntemplates: .\n"
+    )
+
+
 def test_an_unknown_key_stays_behind_the_one_before() -> None:
     """It is a slip of the pen, and whoever wrote it looks for it where it was."""
     assert form_of("colour: red\nrevison: 2\nmode: explicit\nmodel: a\nsite: {}\n") == (

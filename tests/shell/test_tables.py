@@ -4,7 +4,8 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.notice.text import LANGUAGES, chapters_of
+from consentkit.notice.chapters import chapters_of
+from consentkit.notice.text import LANGUAGES
 from consentkit.rules.policy_file import read_policy
 from consentkit.shell.tables import as_csv, as_markdown, show_table
 from consentkit.shell.terminal import Screen, width_of

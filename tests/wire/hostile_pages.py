@@ -103,9 +103,7 @@ def judge(tag: Tag) -> Waits | None:
 
 def gated(page: bytes, **options: Any) -> bytes:
     gate = Gate(judge, is_own=lambda host: host == OWN, **options)
-    out = gate.feed(page, last=True)
-    assert gate.has_changed is (out != page)
-    return out
+    return gate.feed(page, last=True)
 
 
 def without_insertions(page: bytes) -> bytes:

@@ -3,7 +3,7 @@
 It has never heard of requests: it is given a file's name and gives back bytes.
 
 The files are written by hand for people, and squeezed at first use: comments and spaces go, and a
-script's own names become one letter. Nothing inside a string, a template literal or a regular
+script's own names become a letter or two signs. Nothing inside a string, a template literal or a regular
 expression changes. The rules are simple because the files keep to a style: a statement ends with
 its line, a regular expression stands where a value may, and no name of a script's own is also one
 of the browser's.
@@ -149,7 +149,7 @@ _CLOSES: Final = frozenset("})].?:&|,") | {"?."}
 
 
 def squeezed_script(text: str) -> str:
-    """A script without comments and needless spaces, its own names cut to one letter."""
+    """A script without comments and needless spaces, its own names cut short."""
     tokens = [token for token in _JS.findall(text) if not token.startswith(("//", "/*"))]
     short = _short_names(text, [token for token in tokens if not token.isspace()])
     return "".join(short.get(token, token) for token in _tight(tokens)).strip()
@@ -175,18 +175,24 @@ def _are_words(before: str, after: str) -> bool:
 
 
 _DECLARED: Final = re.compile(
-    r"\b(?:const|let) (\w+)|\b(?:const|let) \[([\w, ]+)\]|(\w+) =>|\(([\w, ]+)\) =>"
+    r"\b(?:const|let) (\w+)|\b(?:const|let) \[([\w, ]+)\]|(\w+) =>|\(([\w, =]+)\) =>"
 )
 _BEFORE_A_BLOCK: Final = frozenset({"", ")", "=>", "try", "catch", "else"})
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# No word of the language ends with a digit.
+_SHORT: Final = (*_LETTERS, *(letter + digit for digit in "0123456789" for letter in _LETTERS))
 
 
 def _short_names(text: str, tokens: list[str]) -> dict[str, str]:
-    """One letter for each name that a script declares, and that is nothing else anywhere in it."""
-    declared = (name for found in _DECLARED.findall(text) for name in ", ".join(found).split(", "))
+    """A short name for each that a script declares, and that is nothing else anywhere in it."""
+    declared = [
+        name.partition(" =")[0]
+        for found in _DECLARED.findall(text)
+        for name in ", ".join(found).split(", ")
+    ]
     kept = {*_properties(tokens), ""}
     names = dict.fromkeys(name for name in declared if name not in kept)
-    return dict(zip(names, (one for one in _LETTERS if one not in tokens), strict=False))
+    return dict(zip(names, (one for one in _SHORT if one not in tokens), strict=False))
 
 
 def _properties(tokens: list[str]) -> Iterator[str]:

@@ -167,11 +167,7 @@ def _found(chapters: tuple[Chapter, ...], query: str) -> tuple[Chapter, ...]:
     wanted = _folded(query).split()
     left = (
         chapter._replace(
-            entries=tuple(
-                entry
-                for entry in chapter.entries
-                if _tells_all(chapter, entry, wanted)
-            )
+            entries=tuple(entry for entry in chapter.entries if _tells_all(chapter, entry, wanted))
         )
         for chapter in chapters
     )

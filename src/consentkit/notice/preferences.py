@@ -92,14 +92,12 @@ def preferences_markup(  # noqa: PLR0913  # each is named where it is given
 
 def _counts(chapter: Chapter, words: Messages) -> list[str]:
     """How much stands under a purpose, kind by kind."""
-    numbers = {
-        words.number_of_services: len(chapter.services),
-        words.number_of_cookies: chapter.cookie_count,
-        words.number_of_stored: chapter.stored_count,
-    }
-    return [
-        label.format(count=number_text(count, words)) for label, count in numbers.items() if count
-    ]
+    numbers = (
+        (words.number_of_services, len(chapter.services)),
+        (words.number_of_cookies, chapter.cookie_count),
+        (words.number_of_stored, chapter.stored_count),
+    )
+    return [label.format(count=number_text(count, words)) for label, count in numbers if count]
 
 
 def _intro(policy: Policy, words: Messages) -> str:
@@ -119,20 +117,22 @@ def _switch(standing: Standing, purpose: str, words: Messages) -> _Switch:
         {
             name: name in standing.single_services
             for name in policy.services
-            if _asked_under(policy, name) == purpose
+            if _asked_under(standing, name) == purpose
         },
     )
 
 
-def _asked_under(policy: Policy, name: str) -> str | None:
+def _asked_under(standing: Standing, name: str) -> str | None:
     """The one purpose under which a service can be granted by itself.
 
-    It is the first optional one, since there is one answer to it; and there is none where nothing
-    of the service stands in pages.
+    It is the first optional one, since there is one answer to it. There is none where nothing of
+    the service stands in pages, unless it was granted all the same: what is not shown is not saved.
     """
+    policy = standing.policy
     service = policy.services[name]
     optional = [purpose for purpose in service.purpose if purpose in policy.optional_purposes]
-    return optional[0] if optional and (service.hosts or service.inline) else None
+    loads = service.hosts or service.inline or service.shows or name in standing.single_services
+    return optional[0] if optional and loads else None
 
 
 def signal_text(words: Messages, honoured: Collection[Signal]) -> str:

@@ -66,4 +66,5 @@ def render(policy: Policy, template: str, language: str, /, **values: object) ->
 
     values |= {"t": words, "dir": direction(words.language), "n": number}
     made = _environment(policy.templates or "").get_template(template)
-    return made.render(values).encode("ascii", "xmlcharrefreplace")
+    # A page is given no text of ours, and a line's end is one where white space counts.
+    return made.render(values).strip().encode("ascii", "xmlcharrefreplace")

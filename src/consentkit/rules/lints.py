@@ -445,20 +445,24 @@ def _is_translated(loc: Loc) -> bool:
     return loc[0] not in ("services", "texts") and loc[-1] in _WORDS
 
 
+_READ_AS: Final = {"iw": "he", "nn": "nb", "no": "nb"}
+"""Languages whose readers are given the words of another one."""
+
+
 def _unspoken(policy: Policy, spoken: Collection[str]) -> Iterator[Problem]:
     """A language that we have no words in, and for which the site has not written them all."""
     known = {tag.partition("-")[0].lower() for tag in spoken}
     for place, tag in enumerate(policy.languages if spoken else ()):
-        own = policy.texts.get(tag, {})
-        missing = [] if tag.partition("-")[0].lower() in known else unwritten(own)
+        bare, own = tag.partition("-")[0].lower(), policy.texts.get(tag, {})
+        missing = [] if _READ_AS.get(bare, bare) in known else unwritten(own)
         if missing:
-            lacks = "has no words of its own" if not own else f"lacks {len(missing)} of its texts"
+            lacks = f"lacks {len(missing)} of its texts" if own else "has no words of its own"
             some = f", as '{missing[0]}'" if own else ""
-            has = f"It has: {some_of(spoken, len(spoken))}.{meant_by(tag, spoken)}"
+            near = meant_by(tag, spoken)
             yield Problem(
                 ("languages", str(place)),
                 f"the notice {lacks} in {quoted(tag)}{some}",
-                f"It speaks English there, until you write them under 'texts'. {has}",
+                f"It speaks English there, until you write them under 'texts'.{near}",
                 is_warning=True,
             )
 
@@ -553,12 +557,15 @@ def _all_for_children(ground: Ground) -> Iterator[Problem]:
 
 def _paths_below(ground: Ground) -> Iterator[Problem]:
     paths = ground.policy.child_directed
-    over = None
+    over = told = None
     # In this order, what is below a path follows it.
     for path, place in sorted((f"{path.rstrip('/')}/", place) for place, path in enumerate(paths)):
         if over is None or not path.startswith(over):
             over = path
             continue
+        if path == told:
+            continue
+        told = path
         said = "twice" if path == over else f"and {quoted(over)}, which it is below"
         yield Problem(
             ("child-directed", str(place)),

@@ -166,7 +166,7 @@ def _unknown_text(loc: Loc, *, hints: bool = True) -> Problem:
 
 
 def _no_digits(loc: Loc, words: str) -> Iterator[Problem]:
-    if len(words) != 10 or len({*words}) != 10:  # noqa: PLR2004  # that is how many there are
+    if not len(words) == len({*words}) == 10:
         what = f"'texts' has {quoted(words)} as 'digits', which are not ten of them"
         yield Problem(loc, what, 'Write the signs from nought to nine, as in "0123456789".')
 

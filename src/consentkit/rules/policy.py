@@ -31,6 +31,7 @@ from pydantic import Field, field_validator
 from consentkit.rules.hosts import HostIndex, is_at_or_below, plain_host
 from consentkit.rules.integrations import Integrations
 from consentkit.rules.names import NameIndex
+from consentkit.rules.paths import PathIndex
 from consentkit.rules.shapes import (
     DAY,
     IN_A_FILE,
@@ -453,7 +454,7 @@ class Policy(Model):
     """`manual` where the site's own pages link to the preferences; `always` shows a quiet line even
     where nothing is optional."""
     child_directed: tuple[str, ...] = ()
-    """Paths of pages for children, as `/kids`, and all below: nothing optional is on there (R-11)."""
+    """Paths of pages for children, as `/kids`: nothing optional is on there and below (R-11)."""
     csp: Csp = Csp.OFF
     """Whether a Content-Security-Policy also keeps out the hosts of what is not allowed."""
     pages: PagesMode = PagesMode.PRIVATE
@@ -622,6 +623,10 @@ class Policy(Model):
             for host in service.hosts:
                 hosts.setdefault(plain_host(host), name)
         return HostIndex(hosts)
+
+    @cached_property
+    def _paths_for_children(self) -> PathIndex:
+        return PathIndex(self.child_directed)
 
     @cached_property
     def _own_hosts(self) -> HostIndex[bool]:

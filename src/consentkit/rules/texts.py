@@ -42,21 +42,20 @@ DIGITS: Final = "digits"
 """The key of the ten digits, which are no text but stand in every one."""
 
 _TABLE: Final[tuple[tuple[str, ...], ...]] = (
-    # filled in       keys, part by part
-    (
-        "",
-        "label settings do_not_sell see_every choose_each reject_all accept_all reject accept "
-        "opt_out allow save withdraw mixed_title mixed_close changed_title changed_lead news_title "
-        "signal_title signal_over signal_wins both comma nothing_optional for_children intro "
-        "intro_asked intro_nothing now saved not_answered all_on all_off always_on on off "
-        "strictly_necessary strictly_necessary_body in_one_table close close_note "
-        "declaration_title declaration_body declaration_nothing choice_title choice_body "
-        "purposes_title table_title search search_label show_all observed_title observed_body "
-        "column_name column_purpose column_provider column_duration column_recipients column_basis "
-        "services_title contact nobody a_third_party token_given token_seen basis_vote status_vote "
-        "page_link embed_of_purpose embed_settings until_closed until_tab_closed until_deleted "
-        "digits",
-    ),
+    # filled in, and the keys, part by part
+    ("", "label settings do_not_sell see_every choose_each save withdraw both comma"),
+    ("", "reject_all accept_all reject accept opt_out allow"),
+    ("", "mixed_title mixed_close changed_title changed_lead news_title"),
+    ("", "signal_title signal_over signal_wins nothing_optional for_children"),
+    ("", "intro intro_asked intro_nothing now saved not_answered all_on all_off always_on on off"),
+    ("", "strictly_necessary strictly_necessary_body in_one_table close close_note"),
+    ("", "declaration_title declaration_body declaration_nothing choice_title choice_body"),
+    ("", "purposes_title table_title search search_label show_all observed_title observed_body"),
+    ("", "column_name column_purpose column_provider column_duration column_recipients"),
+    ("", "column_basis services_title contact nobody a_third_party token_given token_seen"),
+    ("", "basis_vote status_vote page_link embed_of_purpose embed_settings"),
+    ("", "until_closed until_tab_closed until_deleted"),
+    ("", DIGITS),
     ("", "asks", _WAYS, "title lead close"),
     ("", "sharing", "title lead close"),
     ("", "signals", _all(Signal)),
@@ -66,12 +65,8 @@ _TABLE: Final[tuple[tuple[str, ...], ...]] = (
     ("", "parties", "first third"),
     ("", "bases statuses", f"strictly-necessary {_WAYS}"),
     ("", "justifications", _all(Justification)),
-    (
-        "",
-        "receipt",
-        "title link body nothing site answered again shown responsible granted refused implied "
-        "is_on is_off change machines",
-    ),
+    ("", "receipt", "title link body nothing site answered again shown responsible"),
+    ("", "receipt", "granted refused implied is_on is_off change machines"),
     ("", "pages", "cross-site too-large unknown", "title body"),
     ("", "embeds", _all({*SHOWN} - {"social"}), "load always"),
     ("", "embeds", "social", "always"),

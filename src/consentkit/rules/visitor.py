@@ -79,6 +79,16 @@ class Standing:
         )
 
     @cached_property
+    def elsewhere(self) -> Standing:
+        """The same visitor where the site is not for children: what they keep is judged there.
+
+        Where the whole site is, there is no such place.
+        """
+        if self.policy.is_for_children("/"):
+            return self
+        return self.on_a_page(for_children=False)
+
+    @cached_property
     def open_purposes(self) -> tuple[str, ...]:
         """The purposes the visitor is to be asked about."""
         if self.for_children:
@@ -212,7 +222,7 @@ class Visitor:
         A service that may load already stays as it is.
         """
         self._known_services(services)
-        new = [key_of_service(name) for name in services if name not in self.standing.services]
+        new = [key_of_service(name) for name in services if name not in self._recorded.services]
         if new:
             revision = self.policy.revision
             consent = self._kept.grant(new, revision, self._clock(), self.signals)
@@ -251,6 +261,11 @@ class Visitor:
         return {key: purposes.get(key, frozenset()) for key in keys}
 
     @property
+    def _recorded(self) -> Standing:
+        """What the answers themselves come to: those on a page for children are kept as any."""
+        return self.standing.on_a_page(for_children=False)
+
+    @property
     def _kept(self) -> Consent:
         """The consent an answer is added to.
 
@@ -259,7 +274,7 @@ class Visitor:
         """
         if self.consent.readable:
             return self.consent
-        refused = [name for name, a in self.standing.purposes.items() if a is Answer.REFUSED]
+        refused = [name for name, a in self._recorded.purposes.items() if a is Answer.REFUSED]
         return self.consent.refuse(refused, self.policy.revision, 0)
 
     def _known(self, purposes: tuple[str, ...]) -> None:
@@ -279,8 +294,9 @@ class Visitor:
         ]
 
     def _stands(self, purpose: str) -> bool:
-        granted = self.standing.answer(purpose) is Answer.GRANTED or self._is_outweighed(purpose)
-        return granted and purpose not in self.standing.open_purposes
+        recorded = self._recorded
+        granted = recorded.answer(purpose) is Answer.GRANTED or self._is_outweighed(purpose)
+        return granted and purpose not in recorded.open_purposes
 
     def _is_outweighed(self, purpose: str) -> bool:
         """True if it was granted in the face of the signal that wins over it (R-37)."""
@@ -291,7 +307,7 @@ class Visitor:
         given = self.consent.given.get(purpose)
         if given is None or given.granted:
             return False
-        return purpose not in self.standing.open_purposes
+        return purpose not in self._recorded.open_purposes
 
     def _move(self, consent: Consent) -> None:
         if consent is self.consent:

@@ -1,4 +1,4 @@
-"""First drafts of a policy: one for a site that has none, and one from what its log reports.
+"""First drafts of a policy: for a site that has none, and from what its log or its process saw.
 
 It has never heard of a terminal or of HTTP: names, lines and a policy in, YAML text out.
 
@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 
 from consentkit.errors import PolicyError
 from consentkit.events import span_in_words
+from consentkit.observed import LONGEST_KEPT, SeenAs, Sighting
 from consentkit.rules import catalogue
 from consentkit.rules.names import NameIndex, NamePattern, without_chunk_suffix
 from consentkit.rules.policy import (
@@ -40,10 +41,12 @@ from consentkit.shell.log_lines import LONGEST_NAME, MOST_PATHS, Log, Seen, read
 __all__ = [
     "SiteFacts",
     "draft_from_log",
+    "draft_of",
     "first_policy",
     "frameworks_in_use",
     "middleware_snippet",
     "site_facts",
+    "visible",
     "web_framework",
 ]
 
@@ -156,7 +159,7 @@ def _key(name: str) -> str:
 def _comment(text: str, indent: int = 0) -> list[str]:
     """`text` as lines of a comment: none of it breaks out, and nothing in it is unseen."""
     start = f"{' ' * indent}# "
-    words = " ".join(_visible(text).split())
+    words = " ".join(visible(text).split())
     return textwrap.wrap(
         words,
         WIDTH,
@@ -167,7 +170,8 @@ def _comment(text: str, indent: int = 0) -> list[str]:
     )
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """`text` with an escape for what an eye cannot see."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
@@ -176,7 +180,7 @@ def _entry(indent: int, key: str, value: str, why: str = "") -> list[str]:
     line = f"{' ' * indent}{key}: {value}"
     if not why:
         return [line]
-    beside = f"{line}  # {_visible(why)}"
+    beside = f"{line}  # {visible(why)}"
     return [beside] if len(beside) <= WIDTH else [*_comment(why, indent), line]
 
 
@@ -304,7 +308,7 @@ def _first_uses(frameworks: Sequence[str]) -> list[str]:
     return [
         "# These are installed; what they store of their own is declared by the catalogue.",
         "uses:",
-        *(f"  - {_key(key)}  # {_visible(known[key].title)}" for key in frameworks),
+        *(f"  - {_key(key)}  # {visible(known[key].title)}" for key in frameworks),
     ]
 
 
@@ -412,7 +416,8 @@ def _life_of(guess: _Guess, cap: int) -> tuple[str, str, str, str]:
         return "session", "it asks for no lifetime", "", ""
     if known is not None and known.kind == "persistent" and _seconds_of(known.duration):
         return "persistent", "as the catalogue has it", *_duration_of(guess, cap)
-    return "session", "the log does not say how long it lives", "", ""
+    who = "a browser" if guess.seen.how else "the log"
+    return "session", f"{who} does not say how long it lives", "", ""
 
 
 def _duration_of(guess: _Guess, cap: int) -> tuple[str, str]:
@@ -457,6 +462,7 @@ class _Draft:
         self.services: dict[str, list[str]] = {}
         self.cookies: list[str] = []
         self._unfit: list[str] = []
+        self._missing: list[str] = []
         sets = catalogue.frameworks()
         self._in_use = {key: NameIndex(sets[key].cookies) for key in frameworks if key in sets}
         self._others = {
@@ -549,12 +555,14 @@ class _Draft:
         elif known is not None and known.purpose == _NECESSARY:
             yield "The catalogue takes it for strictly necessary: if it is, say so and justify it."
         names = [*map(_shown, guess.names[:3]), *(["…"] if len(guess.names) > 3 else [])]
-        alike = f" as {', '.join(names)}," if guess.key != guess.names[0] else ""
+        alike = f", as {', '.join(names)}" if guess.key != guess.names[0] else ""
         paths = [*map(_shown, list(seen.paths)[:MOST_PATHS])]
         more = " and more" if len(seen.paths) > MOST_PATHS else ""
         http_only = " Set with HttpOnly." if seen.http_only else ""
-        times = "once" if seen.times == 1 else f"{seen.times} times"
-        yield f"Seen {times},{alike} on {', '.join(paths)}{more}.{http_only}"
+        times = _times(seen.times)
+        where = f", on {', '.join(paths)}{more}" if paths else ""
+        how = f": {' and '.join(seen.how)}" if seen.how else ""
+        yield f"Seen {times}{alike}{where}{how}.{http_only}"
         yield from self._hints(guess)
 
     def _hints(self, guess: _Guess) -> Iterator[str]:
@@ -628,16 +636,48 @@ class _Draft:
             *_entry(4, "purpose", _key(purpose), "as the catalogue suggests"),
         ]
 
-    def _fault_in(self, entry: Sequence[str], purpose: str, service: str | None) -> str:
-        """What a policy with this entry would be told, or nothing: the loader itself is asked."""
-        text = [
-            *self._ground,
-            f"purposes: {{{_quoted(purpose)}: {{title: x, description: x}}}}",
-            "services:",
-            f"  {_quoted(service or 'x')}: {{purpose: {_quoted(purpose)}, provider: x}}",
-            "cookies:",
-            *entry,
+    def take_host(self, host: str, told: str) -> None:
+        """Write a service that loads from a host; what the catalogue knows is under its key."""
+        known = catalogue.service_of_host(host)
+        if known is None:
+            self._take_unknown_host(host, told)
+        elif self.policy is not None and known.key in self.policy.services:
+            self._missing.append(f"- {_shown(host)}: to the 'hosts' of service '{known.key}'.")
+        else:
+            self._declare_service(known.key)
+
+    def _take_unknown_host(self, host: str, told: str) -> None:
+        purpose = self._free(_UNSORTED)
+        lines = [
+            f"  {_key(host)}:",
+            *_comment(f"{told} If it is the site's own, write it under 'hosts' of 'site'.", 4),
+            *_entry(4, "purpose", _key(purpose), "nothing known: say what it is for"),
+            *_entry(4, "provider", _scalar(host), "say which organisation is behind it"),
+            *_entry(4, "hosts", f"[{_quoted(host)}]"),
         ]
+        is_pattern = bool(set(host) & _SIGNS)
+        fault = "with a star in it, it would be read as a pattern" if is_pattern else ""
+        fault = fault or self._fault_of([*_only(purpose), "services:", *lines])
+        if fault:
+            self.refuse(host, fault)
+        else:
+            self.services[host] = lines
+            self.declare(purpose)
+
+    def _fault_in(self, entry: Sequence[str], purpose: str, service: str | None) -> str:
+        return self._fault_of(
+            [
+                *_only(purpose),
+                "services:",
+                f"  {_quoted(service or 'x')}: {{purpose: {_quoted(purpose)}, provider: x}}",
+                "cookies:",
+                *entry,
+            ]
+        )
+
+    def _fault_of(self, lines: Sequence[str]) -> str:
+        """What a policy with these lines would be told, or nothing: the loader itself is asked."""
+        text = [*self._ground, *lines]
         try:
             read_policy("\n".join(text))
         except PolicyError as error:
@@ -665,10 +705,15 @@ class _Draft:
         lines = [line for text in head for line in _comment(text)]
         for key, body in sections.items():
             lines += ["", f"{key}:", *body] if body else []
-        if self._unfit:
-            lines += ["", "# What no policy can declare:"]
-            lines += [line for text in self._unfit for line in _comment(text)]
+        rest = {"What no policy can declare": self._unfit, "What is to be added": self._missing}
+        for title, texts in rest.items():
+            lines += ["", f"# {title}:"] if texts else []
+            lines += [line for text in texts for line in _comment(text)]
         return "\n".join(lines) + "\n"
+
+
+def _only(purpose: str) -> list[str]:
+    return [f"purposes: {{{_quoted(purpose)}: {{title: x, description: x}}}}"]
 
 
 def _ground_of(policy: Policy | None) -> list[str]:
@@ -679,6 +724,10 @@ def _ground_of(policy: Policy | None) -> list[str]:
     languages = ", ".join(map(_quoted, policy.languages))
     token = f"token: {{name: {_quoted(policy.token.name)}}}"
     return [*start, "mode: explicit", token, f"languages: [{languages}]"]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _quoted(text: str) -> str:
@@ -735,11 +784,48 @@ def draft_from_log(
     """
     log = read_log(lines)
     draft = _Draft(policy, frameworks_in_use() if frameworks is None else frameworks)
+    return draft.text(_head(log, _take_all(draft, log)))
+
+
+def draft_of(
+    sightings: Iterable[Sighting], policy: Policy, *, frameworks: Sequence[str] | None = None
+) -> str:
+    """What a running site saw and `policy` does not declare, as YAML to be put into it.
+
+    Cookies and hosts alike; `frameworks` as in `draft_from_log`.
+    """
+    log, hosts = Log(), []
+    draft = _Draft(policy, frameworks_in_use() if frameworks is None else frameworks)
+    for one in sightings:
+        if len(one.name) >= LONGEST_KEPT:
+            draft.refuse(one.name, "it is so long that its end was not kept")
+        elif one.how is SeenAs.ASKED:
+            hosts.append(one)
+        else:
+            log.names.setdefault(one.name, Seen()).join(_seen(one))
+    _take_all(draft, log)
+    for one in hosts:
+        draft.take_host(one.name, f"Seen {_times(one.times)}: {one.how}.")
+    return draft.text((_EACH_IS_A_GUESS, _WHO_ASKS))
+
+
+def _seen(one: Sighting) -> Seen:
+    asked = one.asked
+    return Seen(
+        one.times,
+        seconds={asked.seconds} if asked else set(),
+        http_only=asked is not None and asked.http_only,
+        how={str(one.how): None},
+    )
+
+
+def _take_all(draft: _Draft, log: Log) -> int:
+    """Write what a log's names call for; how many of them are open."""
     open_names = [name for name in log.names if not draft.is_settled(name)]
     rest = [name for name in open_names if not draft.take_framework(name)]
     for guess in _guesses(rest, log):
         _take(draft, guess, log)
-    return draft.text(_head(log, len(open_names)))
+    return len(open_names)
 
 
 def _take(draft: _Draft, guess: _Guess, log: Log) -> None:
@@ -776,6 +862,15 @@ def _guesses(names: Sequence[str], log: Log) -> Iterator[_Guess]:
             yield _joined(name, [name], log)
 
 
+_EACH_IS_A_GUESS: Final = (
+    "Each entry is a guess and says where it comes from. Correct it, and put it into the policy "
+    "under the key of the same name; where the policy has none, take the key as well."
+)
+_WHO_ASKS: Final = (
+    "A site that asks its visitors already raises 'revision' and adds 'since' to what is new."
+)
+
+
 def _head(log: Log, found: int) -> Iterator[str]:
     if not log.ours:
         yield f"Nothing is undeclared: none of {log.lines} lines tells of an undeclared cookie."
@@ -794,12 +889,9 @@ def _head(log: Log, found: int) -> Iterator[str]:
     )
     if log.left_out:
         yield f"Another {log.left_out} lines tell of further names: sort these first, then repeat."
-    yield (
-        "Each entry is a guess and says where it comes from. Correct it, and put it into the "
-        "policy under the key of the same name; where the policy has none, take the key as well."
-    )
+    yield _EACH_IS_A_GUESS
     yield (
         "Whoever can write into the log can put names into this draft: declare what you know that "
         "your site sets."
     )
-    yield "A site that asks its visitors already raises 'revision' and adds 'since' to what is new."
+    yield _WHO_ASKS

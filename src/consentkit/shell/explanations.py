@@ -174,8 +174,8 @@ def _experience(policy: Policy) -> Iterator[Experience]:
     if policy.optional_purposes and policy.child_directed:
         yield Experience(
             f"Pages for children ({some_of(policy.child_directed)})",
-            "Nothing optional is stored, read or loaded there, whatever was answered elsewhere, and "
-            "nobody is asked.",
+            "Nothing optional is stored, read or loaded there, whatever was answered elsewhere, "
+            "and nobody is asked.",
         )
     if policy.optional_purposes:
         again = duration_in_words(policy.ask_again_after)

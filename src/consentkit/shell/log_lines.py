@@ -53,13 +53,15 @@ class Sighting(NamedTuple):
 class Seen:
     """What the log says of one name, or of several that are alike.
 
-    `seconds` are the lifetimes it asked for, None among them for the session.
+    `seconds` are the lifetimes it asked for, None among them for the session. `how` it was seen is
+    in words, where no log tells of it but a running site.
     """
 
     times: int = 0
     paths: dict[str, None] = field(default_factory=dict)
     seconds: set[int | None] = field(default_factory=set)
     http_only: bool = False
+    how: dict[str, None] = field(default_factory=dict)
 
     def add(self, sighting: Sighting) -> None:
         """Take one more line into account."""
@@ -75,6 +77,7 @@ class Seen:
         self.times += other.times
         self.paths = dict(list({**self.paths, **other.paths}.items())[: MOST_PATHS + 1])
         self.seconds |= other.seconds
+        self.how |= other.how
         self.http_only = self.http_only or other.http_only
 
     @property

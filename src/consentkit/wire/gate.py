@@ -117,10 +117,6 @@ class Gate:
         fill: Callable[[str], bytes] | None = None,
         template: Callable[[str | None, str | None], bytes | None] | None = None,
     ) -> None:
-        self.has_changed = False
-        """Something was put into the page."""
-        self.has_seen_foreign = False
-        """Something was met that `judge`, `judge_marker`, `fill` or `template` had to decide."""
         self._judge, self._is_own = judge, is_own
         self._markers, self._judge_marker = markers, judge_marker
         self._attribute, self._fill, self._template = attribute, fill, template
@@ -312,7 +308,6 @@ class Gate:
         if any(map(self._is_own, plan.asked.hosts)):
             self._gate(plan, self._foreign(plan.fetches))
             return
-        self.has_seen_foreign = True
         waits = self._judge(plan.asked)
         if waits is not None:
             self._hold_some(plan, plan.fetches, waits)
@@ -332,7 +327,6 @@ class Gate:
             self._is_held(plan, fetches)
 
     def _is_held(self, plan: Plan, fetches: list[Fetch]) -> bool:
-        self.has_seen_foreign = True
         waits = self._judge(_tag_of(plan.name, fetches, plan.tag))
         if waits is not None:
             self._hold_some(plan, fetches, waits)
@@ -358,7 +352,6 @@ class Gate:
 
     def _edit(self, start: int, end: int, markup: bytes) -> None:
         self._edits.append((start, end, markup))
-        self.has_changed = True
 
     @property
     def base(self) -> str | None:
@@ -416,7 +409,6 @@ class Gate:
         elif plan.is_run and self._judge_marker is not None:
             found = [marker for marker in self._markers if marker in content]
             marks = [mark for one in found if (mark := self._judge_marker(one)) is not None]
-            self.has_seen_foreign |= bool(found)
             if marks:
                 self._hold(plan, frozenset(), Waits(b" ".join(dict.fromkeys(marks))))
 
@@ -469,10 +461,7 @@ class Gate:
             fetch = Fetch(name, (_SOME_HOST,), ("",))
         if not fetch.hosts:
             return False
-        self.has_seen_foreign = True
-        waits = self._judge(Tag(tag, fetch.hosts, fetch.urls, b"")) is not None
-        self.has_changed |= waits
-        return waits
+        return self._judge(Tag(tag, fetch.hosts, fetch.urls, b"")) is not None
 
     # --- Templates and elements to be filled ------------------------------------------------------
 
@@ -486,7 +475,6 @@ class Gate:
             return
         if purpose is None and service is None:
             return
-        self.has_seen_foreign = True
         markup = self._template(_text(purpose), _text(service))
         if markup is None:
             self._edit(reader.at, reader.at, b"</template>")
@@ -502,7 +490,6 @@ class Gate:
             return
         value = first_of(attributes_of(tag)[1], self._attribute or b"")
         if value is not None and (markup := self._fill(_text(value) or "")):
-            self.has_seen_foreign = True
             self._edit(reader.at, reader.at, markup)
 
 

@@ -15,9 +15,9 @@
  */
 
 /** @type {(selector: string, root?: ParentNode) => any[]} */
-const all = (selector, root = document) => [...root.querySelectorAll(selector)]
+const each = (selector, root = document) => [...root.querySelectorAll(selector)]
 /** @type {(page?: ParentNode) => any[]} The notice of a document, and its script element. */
-const parts = page => all("#consentkit,#consentkit-script", page)
+const parts = page => each("#consentkit,#consentkit-script", page)
 let [notice, script] = parts()
 const { path } = script.dataset
 /** @type {string} */
@@ -28,7 +28,7 @@ let isNative = false
 let canRenew = false
 let frame = 0
 let giving = Promise.resolve()
-/** @type {HTMLDialogElement | undefined} */
+/** @type {any} The preferences, while they stand in a dialog. */
 let dialog
 const others = new BroadcastChannel("consentkit")
 
@@ -42,7 +42,7 @@ try {
 const key = Math.random() + ""
 
 /** @type {(names: string[] | null | undefined, known: string[]) => boolean | undefined} */
-const within = (names, known) => names?.every(name => name == key || known.includes(name))
+const within = (names, known) => names?.every(one => one == key || known.includes(one))
 
 /**
  * Whether what waits may load: every name it carries is allowed, and a blank is no name.
@@ -55,7 +55,7 @@ const may = ({ dataset: { consentkitPurpose, consentkitService = consentkitPurpo
   within((consentkitPurpose ?? key).match(/\S+/g), standing.purposes)
 
 /** The names of attributes that fetch. No handler of an event is among them, and no document. */
-const fetching = /^(type|.*src(set)?|.*href|poster|data|background)$/
+const fetching = /^(type|to|from|by|values|.*src(set)?|.*href|poster|data|background)$/
 
 /**
  * The order of what waits: what is no script, scripts, and scripts that browsers put off.
@@ -79,7 +79,7 @@ const giveBack = async waiting => {
     // For ever, since this is a part of it: nothing is to run twice.
     await giving
   }
-  const type = waiting.dataset.consentkitType ?? ""
+  const kind = waiting.dataset.consentkitType ?? ""
   const isAsync = waiting.hasAttribute("async")
   const hadFocus = waiting.contains(document.activeElement)
   const place = new Comment()
@@ -113,7 +113,7 @@ const giveBack = async waiting => {
   if (hadFocus) waiting.focus()
   if (waiting.localName == "source") waiting.parentNode.load?.()
   // Only what a browser takes for a script, and fetches, ever tells that it has run.
-  const runs = type == "module" || (/^$|(java|ecma)script/.test(type) && !waiting.noModule)
+  const runs = kind == "module" || (/^$|(java|ecma)script/.test(kind) && !waiting.noModule)
   if (runs && waiting.src && !isAsync && waiting.isConnected) await ended
 }
 
@@ -122,9 +122,9 @@ const release = () => {
   giving = giving.then(async () => {
     const now = standing
     let template
-    while ((template = all("template").find(may))) {
+    while ((template = each("template").find(may))) {
       // Its scripts would run all at once: they wait for their turn.
-      for (const one of all("script:not([data-consentkit-service])", template.content)) {
+      for (const one of each("script:not([data-consentkit-service])", template.content)) {
         Object.assign(one.dataset, { consentkitService: key, consentkitType: one.type })
         one.type = "text/plain"
       }
@@ -133,7 +133,7 @@ const release = () => {
       if (place?.matches(".consentkit-embed")) place.remove()
       template.replaceWith(template.content)
     }
-    const waiting = all("[data-consentkit-service]").filter(may)
+    const waiting = each("[data-consentkit-service]").filter(may)
     for (const one of waiting.sort((one, other) => rank(one) - rank(other))) {
       if (standing == now) await giveBack(one).catch(reportError)
     }
@@ -169,6 +169,9 @@ const fetched = (url, answer) =>
     request.send(answer)
   })
 
+/** Where the keyboard goes on when what had the focus is no more. */
+const focusNotice = () => notice.querySelector(".consentkit-more")?.focus()
+
 /**
  * Asks the server how things stand, shows it, and does what follows from it.
  * @param {URLSearchParams} [answer] what the visitor has just answered, here
@@ -181,31 +184,44 @@ const ask = async answer => {
   standing = JSON.parse(told)
   // A page that everybody shares would come back as it is.
   canRenew = isNews && !("shared" in script.dataset)
-  // The focus goes back to the link that opened it.
-  dialog?.close()
+  // A script that runs cannot be taken back, and a page keeps the policy that it came with.
+  const isOver =
+    !within(was.purposes, standing.purposes) ||
+    !within(was.services, standing.services) ||
+    (isNews && script.dataset.reload)
+  // For ever: nothing more is to load in a page that goes.
+  if (isOver) giving = new Promise(String)
+  if (answer) dialog?.close()
   const hadFocus = notice.contains(document.activeElement)
   notice.querySelector(".consentkit-inner").replaceWith(fresh.querySelector(".consentkit-inner"))
   notice.className = fresh.className
   notice.hidden = fresh.hidden
-  if (hadFocus) notice.querySelector("a")?.focus()
-  for (const one of all(".consentkit" + (answer ? "" : "-part") + " [role=status]")) {
-    one.textContent = fresh.querySelector("[role=status]").textContent
+  if (hadFocus) focusNotice()
+  // Later: what was hidden until now, or behind a dialog, has no status that a reader would watch.
+  setTimeout(() => {
+    for (const one of each(".consentkit" + (answer ? "" : ":not(#consentkit)") + " [role=status]")) {
+      one.textContent = fresh.querySelector("[role=status]").textContent
+    }
+  }, 99)
+  if (isNews) {
+    for (const one of each(".consentkit [role=switch]")) {
+      const own = one.closest("li")?.querySelector("[name=purpose]")
+      // A service under a purpose that is on was not granted by itself.
+      one.checked = standing[one.name + "s"].includes(one.value) && (one == own || !own?.checked)
+    }
+    document.dispatchEvent(new CustomEvent("consentkit:change", { detail: standing }))
   }
-  for (const one of all(".consentkit [name=purpose]")) one.checked = standing.purposes.includes(one.value)
-  if (isNews) document.dispatchEvent(new CustomEvent("consentkit:change", { detail: standing }))
   await tidy().catch(String)
-  // A script that runs cannot be taken back, and a page keeps the policy that it came with.
-  if (
-    within(was.purposes, standing.purposes) &&
-    within(was.services, standing.services) &&
-    !(isNews && script.dataset.reload)
-  )
-    release()
-  else {
-    // Where the new page says what was saved.
-    if (answer) location.hash = notice.id
+  if (isOver) {
+    // The new page says what was saved; but what is loaded by itself is looked for where it stands.
+    if (answer && answer.get("choice") != "allow") {
+      const url = new URL(location.href)
+      // A page may keep its own place there.
+      url.hash ||= notice.id
+      location.replace(url)
+    }
     location.reload()
-  }
+  } else release()
 }
 
 const check = () => ask().catch(String)
@@ -233,18 +249,29 @@ const submit = async event => {
  * @param {any} event
  */
 const show = async event => {
-  const { target, button, ctrlKey, metaKey, shiftKey } = event
-  const link = target.closest?.(".consentkit-link,#consentkit a")
-  if (link?.getAttribute("href") != path || button || ctrlKey || metaKey || shiftKey) return
+  const { target, button, altKey, ctrlKey, metaKey, shiftKey } = event
+  const link = target.closest?.(".consentkit-link,#consentkit a,[target=_top]")
+  if (link?.getAttribute("href") != path || button || altKey || ctrlKey || metaKey || shiftKey) return
   event.preventDefault()
+  event.stopPropagation()
   try {
     const page = await fetched(path + "/dialog?" + script.dataset.query)
-    dialog = page.querySelector("dialog")
-    const sheets = all("link", dialog).map(sheet => new Promise(done => (sheet.onload = sheet.onerror = done)))
-    dialog.onclose = () => dialog.remove()
+    // Two quick clicks open one.
+    if (dialog?.isConnected) return
+    dialog = page.querySelector("dialog.consentkit")
+    const sheets = each("link", dialog).map(sheet => new Promise(done => (sheet.onload = sheet.onerror = done)))
     notice.after(dialog)
     await Promise.all(sheets)
+    // Not every browser has focused it, and this is where the focus returns to.
+    link.focus()
     dialog.showModal()
+    dialog.querySelector("h2")?.focus()
+    dialog.onclose = () => {
+      dialog.remove()
+      link.focus()
+      // The link may have gone with an old notice.
+      if (document.activeElement == document.body) focusNotice()
+    }
   } catch {
     location.assign(path)
   }
@@ -260,8 +287,9 @@ const settle = () => {
     script = news
     if (script.dataset.state != told) check()
   }
-  for (const { contentDocument } of all("iframe[srcdoc]")) {
+  for (const { contentDocument } of each("iframe[srcdoc]")) {
     contentDocument?.addEventListener("submit", submit, true)
+    contentDocument?.addEventListener("click", show, true)
   }
   release()
 }
