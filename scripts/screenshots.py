@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -193,14 +193,24 @@ VIEWS: Final = [View(*each) for each in product(THEMES, HEIGHTS, LANGUAGES)]
 
 @dataclass
 class Stage:
-    """A browser's page, and servers that are started when a scene asks for them."""
+    """A browser, and what is made in it when a scene asks for it: pages, and servers of sites."""
 
     stack: ExitStack
     browser: Browser
+    pages: dict[tuple[View, bool], Page] = field(default_factory=dict)
     servers: dict[tuple[str, str, int], Server] = field(default_factory=dict)
 
     def seen_as(self, view: View, *, has_script: bool) -> Page:
-        """An empty page of somebody who was never here."""
+        """A page of somebody who was never here."""
+        key = (view, has_script)
+        if key not in self.pages:
+            self.pages[key] = self._new_page(*key)
+        page = self.pages[key]
+        page.context.clear_cookies()
+        page.set_extra_http_headers({})
+        return page
+
+    def _new_page(self, view: View, has_script: bool) -> Page:  # noqa: FBT001  # parts of a key
         context = self.browser.new_context(
             user_agent=AGENT,
             color_scheme="dark" if view.theme == "dark" else "light",
@@ -376,12 +386,12 @@ class Shot(NamedTuple):
         return "-".join(map(str, (self.state, self.layout, *self.view)))
 
 
-def shots(pattern: str) -> Iterator[Shot]:
-    """Every picture whose name fits."""
+def shots(pattern: str, also: Collection[str] = ()) -> Iterator[Shot]:
+    """Every picture whose name fits, or is one of these."""
     for state, scene in SCENES.items():
         for layout, view in product(scene.layouts, VIEWS):
             shot = Shot(state, layout, view)
-            if fnmatch(shot.name, pattern):
+            if fnmatch(shot.name, pattern) or shot.name in also:
                 yield shot
 
 
@@ -392,7 +402,6 @@ def take(stage: Stage, shot: Shot, folder: Path) -> None:
     scene.play(stage, page, shot.layout)
     file = folder / f"{shot.name}.png"
     page.screenshot(path=file, full_page=scene.is_whole)
-    page.context.close()
     make_smaller(file)
 
 
@@ -428,14 +437,16 @@ def contact_sheet(folder: Path, taken: list[Shot]) -> None:
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--only", default="*", help="Names to take, as in 'asking-top-*-320-en'.")
-@click.option("--best", is_flag=True, help="Also copy the chosen ones into docs/images.")
+@click.option(
+    "--best", is_flag=True, help="Take the chosen ones too, and copy them into docs/images."
+)
 def main(folder: Path, only: str, *, best: bool) -> None:
     """Take pictures of every page and state of the notice into FOLDER, with an index.html."""
     chromium = find_chromium()
     if chromium is None:
         raise click.ClickException(NO_CHROMIUM)
     folder.mkdir(parents=True, exist_ok=True)
-    taken = list(shots(only))
+    taken = list(shots(only, BEST.values() if best else ()))
     with ExitStack() as stack:
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))

@@ -576,6 +576,32 @@ async def test_where_nothing_is_asked_nothing_depends_on_anybody(path: str) -> N
     assert len(tags) == 1
 
 
+@pytest.mark.parametrize("path", [*PAGES, *OTHERS])
+@pytest.mark.parametrize("languages", [["en"], ["en", "de"]])
+async def test_a_quiet_line_leaves_every_page_cacheable(path: str, languages: list[str]) -> None:
+    """`settings-link: always` where nothing is optional: R-88 asks for nothing, so nothing is lost.
+
+    The line is the same for everybody who reads the same language.
+    """
+    line = ASKS_NOTHING.model_copy(update={"settings_link": "always", "languages": (*languages,)})
+    app = consent(site(), line)
+    bodies, tags = set(), set()
+    for client, who in itertools.product(CLIENTS.values(), (await visitors(app)).values()):
+        held, bare = await get(app, path, {**client, **who}), await get(site(), path, client)
+        language = who.get("accept-language", "en") if len(languages) > 1 else "en"
+        bodies.add((language, held.body))
+        tags.add((language, one(held, b"etag")))
+        assert held.all(b"cache-control") == bare.all(b"cache-control")
+        is_lined = path in PAGES
+        assert (NOTICE in held.body) is is_lined
+        varies = is_lined and len(languages) > 1
+        assert held.all(b"vary") == ((b"Accept-Language",) if varies else bare.all(b"vary"))
+        assert held.set_cookies == bare.set_cookies
+    spoken = len(languages) if path in PAGES else len({language for language, _ in bodies})
+    assert len(bodies) == spoken
+    assert len(tags) == spoken
+
+
 @pytest.mark.parametrize("path", [*OTHERS, *UNTOUCHED])
 async def test_what_is_no_page_is_the_same_for_everybody(path: str) -> None:
     """R-87, R-88, R-91: bytes, validators and caching are the app's own, and no Vary is added."""

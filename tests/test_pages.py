@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.memory import Memory
+from consentkit.notice.banner import State
 from consentkit.pages import LONGEST_KNOWN, MOST_PREFIXES, KnownStart, Pages
-from consentkit.rules.consent import NOBODY_YET, Consent, Given
+from consentkit.rules.consent import NOBODY_YET, Consent, Given, key_of_service
 from consentkit.rules.policy import Policy
 from consentkit.rules.signals import Signal
 from consentkit.rules.visitor import Standing
@@ -127,14 +128,70 @@ def test_where_nothing_is_asked_no_page_depends_on_the_visitor() -> None:
     assert edit.depends
 
 
+def test_a_quiet_line_where_nothing_is_optional_depends_on_nobody() -> None:
+    """`settings-link: always`: the same line for all, whatever a browser brings; R-88."""
+    nothing: dict[str, Any] = {
+        "purposes": {"necessary": DECLARED["purposes"]["necessary"]},
+        "cookies": {"sid": DECLARED["cookies"]["sid"]},
+        "services": {"map": {"purpose": "necessary", "provider": "P"}},
+        "settings-link": "always",
+    }
+    rules = policy(**nothing)
+    made = pages_of(rules)
+    keys = ("a", key_of_service("map"))
+    old = Consent({each: Given(granted=True, revision=1, time=int(NOW)) for each in keys})
+    views = [made.view(each) for each in (standing(rules), standing(rules, old, Signal.GPC))]
+    assert [view.shown.state for view in views] == [State.DECLARATION] * 2
+    assert views[0].key == views[1].key
+    edit = edit_of(rules, standing(rules))
+    assert b"consentkit-line" in edit.feed(PAGE, last=True)
+    assert edit.depends  # on what Vary names, and it names nothing
+    assert made.vary == b""
+    assert not edit.was_asked
+    assert pages_of(policy(**{**nothing, "settings-link": "auto"})).shows is False
+
+
+def test_a_page_for_children_has_a_view_of_its_own() -> None:
+    """R-11, R-89: of no visitor is it another's, and for children it is one for all."""
+    rules = policy(**{"child-directed": ["/kids"], "settings-link": "manual"})
+    made = pages_of(rules)
+    answers = [
+        NOBODY_YET,
+        *(Consent({"measurement": Given(yes, 1, int(NOW))}) for yes in (False, True)),
+    ]
+    here = [made.view(standing(rules, each)) for each in answers]
+    there = [made.view(standing(rules, each).on_a_page(for_children=True)) for each in answers]
+    assert len({view.key for view in here}) == 3
+    assert len({view.key for view in there}) == 1
+    assert not {view.key for view in here} & {view.key for view in there}
+    assert {view.shown.state for view in there} == {State.CHILDREN}
+    assert {view.purposes for view in there} == {frozenset({"necessary"})}
+
+
+def test_a_shared_page_has_two_views_at_most() -> None:
+    """`pages: shared`: one for all visitors, and one for all on pages for children."""
+    rules = policy(pages="shared", **{"child-directed": ["/kids"]})
+    made = pages_of(rules)
+    granted = Consent({"measurement": Given(granted=True, revision=1, time=int(NOW))})
+    for for_children, state in ((False, State.ASK), (True, State.CHILDREN)):
+        one, other = (
+            made.view(standing(rules, each).on_a_page(for_children=for_children))
+            for each in (NOBODY_YET, granted)
+        )
+        assert one is other
+        assert one.shown.state is state
+        assert one.at_most.allows_every(["measurement"]) is not for_children
+
+
 def test_only_a_question_is_asked() -> None:
-    """R-39: a settings link and the status of a signal are told, and ask nothing."""
+    """R-39: a settings link and the status of a signal are told, and ask nothing (R-11 neither)."""
     rules = policy()
     granted = Consent({"measurement": Given(granted=True, revision=1, time=int(NOW))})
     for who, asks in (
         (standing(rules), True),
         (standing(rules, granted), False),
         (standing(rules, NOBODY_YET, Signal.GPC), False),
+        (standing(rules).on_a_page(for_children=True), False),
     ):
         edit = edit_of(rules, who)
         assert not edit.was_asked  # not before it stands in the page
@@ -452,7 +509,7 @@ def test_the_gate_keeps_the_place_of_the_notice(documents: list[bytes], pieces: 
         if at == NOWHERE or at is None:
             assert body == page
             continue
-        begin = body.index(b'<section class="consentkit')
+        begin = body.index(b'<link rel="stylesheet" href="/consent/assets/consent.')
         end = body.index(b"</section>", begin) + len(b"</section>")
         scripts = b'<script src="/consent/assets/guard.'
         head = re.sub(re.escape(scripts) + b"[^>]*></script>", b"", body[:begin])

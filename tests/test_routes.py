@@ -1,6 +1,7 @@
 """Every endpoint, and every status it answers with."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware, Policy
-from consentkit.notice.assets import ASSETS, asset, assets_of, stylesheet
+from consentkit.notice.assets import ASSETS, SHEETS, asset, assets_of, stylesheet
 from consentkit.routes import LARGEST_BODY, best_coding, safe_next
 from consentkit.testing import Browser, Response, assert_removed
 
@@ -194,6 +195,50 @@ async def test_a_single_service_is_granted_alone() -> None:
     assert await answers(visitor) == everything("undecided")
 
 
+@pytest.mark.parametrize(
+    ("before", "form", "loads", "granted"),
+    [
+        # a switch of its own, whatever its purposes' are
+        ([], [("service", "player")], {"player"}, ""),
+        ([("service", "player")], [("service", "player")], {"player"}, ""),
+        ([("service", "player")], [], set(), ""),
+        ([("service", "player")], [("service", "atlas")], {"atlas"}, ""),
+        ([("purpose", "maps")], [("service", "atlas")], {"atlas"}, ""),
+        (
+            [("service", "player")],
+            [("purpose", "films"), ("service", "player")],
+            {"player"},
+            "films",
+        ),
+        # what its purposes let load needs no grant of its own
+        ([], [("purpose", "maps"), ("service", "atlas")], {"atlas"}, "maps"),
+        ([("service", "atlas")], [("purpose", "maps"), ("service", "atlas")], {"atlas"}, "maps"),
+    ],
+    ids=str,
+)
+async def test_what_is_saved_is_what_was_switched_on(
+    before: list[tuple[str, str]], form: list[tuple[str, str]], loads: set[str], granted: str
+) -> None:
+    """R-04: the preferences save each purpose and each service alone as its switch stands."""
+    visitor = browser()
+    for fields in (before, form):
+        await visitor.submit("/consent", [("choice", "save"), *fields])
+    services = (await status(visitor))["services"]
+    assert {name for name in services if services[name]} == loads
+    expected = everything("refused") | ({granted: "granted"} if granted else {})
+    assert await answers(visitor) == expected
+    await visitor.submit("/consent", choice="withdraw")
+    assert not any((await status(visitor))["services"].values())
+
+
+async def test_a_service_of_a_granted_purpose_is_not_written_down() -> None:
+    """R-08: a grant by itself would outlast the purpose's, if the purpose came to mean more."""
+    one, other = browser(), browser()
+    await one.submit("/consent", [("choice", "save"), ("purpose", "maps"), ("service", "atlas")])
+    await other.submit("/consent", choice="save", purpose="maps")
+    assert one.cookies == other.cookies
+
+
 @pytest.mark.parametrize("choice", ["accept-all", "reject-all", "save", "withdraw"])
 async def test_an_answer_given_twice_sends_one_token(choice: str) -> None:
     """AC-11: nothing changed, so nothing is sent."""
@@ -264,9 +309,10 @@ def test_the_way_back_never_leads_to_another_host(path: str) -> None:
     """DESIGN 9: no open redirect, neither as urllib reads it nor as a browser does."""
     back = safe_next(path)
     if back is not None:
-        assert back == path
+        assert back == path.partition("#")[0]
         assert urlsplit(urljoin(HOST + "/consent", back)).netloc == "testserver"
         assert host_per_whatwg(back) == "testserver"
+        assert urlsplit(urljoin(HOST, f"{back}#consentkit")).fragment == "consentkit"
         assert back.isascii()
         assert back.isprintable()
         assert not set(back) & set(" \\\t\r\n")
@@ -544,6 +590,7 @@ READABLE = {
     "/consent/status": ("application/json", PRIVATE),
     "/.well-known/gpc.json": ("application/json", "public, max-age=300"),
     "/consent/notice": ("text/html; charset=utf-8", PRIVATE),
+    "/consent/dialog": ("text/html; charset=utf-8", PRIVATE),
     **{
         f"/consent/assets/{each.name}": (each.content_type, "public, max-age=31536000, immutable")
         for each in assets_of(policy())
@@ -602,12 +649,45 @@ async def test_the_endpoints_stand_where_the_site_wants_them() -> None:
     assert answered.header("location") == "/privacy/choice#consentkit"
 
 
-async def test_the_stylesheets_name_is_its_hash() -> None:
-    """DESIGN 5: hashed names, so `immutable` is true, and the pages name it."""
-    css = stylesheet()
-    page = await browser().visit("/consent")
-    assert f'href="/consent/assets/{css.name}"' in page.text
-    assert (await browser().fetch(f"/consent/assets/{css.name}")).body == css.body
+@pytest.mark.parametrize("path", ["/consent", "/consent/cookies", "/consent/dialog"])
+async def test_the_stylesheets_name_is_its_hash(path: str) -> None:
+    """DESIGN 5: hashed names, so `immutable` is true, and our own pages name both."""
+    page = await browser().visit(path)
+    for css in map(asset, SHEETS):
+        assert page.text.count(f'href="/consent/assets/{css.name}"') == 1
+        assert (await browser().fetch(f"/consent/assets/{css.name}")).body == css.body
+    assert len(SHEETS) == 2
+
+
+async def test_a_page_that_explains_is_styled_as_the_others() -> None:
+    """Whoever is refused is told in the site's own place."""
+    answer = await browser().submit("/consent", choice="maybe")
+    assert answer.status == 400
+    assert all(f"/consent/assets/{asset(name).name}" in answer.text for name in SHEETS)
+
+
+async def test_a_script_gets_the_preferences_as_a_dialog() -> None:
+    """The same form as the page's, in an element that a script can show over any page."""
+    visitor = browser()
+    await visitor.submit("/consent", choice="save", purpose="maps", service="player")
+    back = {"referer": "https://testserver/news?a"}
+    dialog = await visitor.fetch("/consent/dialog?lang=de", **back)
+    page = await visitor.fetch("/consent", **back)
+    assert "<dialog" in dialog.text
+    assert "<dialog" not in page.text
+    assert '<html lang="de"' in dialog.text
+    assert '<html lang="en"' in page.text
+    assert "frame-ancestors" in (dialog.header("content-security-policy") or "")
+    assert "<script" not in dialog.text
+    for name in ("name", "value"):
+        found = [
+            re.findall(rf'<(?:input|button)[^>]* {name}="([^"]+)"', each.text)
+            for each in (dialog, page)
+        ]
+        assert found[0] == found[1] != []
+    assert 'name="next" value="/news?a"' in dialog.text
+    switched = re.findall(r'value="(\w+)"[^>]* checked', dialog.text)
+    assert switched == ["player", "maps"]
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ WHAT_FOR = {
     "size": "the size of words; `medium` is the visitor's own",
     "font": "the typeface; `inherit` takes the site's",
     "scheme": "`light` or `dark`, where a site says so by a class alone",
+    "ratio": "width to height of a placeholder, where that of the embed is known to you",
     "z": "the layer of a banner that is fixed",
 }
 

@@ -119,10 +119,9 @@ class Ready:
 
     def _is_staff(self, scope: Scope) -> bool:
         """True if the site says so; what is no clear answer means no."""
-        if self.options.staff is None:
-            return False
+        staff = self.options.staff
         try:
-            answer: object = self.options.staff(scope)
+            answer: object = staff is not None and staff(scope)
         except Exception:
             logger.exception("staff failed; nobody is shown what is not declared")
             return False

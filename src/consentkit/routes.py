@@ -54,6 +54,8 @@ LARGEST_BODY: Final = 16 << 10
 SAVED: Final = "consentkit"
 """The notice's id: a page opened at it says what was saved, without any state on the server."""
 _MOST_FIELDS: Final = 512
+LONGEST_TAG: Final = 35
+"""Characters of a language tag that are looked at (RFC 5646 §4.4.1)."""
 _PATH_CHARACTERS: Final = "/-._~!$&'()*+,;=:@"
 _PRIVATE: Final = {"cache-control": "no-store"}
 _PAGE: Final = {
@@ -310,7 +312,7 @@ class Endpoints:
     def _language(self, request: _Request) -> str:
         """That of the page it is for, where the query names it, else what the browser wants."""
         wanted = accepted_languages(request.fields.get(b"accept-language", b""))
-        page = request.query.get("lang")
+        page = request.query.get("lang", "")[:LONGEST_TAG]
         return choose_language(self._policy.languages, (page, *wanted) if page else wanted)
 
     def _sheets(self, request: _Request) -> list[str]:
@@ -453,6 +455,8 @@ class _Form:
         self._choice = (values.get("choice") or [""])[0]
         self._purposes = tuple(dict.fromkeys(values.get("purpose", ())))
         self._services = tuple(dict.fromkeys(values.get("service", ())))
+        # The preferences are about every purpose: their fields are the switches that are on.
+        self._is_whole = "whole" in values
         self.next_path = safe_next((values.get("next") or [""])[0])
         self._refuse_what_is_unknown()
 
@@ -468,7 +472,8 @@ class _Form:
 
     @property
     def _named_or_all(self) -> tuple[str, ...]:
-        return self._purposes or self._policy.optional_purposes
+        named = () if self._is_whole else self._purposes
+        return named or self._policy.optional_purposes
 
     def _accept_all(self, visitor: Visitor) -> None:
         visitor.grant(*self._named_or_all)

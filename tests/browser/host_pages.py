@@ -170,6 +170,11 @@ header a {{ color: #fff }}
 main {{ grid-area: main }}
 footer {{ grid-area: foot; padding: 0 1rem; background: #eee }}
 {ROWS}"""),
+    "centred": HostPage(f"""
+html {{ min-height: 100%; display: grid }}
+body {{ display: grid; place-items: center; gap: 2rem; margin: 0; font: 18px/1.5 sans-serif }}
+main {{ max-width: min(40rem, 90%) }}
+{ROWS}"""),
     "app shell": HostPage(f"""
 html, body {{ height: 100%; overflow: hidden; margin: 0 }}
 .shell {{ height: 100%; display: flex; flex-direction: column }}

@@ -166,8 +166,10 @@ window.measure = (() => {
   const tooSmall = one => {
     const { overflowY } = getComputedStyle(one)
     const isCut = one.clientHeight && one.scrollHeight > one.clientHeight + 1
+    // A box that neither has words of its own nor scrolls may have room on its outer side.
+    const isFilled = texts(one).length || /auto|scroll/.test(overflowY)
     return [
-      one.clientWidth && one.scrollWidth > one.clientWidth + 1 && "is too narrow",
+      isFilled && one.clientWidth && one.scrollWidth > one.clientWidth + 1 && "is too narrow",
       isCut && (one.localName == "button" || /hidden|clip/.test(overflowY)) && "is too low",
     ].filter(Boolean)
   }
@@ -241,7 +243,7 @@ window.measure = (() => {
     const one = document.activeElement
     const style = getComputedStyle(one)
     const reach = pixels(style.outlineWidth) + pixels(style.outlineOffset)
-    const around = ground(one.parentElement)
+    const around = ground(pixels(style.outlineOffset) < 0 ? one : one.parentElement)
     const boxes = frames(one.parentElement)
     const lines = [...one.getClientRects()]
     const cut = lines.flatMap(({ left, top, right, bottom }) => {
@@ -253,7 +255,7 @@ window.measure = (() => {
       }
       const part = inSight(whole, boxes)
       return Object.keys(whole).filter(
-        side => Math.abs(part[side] - whole[side]) > pixels(style.outlineOffset),
+        side => Math.abs(part[side] - whole[side]) > Math.max(0, pixels(style.outlineOffset)),
       )
     })
     return {

@@ -270,9 +270,9 @@ def test_whatever_goes_wrong_the_form_goes_its_ordinary_way(arrive: Arrive, faul
             route.fulfill(status=500, body="<p>broken</p>", content_type="text/html")
 
     visitor.page.route("**/consent**", spoil)
-    visitor.answer("reject-all")
+    visitor.click("button[value=reject-all]")
     visitor.page.unroute_all()
-    assert visitor.page.url.endswith("/page")
+    assert visitor.page.url.endswith("/page#consentkit")
     assert not visitor.is_asked
     assert visitor.cookie("__Host-consent")
 
@@ -281,7 +281,7 @@ def test_where_the_page_may_fetch_nothing_the_form_goes_its_ordinary_way(arrive:
     """A strict `connect-src` stops the script, and not the visitor."""
     visitor = arrive("<p>Words.</p>", headers={"content-security-policy": "connect-src 'none'"})
     ready(visitor)
-    visitor.answer("reject-all")
+    visitor.click("button[value=reject-all]")
     assert not visitor.is_asked
     assert visitor.cookie("__Host-consent")
 
@@ -444,6 +444,11 @@ TAGS = {
     "svg image": '<svg><image href="{at}" width="9" height="9"/></svg>',
     "svg image, the old way": '<svg><image xlink:href="{at}" width="9" height="9"/></svg>',
     "button": '<input type="image" src="{at}">',
+    "svg animation": '<svg><image width="9" height="9"><set attributeName="href" to="{at}"/></image>',
+    "svg animation with values": (
+        '<svg><image width="9" height="9">'
+        '<animate attributeName="href" dur="9s" values="{at};{at}" from="{at}" by="{at}"/></image>'
+    ),
 }
 
 
@@ -475,6 +480,10 @@ SMUGGLED = """
  data-consentkit-src="&#1;javascript:parent.ran('frame')"></iframe>
 <iframe id="document" data-consentkit-service="counter"
  data-consentkit-srcdoc="<script>parent.ran('document')</script>"></iframe>
+<svg width="99" height="99"><a id="animated"><text y="40">animated</text>
+<set attributeName="href" data-consentkit-service="counter" data-consentkit-to="javascript:ran('to')"/>
+<animate attributeName="href" dur="9s" data-consentkit-service="counter"
+ data-consentkit-values="#;java&#10;script:ran('values')"/></a></svg>
 <script id="type" type="application/json" data-consentkit-service="counter">ran("control")</script>
 """
 
@@ -490,6 +499,7 @@ def test_nothing_that_a_sanitizer_let_pass_becomes_a_script(arrive: Arrive) -> N
     press(visitor, "accept-all")
     visitor.page.wait_for_function("!document.querySelector('[data-consentkit-service]')")
     visitor.page.click("#link")
+    visitor.page.click("#animated text")
     visitor.page.wait_for_timeout(300)
     assert visitor.page.evaluate("all") == ["control"]
 

@@ -107,10 +107,12 @@ def test_a_page_of_its_own_names_who_answers_and_the_way_to_the_answers() -> Non
     assert "Entries: 5. Last checked on 1 June 2026" in words
     assert [one.get("href") for one in tree(markup).iter("a")] == [
         "/",
-        PATH,
         "mailto:webmaster@moorland.example",
+        PATH,
+        PATH,
         "https://counter.example/privacy",
         "https://counter.example/opt-out",
+        f"{PATH}/declaration.json",
     ]
     assert markup.isascii()
 

@@ -18,6 +18,7 @@ LINKS = Links("/consent", "/consent/assets/consent.css", "/consent/assets/consen
 
 def site(folder: Path, **templates: str) -> Policy:
     """A site with these templates; their names have no ending."""
+    folder.mkdir(exist_ok=True)
     for name, text in templates.items():
         (folder / f"{name}.html").write_text(text, "utf-8")
     return policy_of(templates=str(folder))
@@ -63,10 +64,17 @@ def test_a_text_of_the_policy_is_escaped_in_a_sites_own_template(tmp_path: Path)
     assert b"<p>&lt;script&gt;</p>" in banner_markup(policy, "en", ASKING, LINKS).fill(b"/")
 
 
-FORM = """<section id="consentkit"><a href="{{ path }}">Choose</a>
+ANY_FORM = """<section id="consentkit"><a href="{{ path }}">Choose</a>
 <form method="post" action="{{ path }}"><input type="hidden" name="next" value="">%s</form>"""
+NAMED = (
+    """{% for one in only %}<input type="hidden" name="purpose" value="{{ one }}">{% endfor %}"""
+)
+FORM = ANY_FORM.replace("%s", NAMED.replace("%", "%%") + "%s")
 REJECT = '<button name="choice" value="reject-all" class="a">No</button>'
 ACCEPT = '<button name="choice" value="accept-all" class="a">Yes</button>'
+SAVE = '<button name="choice" value="save">Save</button>'
+WITHDRAW = '<button name="choice" value="withdraw">Withdraw</button>'
+SWITCHES = "".join(f'<input type="checkbox" name="purpose" value="{name}">' for name in PURPOSES)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +86,7 @@ ACCEPT = '<button name="choice" value="accept-all" class="a">Yes</button>'
         (FORM % ACCEPT, "needs one button with choice=reject-all"),
         (FORM % (REJECT + ACCEPT + ACCEPT), "needs one button with choice=reject-all"),
         (FORM.replace('name="next"', 'name="back"') % (REJECT + ACCEPT), "no field 'next'"),
+        (ANY_FORM % (REJECT + ACCEPT), "does not name the purposes"),
         (FORM.replace('<a href="{{ path }}">', "<a>") % (REJECT + ACCEPT), "no link"),
         (FORM.replace('id="consentkit"', "") % (REJECT + ACCEPT), "id 'consentkit'"),
         ("{% block", "line 1"),
@@ -101,8 +110,13 @@ def test_a_banner_of_the_sites_own_that_has_everything_stands(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("own", "fault"),
     [
-        (FORM % (REJECT + ACCEPT), "first button is not choice=save"),
-        (FORM % ('<button name="choice" value="save">S</button>' + REJECT + ACCEPT), "no switch"),
+        (ANY_FORM % (REJECT + ACCEPT), "first button is not choice=save"),
+        (ANY_FORM % (SAVE + REJECT + ACCEPT), "no switch for purpose 'polls'"),
+        (
+            ANY_FORM % (SWITCHES.replace("embeds", "films") + SAVE + REJECT + ACCEPT),
+            "no switch for purpose 'embeds'",
+        ),
+        (ANY_FORM % (SWITCHES + SAVE + REJECT + ACCEPT), "no field 'whole'"),
     ],
 )
 def test_preferences_that_cannot_stand_stop_the_start(tmp_path: Path, own: str, fault: str) -> None:
@@ -110,6 +124,55 @@ def test_preferences_that_cannot_stand_stop_the_start(tmp_path: Path, own: str, 
     with pytest.raises(TemplateError, match=fault) as caught:
         check_templates(site(tmp_path, preferences=own))
     assert caught.value.template == "preferences.html"
+
+
+def test_preferences_of_the_sites_own_that_have_everything_stand(tmp_path: Path) -> None:
+    """The control of the above."""
+    whole = '<input type="hidden" name="whole" value="1">'
+    own = ANY_FORM % (whole + SWITCHES + SAVE + REJECT + ACCEPT)
+    check_templates(site(tmp_path, preferences=own))
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        ANY_FORM % "",
+        ANY_FORM % ACCEPT,
+        ANY_FORM.replace('name="next"', 'name="back"') % WITHDRAW,
+        WITHDRAW,
+    ],
+)
+def test_a_line_that_cannot_take_an_answer_back_stops_the_start(tmp_path: Path, own: str) -> None:
+    """Withdrawing is as easy as granting (R-13); the control is a line that can."""
+    check_templates(site(tmp_path, line=ANY_FORM % WITHDRAW))
+    # Another folder, since a template is read once.
+    with pytest.raises(TemplateError) as caught:
+        check_templates(site(tmp_path / "other", line=own))
+    assert caught.value.template == "line.html"
+
+
+@pytest.mark.parametrize(
+    ("template", "blamed"),
+    [
+        ("declaration", "declaration.html"),
+        ("table", "declaration.html"),
+        ("declaration_part", "declaration_part.html"),
+        ("receipt", "receipt.html"),
+        ("message", "message.html"),
+        ("link", "link.html"),
+        ("notice", "notice.html"),
+        ("embed", "embed.html"),
+        ("stylesheets", "preferences.html"),
+        ("dialog", "dialog.html"),
+    ],
+)
+def test_whatever_a_visitor_may_be_shown_can_be_filled_in(
+    tmp_path: Path, template: str, blamed: str
+) -> None:
+    """A slip would else be found by the first visitor who meets that page."""
+    with pytest.raises(TemplateError, match="nothing_of_ours") as caught:
+        check_templates(site(tmp_path, **{template: "{{ nothing_of_ours }}"}))
+    assert caught.value.template == blamed
 
 
 def test_what_asks_nothing_needs_no_form(tmp_path: Path) -> None:

@@ -176,6 +176,7 @@ def test_a_search_is_a_form_that_works_without_a_script() -> None:
     assert field is not None
     assert label is not None
     assert (field.get("name"), field.get("value")) == ("q", "_ga")
+    assert field.get("dir") == "auto"  # a cookie's name reads from left to right in any language
     assert label.get("for") == field.get("id")
     assert tree(page(query="_ga")).find(".//h2[@id='consentkit-table']") is not None
 

@@ -598,6 +598,13 @@ def test_a_grant_of_one_service_lasts_as_a_purposes_does(case: str) -> None:
     assert "both" not in single_services(some, consent, signals, now)
 
 
+def test_what_needs_no_grant_was_not_granted_by_itself() -> None:
+    """A service that became strictly necessary: an old token says nothing of it any more."""
+    some = with_services(services={"film": {"purpose": "necessary", "provider": "P"}})
+    assert single_services(some, ALONE, NO_SIGNALS, NOW) == frozenset()
+    assert decide_service(some, "film", answers_to(some, ALONE, NO_SIGNALS, NOW)).allowed
+
+
 given_answers = st.builds(
     Given,
     st.booleans(),

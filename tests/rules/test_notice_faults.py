@@ -33,7 +33,7 @@ def policy(changes: dict[str, Any]) -> Policy:
 
 KEY_CURE = "Write the key of a text, such as 'settings' or 'asks.consent.title'."
 LABEL_CURE = "Write other words: one of them is a yes, and the other a no."
-PATH_CURE = "Write it as '/kids', with all below it meant: no '?', '#', '*', '..' or '%20'."
+PATH_CURE = "Write it as '/kids', all below it meant: no '?', ';', '#', '*', '..' or '%20'."
 FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
     (
         "a text that reads backwards",
@@ -352,6 +352,8 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
             "above": "/games/../grown-ups",
             "above at the end": "/games/..",
             "here": "/games/./dice",
+            "of dots": "/games/...",
+            "with a parameter": "/games;level=1",
             "with blanks": "/our games",
             "with an escape": "/our%20games",
             "with a backslash": "/our\\games",
@@ -480,9 +482,9 @@ def test_a_text_with_all_that_is_filled_in_holds(key: str, data: st.DataObject) 
     assert problems_in(policy(texts(**{key: words}))) == []
 
 
-@given(st.text("/.ab*?#% \\", max_size=8), st.text("/ab.", max_size=6))
+@given(st.text("/.ab*?;#% \\", max_size=8), st.text("ab", max_size=6))
 def test_a_path_for_children_holds_below_itself_alone(path: str, below: str) -> None:
-    """What a browser asks for has no '..', no query and no escape (R-11)."""
+    """What holds as a path leads to its pages, and not to those beside it (R-11)."""
     marked = policy({"child-directed": [path]})
     if problems_in(marked):
         return

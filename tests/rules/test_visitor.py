@@ -17,10 +17,11 @@ from consentkit.rules.consent import (
     is_of_service,
     key_of_service,
 )
-from consentkit.rules.decision import DECISIONS, READ, decide
+from consentkit.rules.decision import DECISIONS, READ, STORE, Occasion, decide
 from consentkit.rules.policy import DAY, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
 from consentkit.rules.visitor import Standing, Visitor
+from tests.rules.policies import policies
 
 GPC = frozenset({Signal.GPC})
 NOW = 1_800_000_000
@@ -504,3 +505,95 @@ def test_a_token_has_room_for_the_latest_services() -> None:
     assert kept == names[-len(kept) :]
     assert len(FORMAT.sign_given(somebody.consent.given)) < 3500
     assert all(map(somebody.allows, others))
+
+
+# Pages for children
+
+given_answers = st.builds(
+    Given,
+    st.booleans(),
+    st.integers(1, 4),
+    st.integers(NOW - 2 * AGAIN, NOW),
+    st.frozensets(st.sampled_from(Signal)),
+)
+_automatic = st.builds(
+    Seen,
+    time=st.integers(NOW - 2 * AGAIN, NOW),
+    shown=st.integers(0, 4),
+    implied=st.integers(0, 4),
+    held=st.booleans(),
+)
+
+
+def _consents(some: Policy) -> st.SearchStrategy[Consent]:
+    """Whatever a visitor can have answered, and what was lost of it."""
+    keys = [*some.purposes, *map(key_of_service, some.services), "gone"]
+    answered = st.dictionaries(st.sampled_from(keys), given_answers)
+    return st.builds(Consent, answered, st.none() | _automatic, st.booleans())
+
+
+@given(policies(), st.data())
+def test_nothing_optional_is_on_where_a_page_is_for_children(
+    some: Policy, data: st.DataObject
+) -> None:
+    """R-11: whatever the policy is, whoever answered what, and whatever their browser sends."""
+    consent = data.draw(_consents(some))
+    signals = data.draw(st.frozensets(st.sampled_from(Signal)))
+    there = Standing(some, consent, signals, NOW).on_a_page(for_children=True)
+    who = Visitor(there, lambda: NOW)
+    for act in data.draw(
+        st.lists(st.sampled_from(["grant", "allow_service", "refuse", "withdraw"]))
+    ):
+        names = [*some.services] if act == "allow_service" else [*some.purposes]
+        getattr(who, act)(*data.draw(st.lists(st.sampled_from(names)) if names else st.just([])))
+    standing = who.standing
+    optional = {*some.optional_purposes}
+    assert {name for name in some.purposes if who.allows(name)} == {*some.purposes} - optional
+    needed = {name for name, each in some.services.items() if not optional & {*each.purpose}}
+    assert standing.services == needed
+    for declared in some.cookies.values():
+        for occasion in (READ, STORE, Occasion(vote=True)):
+            allowed = decide(some, declared, standing.answers, occasion).allowed
+            assert not (allowed and optional & {*declared.purpose})
+    assert who.is_decided
+    assert standing.honoured == NO_SIGNALS
+    assert standing.single_services == frozenset()
+
+
+@given(
+    st.sampled_from(["explicit", "implied", "opt-out"]),
+    any_acts,
+    some_signals,
+    st.data(),
+)
+def test_what_is_answered_there_is_kept_as_anywhere(
+    mode: str,
+    done: list[tuple[str, list[str]]],
+    signals: frozenset[Signal],
+    data: st.DataObject,
+) -> None:
+    """R-04, AC-11: the same answers give the same token, and one that stands is not given twice."""
+    some = served(mode)
+    before = Standing(some, data.draw(_consents(some)), signals, NOW)
+    here = Visitor(before, lambda: NOW)
+    there = Visitor(before.on_a_page(for_children=True), lambda: NOW)
+    for act, named in done:
+        for who in (here, there):
+            getattr(who, act)(*named)
+        assert there.consent == here.consent
+    assert there.has_changed is here.has_changed
+    assert there.standing.for_children
+    back = there.standing.elsewhere
+    assert (back.answers, back.services) == (here.standing.answers, here.standing.services)
+
+
+def test_elsewhere_is_where_the_site_is_not_for_children() -> None:
+    """What a visitor keeps is judged there; where all of the site is for children, here."""
+    for paths, is_here in ((["/kids"], False), (["/kids", "/"], True), ([], False)):
+        some = policy(child_directed=paths)
+        there = Standing(some, granted(), NO_SIGNALS, NOW, for_children=True)
+        assert (there.elsewhere is there) is is_here
+        assert (there.elsewhere.answer("a") is Answer.REFUSED) is is_here
+        here = there.on_a_page(for_children=False)
+        assert here.elsewhere is here
+        assert here.on_a_page(for_children=False) is here

@@ -1,11 +1,12 @@
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from consentkit import Policy
 from consentkit.rules.changes import changes_between
-from consentkit.rules.policy_file import inspect_text, read_policy
+from consentkit.rules.policy_file import inspect_policy, inspect_text, read_policy
 from consentkit.shell.explanations import explain
 from consentkit.shell.reports import (
     Checked,
@@ -212,3 +213,19 @@ def test_changes_for_machines() -> None:
     assert document["lacksMarks"] is True
     assert document["asksAgain"] is False
     assert changes_json(()) == {"asksAgain": False, "lacksMarks": False, "changes": []}
+
+
+def test_a_template_that_cannot_stand_is_a_fault_at_its_key(tmp_path: Path) -> None:
+    """What would stop the site's start is found before: R-12 holds in a site's own markup too."""
+    policy = tmp_path / "consent.yaml"
+    for folder, own in (("good", "line.html"), ("bad", "banner.html")):
+        (tmp_path / folder).mkdir()
+        text = '{% extends "consentkit/line.html" %}' if folder == "good" else "Do as you like."
+        (tmp_path / folder / own).write_text(text, "utf-8")
+    policy.write_text(f"{LIBRARY}templates: good\n", "utf-8")
+    assert not checked(inspect_policy(policy)).faults
+    policy.write_text(f"{LIBRARY}templates: bad\n", "utf-8")
+    [fault] = checked(inspect_policy(policy)).faults
+    assert fault.line == LIBRARY.count("\n") + 1
+    assert fault.what.startswith("template 'banner.html': nothing in it has the id")
+    assert "extends" in fault.cure

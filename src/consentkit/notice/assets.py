@@ -3,10 +3,10 @@
 It has never heard of requests: it is given a file's name and gives back bytes.
 
 The files are written by hand for people, and squeezed at first use: comments and spaces go, and a
-script's own names become a letter or two signs. Nothing inside a string, a template literal or a regular
-expression changes. The rules are simple because the files keep to a style: a statement ends with
-its line, a regular expression stands where a value may, and no name of a script's own is also one
-of the browser's.
+script's own names become a letter or two signs. Nothing inside a string, a template literal or a
+regular expression changes. The rules are simple because the files keep to a style: a statement ends
+with its line, a regular expression stands where a value may, and no name of a script's own is also
+one of the browser's.
 """
 
 from __future__ import annotations

@@ -325,7 +325,7 @@ def _stands_alone(
     if given is None or not given.granted or _has_lapsed(policy, given.time, now):
         return False
     questions = [policy.questions[place] for place in policy.questions_of_service(service)]
-    if any(given.revision < question.since for question in questions):
+    if not questions or any(given.revision < question.since for question in questions):
         return False
     purposes = [question.purpose for question in questions]
     if any(_is_refused_since(consent.given.get(purpose), given.time) for purpose in purposes):

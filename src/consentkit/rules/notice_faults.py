@@ -41,7 +41,7 @@ __all__ = ["NOTICE_RULES"]
 _UNFIT_TEXT: Final = re.compile(rf"[{UNPRINTABLE}]")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _BLANK: Final = re.compile(r"\{([^{}]*)\}")
-_NO_PATH: Final = re.compile(r"[?#*\\\s\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}|/\.{1,2}(?:/|\Z)")
+_NO_PATH: Final = re.compile(r"[?;#*\\\s\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}|/\.+(?:/|\Z)")
 
 MOST_HINTS: Final = 100
 """Unknown keys of texts for which the one that was meant is looked for."""
@@ -268,7 +268,7 @@ def _paths_of_children(ground: Ground) -> Iterator[Problem]:
             yield Problem(
                 ("child-directed", str(place)),
                 f"'child-directed' has {quoted(path)}, which is no path that a page could have",
-                "Write it as '/kids', with all below it meant: no '?', '#', '*', '..' or '%20'.",
+                "Write it as '/kids', all below it meant: no '?', ';', '#', '*', '..' or '%20'.",
             )
 
 

@@ -511,8 +511,8 @@ class Policy(Model):
         return self._hosts.find(host)
 
     def is_for_children(self, path: str) -> bool:
-        """True for a path at or below one of `child_directed` (LAW R-11)."""
-        return f"{path}/".startswith(self._paths_of_children)
+        """True for a path at or below one of `child_directed`, in any spelling (LAW R-11)."""
+        return bool(self.child_directed) and self._paths_for_children.covers(path)
 
     def is_first_party(self, host: str, page_host: str) -> bool:
         """True for a host of the site itself, seen from a page at `page_host`; both without port.
@@ -635,10 +635,6 @@ class Policy(Model):
     @cached_property
     def _token_domain(self) -> tuple[str, ...]:
         return (plain_host(self.token.domain),) if self.token.domain else ()
-
-    @cached_property
-    def _paths_of_children(self) -> tuple[str, ...]:
-        return tuple(f"{path.rstrip('/')}/" for path in self.child_directed)
 
     @cached_property
     def _questions_by_item(self) -> Mapping[tuple[str, str], tuple[int, ...]]:

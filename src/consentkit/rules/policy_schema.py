@@ -323,8 +323,8 @@ _PLACEHOLDERS: Final = _list_of(
 )
 _CHILDREN: Final = _list_of(
     _matching(
-        r"^(?![\s\S]*(?:[?#*\\\s\u0000-\u001f\u007f]|%[0-9A-Fa-f]{2}|/\.{1,2}(?:/|$)))/",
-        "Write it as '/kids', with all below it meant: no '?', '#', '*', '..' or '%20'.",
+        r"^(?![\s\S]*(?:[?;#*\\\s\u0000-\u001f\u007f]|%[0-9A-Fa-f]{2}|/\.+(?:/|$)))/",
+        "Write it as '/kids', all below it meant: no '?', ';', '#', '*', '..' or '%20'.",
     ),
     examples=[["/kids"]],
 )

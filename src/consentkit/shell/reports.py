@@ -5,17 +5,17 @@ It has never heard of options or exit codes: the inspection of a file goes in, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from consentkit.errors import Fault
+from consentkit.errors import Fault, TemplateError
 from consentkit.rules import catalogue
 from consentkit.rules.changes import Asks, problems_against
 from consentkit.rules.consent import Answer
 from consentkit.rules.names import NameIndex
-from consentkit.rules.problems import listed
+from consentkit.rules.problems import Problem, listed
 from consentkit.shell.explanations import (
     Explanation,
     decision_table,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from consentkit.rules.changes import Change
     from consentkit.rules.policy import Policy
     from consentkit.rules.policy_file import Inspection
-    from consentkit.rules.problems import Problem
     from consentkit.shell.explanations import Fact, PlaceOf
 
 __all__ = [
@@ -79,7 +78,8 @@ def checked(
     policy = inspection.policy
     if policy is None:
         return Checked(inspection, inspection.faults, inspection.warnings)
-    found = problems_against(old, policy) if old is not None else []
+    found = [*problems_against(old, policy)] if old is not None else []
+    found += _of_templates(policy)
     placed = [_placed(problem, inspection) for problem in found]
     return Checked(
         inspection,
@@ -87,6 +87,19 @@ def checked(
         tuple(sorted([*inspection.warnings, *(each for each in placed if each.is_warning)])),
         tuple(_undeclared_frameworks(policy, frameworks)),
     )
+
+
+def _of_templates(policy: Policy) -> Iterator[Problem]:
+    """The fault of a template of the site's own, as the site would meet it when it starts."""
+    if policy.templates is None:
+        return
+    from consentkit.notice.own_templates import check_templates  # noqa: PLC0415 - it takes Jinja
+
+    try:
+        check_templates(policy)
+    except TemplateError as error:
+        what = f"template '{error.template}': {error.what}"
+        yield Problem(("templates",), what, error.cure)
 
 
 def _placed(problem: Problem, inspection: Inspection) -> Fault:

@@ -19,6 +19,8 @@ const each = (selector, root = document) => [...root.querySelectorAll(selector)]
 /** @type {(page?: ParentNode) => any[]} The notice of a document, and its script element. */
 const parts = page => each("#consentkit,#consentkit-script", page)
 let [notice, script] = parts()
+/** Its style sheet. */
+const sheet = notice.previousElementSibling ?? ""
 const { path } = script.dataset
 /** @type {string} */
 let told = script.dataset.state
@@ -83,8 +85,8 @@ const giveBack = async waiting => {
   const isAsync = waiting.hasAttribute("async")
   const hadFocus = waiting.contains(document.activeElement)
   const place = new Comment()
-  // These are put in anew: so a script runs, and a frame adds no entry to the history.
-  if (/^(script|iframe|object|embed)$/.test(waiting.localName)) waiting.replaceWith(place)
+  // These are put in anew: a script runs, an animation begins, a frame adds nothing to the history.
+  if (/^(script|iframe|object|embed|set|animate)$/.test(waiting.localName)) waiting.replaceWith(place)
   if (waiting.localName == "script") {
     waiting.removeAttribute("type")
     waiting.async = isAsync
@@ -281,7 +283,7 @@ const show = async event => {
 const settle = () => {
   frame = 0
   const [fresh, news] = parts()
-  if (!fresh) document.body.prepend(notice)
+  if (!fresh) document.body.prepend(sheet, notice)
   else if (fresh != notice) {
     notice = fresh
     script = news
