@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.gating import Loading, PageJudge, Place, host_without_port
 from consentkit.memory import Memory
-from consentkit.notice.assets import SHEETS, asset, scripts_of
+from consentkit.notice.assets import SHEETS, asset, assets_of, scripts_of
 from consentkit.notice.banner import (
     Links,
     Shown,
@@ -30,6 +30,7 @@ from consentkit.notice.banner import (
 from consentkit.notice.declaration import declaration_table
 from consentkit.notice.preferences import Frame, preferences_markup
 from consentkit.notice.scripts import head_scripts, state_json
+from consentkit.notice.templates import digest_of_templates
 from consentkit.notice.text import choose_language
 from consentkit.rules.consent import NOBODY_YET, Consent
 from consentkit.rules.policy import Basis, Csp, PagesMode, Policy
@@ -177,7 +178,10 @@ class Pages:
         self.enforces = enforces
         self._views: Memory[Standing, View] = Memory(512, 1)
         self._notices: Memory[tuple[object, ...], tuple[Hole, Hole]] = Memory(256, 1 << 20)
-        self._made_of = hashlib.blake2b(policy.model_dump_json().encode(), digest_size=16).digest()
+        made_of = hashlib.blake2b(policy.model_dump_json().encode(), digest_size=16)
+        made_of.update(digest_of_templates(policy))
+        made_of.update("".join(each.name for each in assets_of(policy)).encode())
+        self._made_of = made_of.digest()
         self._heads: Memory[bytes, bytes] = Memory(256, 1 << 20)
         self._known: Memory[object, KnownPage] = Memory(256, 8 << 20)
         self.is_asking = bool(policy.optional_purposes)
@@ -210,7 +214,9 @@ class Pages:
         found = self._views.get(standing)
         if found is None:
             loading = Loading(standing)
-            found = self._viewed(shown_to(standing), standing, loading, loading)
+            found = self._viewed(
+                shown_to(standing, is_enforced=self.enforces), standing, loading, loading
+            )
             self._views.put(standing, found, 0)
         return found
 
@@ -243,8 +249,12 @@ class Pages:
         told = state_json(policy, purposes, services, asked, clears=clears)
         may_load = (sorted(loading.purposes), sorted(loading.services))
         sets = sorted(shown.only_asked), sorted(shown.honoured), sorted(shown.singles)
-        plain = shown.state, shown.asked, shown.known, shown.allowed
-        parts = (*plain, *sets, told, may_load, self._path)
+        plain = (
+            *(shown.state, shown.asked, shown.known, shown.allowed),
+            *(shown.has_answered, shown.has_granted, shown.is_enforced),
+        )
+        winning = sorted(loading.winning(policy.purposes))
+        parts = (*plain, *sets, winning, told, may_load, self._path)
         digest = hashlib.blake2b(repr(parts).encode(), digest_size=8, key=self._made_of)
         key = digest.hexdigest().encode()
         return View(shown, purposes, loading, at_most, told, key)
@@ -403,6 +413,7 @@ class Pages:
                 stylesheets=sheets,
                 next_path=back.decode("latin-1"),
                 tokens=self._tokens,
+                is_enforced=self.enforces,
             )
         return b""
 

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from consentkit.enforcement import Enforcement
 from consentkit.gating import Policing
 from consentkit.notice.declaration import Observed
-from consentkit.notice.own_templates import check_templates
+from consentkit.notice.own_templates import check_templates, check_words
 from consentkit.observed import Observations
 from consentkit.pages import Pages
 from consentkit.routes import Endpoints
@@ -77,6 +77,7 @@ class Ready:
     ) -> None:
         """Check and compile everything once. Raises PolicyError and TemplateError."""
         check_policy(policy)
+        check_words(policy)
         check_templates(policy)
         self.policy = policy
         self.options = options

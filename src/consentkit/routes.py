@@ -201,6 +201,7 @@ class Endpoints:
             stylesheets=self._sheets(request),
             next_path=request.came_from,
             tokens=self._tokens,
+            is_enforced=request.visitor.is_enforced,
         )
 
     async def _declaration(self, request: _Request) -> Response:
@@ -254,7 +255,7 @@ class Endpoints:
         markup = banner_markup(
             policy,
             language,
-            shown_to(standing),
+            shown_to(standing, is_enforced=request.visitor.is_enforced),
             Links(
                 request.prefix + self._path,
                 self._url(request, stylesheet()),

@@ -255,6 +255,29 @@ def test_the_preferences_in_a_page_are_answered_in_place(
     assert visitor.page.evaluate("window.isTheSamePage")
 
 
+def test_the_notice_is_put_back_but_not_for_ever(arrive: Arrive) -> None:
+    """A page may lose it by mistake; a content blocker takes it out each time, and is let be."""
+    visitor = arrive("<p>Words.</p>")
+    ready(visitor)
+    visitor.page.evaluate("document.querySelector('#consentkit').remove()")
+    visitor.notice.wait_for()
+    visitor.page.evaluate("""() => {
+        window.taken = 0;
+        new MutationObserver(() => {
+            const notice = document.querySelector("#consentkit");
+            if (notice) { notice.remove(); taken += 1 }
+        }).observe(document.body, {childList: true});
+        document.body.append("");
+    }""")
+    visitor.page.wait_for_function("taken > 20")
+    visitor.page.wait_for_timeout(3000)
+    taken = visitor.page.evaluate("taken")
+    visitor.page.wait_for_timeout(500)
+    assert visitor.page.evaluate("taken") == taken
+    assert visitor.notice.count() == 0
+    assert visitor.complaints == []
+
+
 @pytest.mark.parametrize("fault", ["no network", "an error"])
 def test_whatever_goes_wrong_the_form_goes_its_ordinary_way(arrive: Arrive, fault: str) -> None:
     """The page works without the script, so it also works when the script cannot."""
@@ -444,10 +467,11 @@ TAGS = {
     "svg image": '<svg><image href="{at}" width="9" height="9"/></svg>',
     "svg image, the old way": '<svg><image xlink:href="{at}" width="9" height="9"/></svg>',
     "button": '<input type="image" src="{at}">',
-    "svg animation": '<svg><image width="9" height="9"><set attributeName="href" to="{at}"/></image>',
+    "svg animation": '<svg><image width="9"><set attributeName="href" to="{at}"/></image></svg>',
     "svg animation with values": (
-        '<svg><image width="9" height="9">'
-        '<animate attributeName="href" dur="9s" values="{at};{at}" from="{at}" by="{at}"/></image>'
+        '<svg><image width="9">'
+        '<animate attributeName="href" dur="9s" values="{at};{at}" from="{at}" by="{at}"/>'
+        "</image></svg>"
     ),
 }
 
@@ -481,7 +505,8 @@ SMUGGLED = """
 <iframe id="document" data-consentkit-service="counter"
  data-consentkit-srcdoc="<script>parent.ran('document')</script>"></iframe>
 <svg width="99" height="99"><a id="animated"><text y="40">animated</text>
-<set attributeName="href" data-consentkit-service="counter" data-consentkit-to="javascript:ran('to')"/>
+<set attributeName="href" data-consentkit-service="counter"
+ data-consentkit-to="javascript:ran('to')"/>
 <animate attributeName="href" dur="9s" data-consentkit-service="counter"
  data-consentkit-values="#;java&#10;script:ran('values')"/></a></svg>
 <script id="type" type="application/json" data-consentkit-service="counter">ran("control")</script>

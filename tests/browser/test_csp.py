@@ -276,6 +276,25 @@ def test_consentkit_works_under_strict_policies(
     assert visitor.complaints == []
 
 
+def test_nothing_loads_between_an_answer_and_the_page_that_comes_anew(
+    arrive: Callable[..., Visitor], party: Party
+) -> None:
+    """The old page has the old policy: what it tried by now would be stopped, and told of."""
+    visitor = arrive(ENFORCE, page=FRAMED)
+    visitor.page.evaluate("() => { setInterval(() => document.body.append(''), 1) }")
+
+    def dawdle(route: Any) -> None:
+        visitor.page.wait_for_timeout(300)
+        route.continue_()
+
+    visitor.page.route(visitor.server.origin() + "/", dawdle)
+    with visitor.page.expect_event("load"):
+        visitor.page.click("button[name=choice][value=accept-all]")
+    visitor.page.unroute_all()
+    wait_until(party, {"frame.html"})
+    assert visitor.complaints == []
+
+
 def test_the_policy_of_a_shared_page_lets_everybodys_answer_work(
     arrive: Callable[..., Visitor], party: Party
 ) -> None:

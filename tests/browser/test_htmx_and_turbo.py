@@ -101,7 +101,7 @@ def go(visitor: Visitor, selector: str, to: str) -> None:
 
 
 def first_in_the_body(visitor: Visitor) -> str:
-    return visitor.page.evaluate("document.body.firstElementChild.id")
+    return visitor.page.evaluate("document.querySelector('body > :not(link)').id")
 
 
 HTMX = pytest.mark.parametrize("library", ["htmx 2", "htmx 4"])
@@ -186,3 +186,61 @@ def test_the_library_does_not_send_the_answer_itself(
     assert len(posts) == 1
     assert visitor.page.url.endswith("/one")
     assert visitor.complaints == []
+
+
+@BOTH
+def test_the_library_does_not_follow_the_link_to_the_preferences(
+    visit: Any, library: str, attributes: str
+) -> None:
+    """It opens the dialog, also where a library takes over all links."""
+    visitor = visit(library, attributes=attributes, one="<p>one</p>")
+    visitor.open_preferences()
+    visitor.page.wait_for_timeout(200)
+    assert visitor.page.url.endswith("/one")
+    # Turbo fetches a link's page when the pointer rests on it, and shows it when it is clicked.
+    asked = visitor.server.asked_for("/consent")
+    assert [one for one in asked if one.headers.get("x-sec-purpose") != "prefetch"] == []
+    visitor.page.keyboard.press("Escape")
+    visitor.page.wait_for_selector("dialog", state="detached")
+    assert visitor.page.evaluate("window.isTheSamePage")
+
+
+@BOTH
+def test_a_dialog_goes_with_its_page(visit: Any, library: str, attributes: str) -> None:
+    """The way back, or a script, may change the page behind it; the next one has its own."""
+    visitor = visit(
+        library,
+        attributes=attributes,
+        one='<a id="on" href="/two">on</a>',
+        two='<p id="two">two</p>',
+    )
+    visitor.open_preferences()
+    visitor.page.evaluate("document.querySelector('#on').click()")
+    visitor.page.wait_for_selector("#two")
+    visitor.page.wait_for_timeout(200)
+    assert visitor.page.locator("dialog").count() == 0
+    assert first_in_the_body(visitor) == "consentkit"
+    visitor.open_preferences()
+    visitor.page.check("dialog [value=media]")
+    with visitor.page.expect_response(lambda response: "/consent/notice" in response.url):
+        visitor.page.click("dialog [value=save]")
+    visitor.page.wait_for_selector(QUESTION, state="detached")
+    assert visitor.page.evaluate("consentkit.allows('media')")
+    assert visitor.page.evaluate("window.isTheSamePage"), "the control: it is the library's doing"
+    visitor.page.evaluate("history.back()")
+    visitor.page.wait_for_selector("#on")
+    visitor.page.wait_for_timeout(200)
+    assert visitor.page.locator("dialog").count() == 0, "nor is it in a snapshot of the page"
+
+
+@HTMX
+def test_a_part_that_changes_leaves_the_dialog_open(visit: Any, library: str) -> None:
+    """What a page fetches now and then is no reason to take away what somebody fills in."""
+    here = '<p id="here" hx-get="/part" hx-trigger="now from:body"></p>'
+    visitor = visit(library, one=here, part="<b id=new>new</b>")
+    visitor.open_preferences()
+    visitor.page.check("dialog [value=media]")
+    visitor.page.evaluate("document.body.dispatchEvent(new Event('now'))")
+    visitor.page.wait_for_selector("#new", state="attached")
+    visitor.page.wait_for_timeout(150)
+    assert visitor.page.is_checked("dialog:modal [value=media]")

@@ -5,7 +5,9 @@ show at that target alone (`:target`), so no state is kept anywhere. The script 
 it loads the page anew.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,8 +15,19 @@ from consentkit import ConsentMiddleware
 from consentkit.rules.policy_file import read_policy
 from tests.browser.conftest import NewVisitor, Serve
 from tests.browser.servers import Site
-from tests.browser.test_consent_js import FILMS, KEY, POLICY, Party, another_tab, elsewhere, ready
+from tests.browser.test_consent_js import (
+    FILMS,
+    KEY,
+    POLICY,
+    Party,
+    another_tab,
+    elsewhere,
+    ready,
+)
 from tests.browser.visitors import Visitor
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 BODY = '<p><a id="next" href="/next">next</a></p>' + "<p>Words of the site.</p>" * 60
 NO_SCRIPT = {"java_script_enabled": False}
@@ -33,19 +46,17 @@ def arrive(serve: Serve, new_visitor: NewVisitor) -> Any:
         visitor.type_address("/page?a=b")
         if visitor.is_scripted:
             ready(visitor)
-            mark(visitor)
         return visitor
 
     return arrive
 
 
-def mark(visitor: Visitor) -> None:
-    visitor.page.evaluate("window.isTheSamePage = true")
-
-
-def anew(visitor: Visitor) -> None:
-    """Wait until the page is another one."""
-    visitor.page.wait_for_function("!window.isTheSamePage && window.consentkit?.allows")
+@contextmanager
+def anew(page: "Page") -> Iterator[None]:
+    """What is done loads the page anew; this waits for it."""
+    with page.expect_event("load"):
+        yield
+    page.wait_for_function("!!window.consentkit?.allows")
 
 
 def said(visitor: Visitor) -> list[str]:
@@ -61,7 +72,7 @@ def said(visitor: Visitor) -> list[str]:
 def test_without_a_script_the_page_says_what_was_saved(
     arrive: Any, choice: str, words: str
 ) -> None:
-    """WCAG 3.3.1 in spirit: who answers sees that it was heard; the next page says nothing of it."""
+    """R-99: who answers sees that it was heard; the next page says nothing of it."""
     visitor = arrive(**NO_SCRIPT)
     assert said(visitor) == []
     if choice == "save":
@@ -78,10 +89,9 @@ def test_after_a_withdrawal_by_script_the_new_page_says_it(arrive: Any) -> None:
     visitor = arrive()
     visitor.answer("accept-all")
     ready(visitor)
-    mark(visitor)
     steps = visitor.page.evaluate("history.length")
-    visitor.page.click("#consentkit [value=withdraw]")
-    anew(visitor)
+    with anew(visitor.page):
+        visitor.page.click("#consentkit [value=withdraw]")
     assert said(visitor) == [WITHDRAWN]
     assert visitor.address == "/page?a=b"
     assert visitor.page.evaluate("history.length") == steps, "the way back is as long as it was"
@@ -92,8 +102,8 @@ def test_after_a_withdrawal_by_script_the_new_page_says_it(arrive: Any) -> None:
 def test_where_a_policy_is_enforced_the_new_page_says_it(arrive: Any) -> None:
     """`csp: enforce`: every answer loads the page anew."""
     visitor = arrive("csp: enforce\n")
-    visitor.page.click("#consentkit [value=accept-all]")
-    anew(visitor)
+    with anew(visitor.page):
+        visitor.page.click("#consentkit [value=accept-all]")
     assert said(visitor) == [GRANTED]
 
 
@@ -103,9 +113,8 @@ def test_it_is_never_said_twice(arrive: Any) -> None:
     visitor.answer("accept-all")
     for _ in range(2):
         ready(visitor)
-        mark(visitor)
-        visitor.page.click("#consentkit [value=withdraw]")
-        anew(visitor)
+        with anew(visitor.page):
+            visitor.page.click("#consentkit [value=withdraw]")
         assert said(visitor) == [WITHDRAWN]
         visitor.open_preferences()
         visitor.page.click("dialog [value=accept-all]")
@@ -119,10 +128,9 @@ def test_what_another_tab_saved_is_not_said_here(arrive: Any) -> None:
     visitor = arrive()
     visitor.answer("accept-all")
     ready(visitor)
-    mark(visitor)
     other = another_tab(visitor)
-    other.click("#consentkit [value=withdraw]")
-    anew(visitor)
+    with anew(visitor.page):
+        other.click("#consentkit [value=withdraw]")
     assert said(visitor) == []
     assert visitor.page.url == visitor.server.origin() + "/page?a=b"
     other.wait_for_url("**#consentkit")
@@ -135,9 +143,8 @@ def test_a_page_that_keeps_its_own_place_in_the_address_keeps_it(arrive: Any) ->
     visitor.answer("accept-all")
     visitor.type_address("/page?a=b#/basket")
     ready(visitor)
-    mark(visitor)
-    visitor.page.click("#consentkit [value=withdraw]")
-    anew(visitor)
+    with anew(visitor.page):
+        visitor.page.click("#consentkit [value=withdraw]")
     assert visitor.page.url.endswith("/page?a=b#/basket")
     assert not visitor.page.evaluate("consentkit.allows('analytics')"), "the control"
 
@@ -150,11 +157,11 @@ def test_who_loads_one_film_is_not_taken_away_from_it(
     film = f'<iframe id="film" src="{party.at(FILMS, "film.html")}"></iframe>'
     visitor = arrive("csp: enforce\n", body=BODY + film + BODY)
     frame = visitor.page.frame_locator("#film")
-    frame.locator("button[name=service]").click()
-    anew(visitor)
+    with anew(visitor.page):
+        frame.locator("button[name=service]").click()
     assert visitor.page.url == visitor.server.origin() + "/page?a=b"
     frame.locator("p", has_text="film").wait_for()
-    visitor.page.wait_for_function("scrollY > 0")
+    assert visitor.page.evaluate("scrollY") > 0
 
 
 FOCUSED = "document.activeElement.closest('#consentkit') && document.activeElement.className"
@@ -170,8 +177,8 @@ def test_the_keyboard_goes_on_at_the_notice(arrive: Any, layout: str, *, scripte
     )
     visitor.page.focus("button[value=reject-all]")
     if scripted:
-        visitor.page.keyboard.press("Enter")
-        anew(visitor)
+        with anew(visitor.page):
+            visitor.page.keyboard.press("Enter")
     else:
         with visitor.page.expect_navigation():
             visitor.page.keyboard.press("Enter")

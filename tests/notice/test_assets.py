@@ -166,6 +166,7 @@ def test_a_style_sheet_keeps_what_means_something(written: str, squeezed: str) -
         ("const long = 1\nf(long)", "const a=1\nf(a)"),
         ("let [one, two] = f()\ng(one, two)", "let[a,b]=f()\ng(a,b)"),
         ("const f1 = (one, two) => one + two", "const a=(b,c)=>b+c"),
+        ("const f1 = (one, two = one) => one + two", "const a=(b,c=b)=>b+c"),
         ("const f1 = one => one", "const a=b=>b"),
         ("const f1 = (one, two = 3) => one + two", "const a=(b,c=3)=>b+c"),
         ("const f1 = (one, two = one) => two", "const a=(b,c=b)=>c"),

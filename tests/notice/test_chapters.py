@@ -13,7 +13,7 @@ from consentkit.notice.chapters import (
     token_cookies,
     way_of,
 )
-from consentkit.notice.text import Way, messages_for
+from consentkit.notice.text import LANGUAGES, Way, messages_for
 from consentkit.rules.decision import duration_of
 from consentkit.rules.policy import DAY, DeclaredCookie, Kind
 from tests.notice import PURPOSES, TOKENS, changed, policy_of
@@ -144,3 +144,32 @@ def test_third_parties_are_counted_once_and_by_purpose() -> None:
     assert third_parties_of(policy, ["polls"], "en") == ("Counter Ltd", "Printers", "nowhere")
     assert third_parties_of(policy, ["analytics", "embeds"], "en") == ("Counter Ltd", "Films Inc")
     assert third_parties_of(policy, ["necessary"], "en") == ()
+
+
+def test_a_chapter_is_told_in_the_sites_own_words_and_digits() -> None:
+    """`texts` reach every layer; another language has its own, and its own digits."""
+    policy = policy_of(languages=["en", "fa"], texts={"en": {"kinds.session": "Short-lived"}})
+    assert chapters_of(policy, "en")[0].entries[0].kind == "Short-lived"
+    assert chapters_of(policy_of(), "en")[0].entries[0].kind == "Session"
+    persian = {one.name: one for chapter in chapters_of(policy, "fa") for one in chapter.entries}
+    words = messages_for("fa")
+    assert persian["clientvars"].kind == words.kinds[Kind.SESSION]
+    assert persian["_ga"].duration.startswith(words.digits[1] + words.digits[3])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_countries_are_named_and_joined_in_the_language(language: str) -> None:
+    """R-73: where the data goes; a code that nobody knows stays one."""
+    words = messages_for(language)
+    services = {"counter": {"purpose": "analytics", "provider": "C", "transfer": ["US", "IE"]}}
+    service = chapters_of(policy_of(services=services), language)[2].services[0]
+    assert service.transfer == f"{words.countries['US']}{words.comma}{words.countries['IE']}"
+    assert service.key == "counter"
+
+
+def test_items_of_web_storage_are_counted_by_themselves() -> None:
+    """R-29: the rules are the same, and it is no cookie."""
+    stored = {"seen": {"where": "local", "purpose": "analytics", "description": "."}}
+    chapter = chapters_of(policy_of(storage=stored), "en")[2]
+    assert (chapter.cookie_count, chapter.stored_count) == (1, 1)
+    assert [one.is_cookie for one in chapter.entries] == [True, False]

@@ -222,7 +222,7 @@ def test_a_signal_that_outweighs_every_answer_leaves_nothing_to_press(
     """R-37, R-39: it may not load, whatever is answered, so nobody is asked and the reason said."""
     t = messages_for(language)
     reason = t.signal_stops.format(signals=signal_names(t, signals))
-    stopped = {"signals": signals, "language": language}
+    stopped: dict[str, Any] = {"signals": signals, "language": language}
     for page in (document(**stopped), document("maps", **stopped)):
         assert forms(page) == []
         assert reason in words_of(page)

@@ -308,7 +308,7 @@ def test_a_text_ends_as_the_english_one_does(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_quotation_marks_are_the_languages_own_and_closed(language: str) -> None:
     """One pair to a language; an apostrophe is no quotation mark, and none is a typewriter's."""
-    opening, closing = SAYS[language].quotes
+    opening, closing = tuple(SAYS[language].quotes)
     quoted = re.compile(f"{opening}\\s?[^{opening}{closing}]+\\s?{closing}")
     apostrophe = re.compile(r"(?<=\w)’|’(?=\w)" if language in APOSTROPHES else "(?!)")
     foreign = re.compile("[\"'`´“”„‟‘’‚‛«»‹›「」『』〝〟״]")

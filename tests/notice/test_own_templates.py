@@ -65,6 +65,7 @@ def test_a_text_of_the_policy_is_escaped_in_a_sites_own_template(tmp_path: Path)
 
 
 ANY_FORM = """<section id="consentkit"><a href="{{ path }}">Choose</a>
+{{ groups | map(attribute="items") | map("join", ", ") | join if groups is defined }}
 <form method="post" action="{{ path }}"><input type="hidden" name="next" value="">%s</form>"""
 NAMED = (
     """{% for one in only %}<input type="hidden" name="purpose" value="{{ one }}">{% endfor %}"""
@@ -89,6 +90,10 @@ SWITCHES = "".join(f'<input type="checkbox" name="purpose" value="{name}">' for 
         (ANY_FORM % (REJECT + ACCEPT), "does not name the purposes"),
         (FORM.replace('<a href="{{ path }}">', "<a>") % (REJECT + ACCEPT), "no link"),
         (FORM.replace('id="consentkit"', "") % (REJECT + ACCEPT), "id 'consentkit'"),
+        (FORM.replace("groups", "gone") % (REJECT + ACCEPT), "does not name the purpose 'Polls'"),
+        (FORM.replace('action="{{ path }}"', 'action="/yes"') % (REJECT + ACCEPT), "elsewhere"),
+        (FORM % ('<input name="choice" value="accept-all">' + REJECT + ACCEPT), "field 'choice'"),
+        ("{{ 1 / 0 }}", "division by zero"),
         ("{% block", "line 1"),
         ("{{ nothing_of_ours }}", "cannot be filled in: 'nothing_of_ours' is undefined"),
         ('{% extends "consentkit/bannr.html" %}', "bannr.html"),
@@ -115,6 +120,10 @@ def test_a_banner_of_the_sites_own_that_has_everything_stands(tmp_path: Path) ->
         (
             ANY_FORM % (SWITCHES.replace("embeds", "films") + SAVE + REJECT + ACCEPT),
             "no switch for purpose 'embeds'",
+        ),
+        (
+            ANY_FORM % (SWITCHES.replace("value", "checked value") + SAVE + REJECT + ACCEPT),
+            "is on before anybody answered",
         ),
         (ANY_FORM % (SWITCHES + SAVE + REJECT + ACCEPT), "no field 'whole'"),
     ],

@@ -509,16 +509,17 @@ def test_a_token_has_room_for_the_latest_services() -> None:
 
 # Pages for children
 
+_times = st.sampled_from([NOW, NOW - DAY, NOW - AGAIN, NOW - 2 * AGAIN])
 given_answers = st.builds(
     Given,
     st.booleans(),
     st.integers(1, 4),
-    st.integers(NOW - 2 * AGAIN, NOW),
+    _times,
     st.frozensets(st.sampled_from(Signal)),
 )
 _automatic = st.builds(
     Seen,
-    time=st.integers(NOW - 2 * AGAIN, NOW),
+    time=_times,
     shown=st.integers(0, 4),
     implied=st.integers(0, 4),
     held=st.booleans(),
@@ -528,7 +529,7 @@ _automatic = st.builds(
 def _consents(some: Policy) -> st.SearchStrategy[Consent]:
     """Whatever a visitor can have answered, and what was lost of it."""
     keys = [*some.purposes, *map(key_of_service, some.services), "gone"]
-    answered = st.dictionaries(st.sampled_from(keys), given_answers)
+    answered = st.fixed_dictionaries({}, optional=dict.fromkeys(keys, given_answers))
     return st.builds(Consent, answered, st.none() | _automatic, st.booleans())
 
 

@@ -2,8 +2,8 @@
 
 It has never heard of HTTP: it is given a policy and answers, and gives back markup.
 
-`text` picks a language and tells a policy in its words, `banner` is the first layer and the
-preferences, `declaration` the table of everything declared. The markup is plain forms that work
-without script and without style; it is pure ASCII, so it is right in a page of any charset that
-contains ASCII, and all that comes from a policy is escaped.
+`text` has the words of each language and `chapters` tells a policy in them; `banner` is the first
+layer, `preferences` the second, `declaration` the table of everything declared. The markup is plain
+forms that work without script and without style; it is pure ASCII, so it is right in a page of any
+charset that contains ASCII, and all that comes from a policy is escaped.
 """

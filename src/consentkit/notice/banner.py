@@ -24,7 +24,7 @@ from consentkit.notice.preferences import signal_text, standing_text
 from consentkit.notice.scripts import NOTHING, Hole, cut
 from consentkit.notice.templates import render
 from consentkit.notice.text import Messages, Page, Way, Words, safe_href, said, words_for
-from consentkit.rules.consent import Answer
+from consentkit.rules.consent import Answer, is_of_service
 from consentkit.rules.decision import DECISIONS
 from consentkit.rules.policy import Basis, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
@@ -69,6 +69,7 @@ class State(StrEnum):
 
 
 _ASKING: Final = frozenset({State.ASK, State.CHANGED})
+_TELLING: Final = frozenset({State.SETTINGS, State.SIGNAL})
 
 
 class Links(NamedTuple):
@@ -91,7 +92,8 @@ class Shown(NamedTuple):
     whatever their basis. `known` are the purposes that were answered before, open or not, each with
     the revision of then, where anything is asked.
     `honoured` signals answer for some purpose, `allowed` purposes are on, `singles` are services
-    that were granted by themselves.
+    that were granted by themselves. Who `has_granted` something may take it back, also while a
+    signal outweighs it. Where nothing `is_enforced`, as in a soft launch, nothing is promised.
     """
 
     state: State
@@ -101,6 +103,9 @@ class Shown(NamedTuple):
     honoured: frozenset[Signal] = NO_SIGNALS
     allowed: tuple[str, ...] = ()
     singles: frozenset[str] = frozenset()
+    has_answered: bool = False
+    has_granted: bool = False
+    is_enforced: bool = True
 
     @property
     def is_asking(self) -> bool:
@@ -108,38 +113,48 @@ class Shown(NamedTuple):
         return self.state in _ASKING
 
 
-def shown_to(standing: Standing) -> Shown:
+def shown_to(standing: Standing, *, is_enforced: bool = True) -> Shown:
     """What a visitor is shown."""
     policy, given = standing.policy, standing.consent.given
     asked = standing.open_purposes
+    state = _state_of(standing, is_enforced=is_enforced)
+    tells = state in _TELLING
     return Shown(
-        _state_of(standing),
+        state,
         asked,
         frozenset(name for name in asked if _waits_for_a_yes(standing, name)),
         tuple(
             (name, given[name].revision) for name in standing.purposes if asked and name in given
         ),
-        standing.honoured,
+        standing.honoured if is_enforced else NO_SIGNALS,
         tuple(
             name
             for name, answer in standing.purposes.items()
             if DECISIONS[policy.basis_of(name)][answer]
         ),
         standing.single_services,
+        tells and bool(given),
+        tells and any(one.granted and _is_of_now(policy, key) for key, one in given.items()),
+        is_enforced,
     )
 
 
-def _state_of(standing: Standing) -> State:
+def _is_of_now(policy: Policy, key: str) -> bool:
+    """False for a purpose that the policy does not ask about any more."""
+    return key in policy.optional_purposes or is_of_service(key)
+
+
+def _state_of(standing: Standing, *, is_enforced: bool) -> State:
     policy = standing.policy
     if not policy.optional_purposes:
         return State.DECLARATION if policy.settings_link == "always" else State.NOTHING
-    if standing.for_children:
+    if standing.for_children and is_enforced:
         return State.CHILDREN
     if asked := standing.open_purposes:
         others = {*standing.consent.given} & {*policy.optional_purposes} - {*asked}
         return State.CHANGED if others else State.ASK
     # A status, not a link: it is shown also where the site links to the preferences itself.
-    if standing.honoured:
+    if standing.honoured and is_enforced:
         return State.SIGNAL
     return State.NOTHING if policy.settings_link == "manual" else State.SETTINGS
 
@@ -311,7 +326,7 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
     place: dict[str, object] = {
         **links._asdict(),
         "state": told,
-        "answered": answered,
+        "answered": answered if shown.is_enforced and shown.state is not State.CHILDREN else "",
         "is_shared": is_shared,
         "is_for_children": shown.state is State.CHILDREN,
         "is_policed": is_policed,
@@ -319,6 +334,7 @@ def banner_markup(  # noqa: PLR0913  # each is named where it is given
         "table": _link_to_policy(policy, links.root) or f"{links.path}/cookies",
     }
     if shown.is_asking:
+        place["is_sharing"] = _is_sharing(policy, language)
         return cut(_question_markup(_Question(policy, language, shown), **place))
     place["is_hidden"] = is_shared or (shown.state is State.NOTHING and not answered)
     return cut(_line_markup(policy, language, shown, place))
@@ -335,7 +351,7 @@ def _line_markup(policy: Policy, language: str, shown: Shown, values: dict[str, 
         State.CHILDREN: words.for_children,
         State.DECLARATION: words.nothing_optional,
     }
-    answers = shown.state in {State.SETTINGS, State.SIGNAL}
+    answers = shown.state in _TELLING
     return render(
         policy,
         "line.html",
@@ -345,14 +361,21 @@ def _line_markup(policy: Policy, language: str, shown: Shown, values: dict[str, 
         links_to_table=shown.state is State.DECLARATION,
         withdraw=_withdraw_label(policy, words, shown) if answers else "",
         is_sharing=answers and _is_sharing(policy, language),
-        saved=standing_text(policy, language, shown.allowed) if answers else "",
+        saved=_saved(policy, language, shown) if answers else "",
         **values,
     )
 
 
+def _saved(policy: Policy, language: str, shown: Shown) -> str:
+    """What was saved, for who has answered; empty where that holds nothing back."""
+    if not (shown.has_answered and shown.is_enforced):
+        return ""
+    return standing_text(policy, language, shown.allowed, shown.singles)
+
+
 def _withdraw_label(policy: Policy, words: Messages, shown: Shown) -> str:
-    """The label of the button that takes everything back; empty where nothing is on."""
-    if not shown.allowed and not shown.singles:
+    """The label of the button that takes everything back; empty where there is nothing."""
+    if not (shown.allowed or shown.singles or shown.has_granted):
         return ""
     ways = {way_of(policy, name) for name in shown.allowed}
     return words.opt_out if ways == {Way.OPT_OUT} else words.withdraw

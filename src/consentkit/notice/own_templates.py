@@ -14,7 +14,6 @@ from functools import partial
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from jinja2 import TemplateError as JinjaError
 from jinja2 import TemplateSyntaxError
 
 from consentkit.errors import TemplateError
@@ -30,9 +29,12 @@ from consentkit.notice.banner import (
 )
 from consentkit.notice.declaration import declaration_page, declaration_table
 from consentkit.notice.embeds import placeholder_document
+from consentkit.notice.plurals import plural_of
 from consentkit.notice.preferences import Frame, preferences_markup
 from consentkit.notice.receipt import receipt_page
-from consentkit.rules.consent import NOBODY_YET
+from consentkit.notice.text import said, words_for
+from consentkit.rules.consent import NOBODY_YET, Answer
+from consentkit.rules.decision import DECISIONS
 from consentkit.rules.signals import NO_SIGNALS
 from consentkit.rules.visitor import Standing
 
@@ -41,10 +43,12 @@ if TYPE_CHECKING:
 
     from consentkit.rules.policy import Policy
 
-__all__ = ["check_templates"]
+__all__ = ["check_templates", "check_words"]
 
 _PATH: Final = "/consent"
 _LINKS: Final = Links(_PATH, f"{_PATH}/consent.css", f"{_PATH}/consent.js")
+_SOME_NUMBERS: Final = 200
+"""Whole numbers among which every form of every language turns up."""
 _EXTEND: Final = 'Begin with {{% extends "consentkit/{0}" %}} and leave its form as it is.'
 
 
@@ -59,26 +63,65 @@ def check_templates(policy: Policy) -> None:
     """Raises TemplateError for a site's own template that cannot stand."""
     if policy.templates is None or not policy.optional_purposes:
         return
-    for template, fault in _faults(policy):
-        raise TemplateError(template, fault, _EXTEND.format(template))
+    for language in policy.languages:
+        for template, fault in _faults(policy, language):
+            raise TemplateError(template, fault, _EXTEND.format(template))
 
 
-def _faults(policy: Policy) -> Iterator[tuple[str, str]]:
-    language, asked = policy.languages[0], policy.optional_purposes
+def check_words(policy: Policy) -> None:
+    """Raises TemplateError for words of a site's own that say what is not so.
+
+    A no and a yes must not read alike (R-12), and a form of a duration that stands for several
+    numbers must say which. Where the other one is ours the policy's own checks cannot know it.
+    """
+    own = policy.texts or policy.banner.accept or policy.banner.reject
+    for language in policy.languages if own else ():
+        for fault in (*_alike(policy, language), *_without_number(policy, language)):
+            raise TemplateError("banner.html", f"in '{language}' {fault}", "Say it otherwise.")
+
+
+def _alike(policy: Policy, language: str) -> Iterator[str]:
+    words, banner = words_for(policy, language), policy.banner
+    reject = said(banner.reject or "", language, policy.languages) or words.reject_all
+    accept = said(banner.accept or "", language, policy.languages) or words.accept_all
+    pairs = (
+        *((reject, accept), (words.reject_all, words.accept_all)),
+        *((words.reject, words.accept), (words.opt_out, words.allow)),
+    )
+    for no, yes in pairs:
+        if no.strip().casefold() == yes.strip().casefold():
+            yield f"its refusal and its grant both say '{no}'"
+
+
+def _without_number(policy: Policy, language: str) -> Iterator[str]:
+    for key, text in policy.texts.get(language, {}).items():
+        form = key.rpartition(".")[2]
+        if key.startswith("durations.") and "{count}" not in text:
+            numbers = [n for n in range(_SOME_NUMBERS) if plural_of(language, n) == form]
+            if len(numbers) > 1:
+                yield f"'{key}' stands for {numbers[0]} and {numbers[1]}, and has no {{count}}"
+
+
+def _faults(policy: Policy, language: str) -> Iterator[tuple[str, str]]:
+    asked = policy.optional_purposes
     standing = Standing(policy, NOBODY_YET, NO_SIGNALS, 0)
     for shown in (Shown(State.ASK, asked), Shown(State.CHANGED, asked[:1])):
         page = _read("banner.html", partial(_notice, policy, language, shown))
         named = () if shown.asked == asked else shown.asked
-        for fault in (*_of_a_notice(page), *_of_the_answers(page, "reject-all", named)):
+        question = _of_the_question(page, policy, language, shown.asked)
+        answers = _of_the_answers(page, "reject-all", named)
+        for fault in (*_of_a_notice(page), *answers, *_of_the_forms(page), *question):
             yield "banner.html", fault
     page = _read(
         "line.html", partial(_notice, policy, language, Shown(State.SETTINGS, allowed=asked))
     )
-    yield from (("line.html", fault) for fault in (*_of_a_notice(page), *_of_the_way_back(page)))
+    for fault in (*_of_a_notice(page), *_of_the_way_back(page), *_of_the_forms(page)):
+        yield "line.html", fault
     for frame in Frame:
         page = _read(frame.value, partial(_preferences, standing, language, frame))
-        yield from ((frame.value, fault) for fault in _of_the_answers(page, "save"))
-        yield from ((frame.value, fault) for fault in _of_the_switches(page, asked))
+        switches = _of_the_switches(page, policy)
+        for fault in (*_of_the_answers(page, "save"), *_of_the_forms(page), *switches):
+            yield frame.value, fault
     for template, make in _others(policy, language, standing):
         _read(template, make)
 
@@ -120,9 +163,30 @@ def _of_the_way_back(page: _Page) -> Iterator[str]:
         yield "it needs a form with a field 'next' and a button with choice=withdraw (R-13)"
 
 
-def _of_the_switches(page: _Page, asked: tuple[str, ...]) -> Iterator[str]:
-    missing = (name for name in asked if name not in page.purposes)
-    yield from (f"it has no switch for purpose '{name}'" for name in missing)
+def _of_the_forms(page: _Page) -> Iterator[str]:
+    if page.actions - {_PATH}:
+        yield "it has a form that leads elsewhere"
+    if "choice" in page.fields:
+        yield "a field 'choice' that is no button answers before the button does"
+
+
+def _of_the_question(
+    page: _Page, policy: Policy, language: str, asked: tuple[str, ...]
+) -> Iterator[str]:
+    """What a visitor has to be told before they can answer (R-06)."""
+    words = " ".join("".join(page.words).split())
+    for title in (policy.purposes[name].title for name in asked):
+        text = " ".join(said(title, language, policy.languages).split())
+        if text not in words:
+            yield f"it does not name the purpose '{text}' (R-06)"
+
+
+def _of_the_switches(page: _Page, policy: Policy) -> Iterator[str]:
+    for name in policy.optional_purposes:
+        if name not in page.switches:
+            yield f"it has no switch for purpose '{name}'"
+        elif page.switches[name] and not DECISIONS[policy.basis_of(name)][Answer.UNDECIDED]:
+            yield f"its switch for purpose '{name}' is on before anybody answered (R-03)"
     if "whole" not in page.fields:
         yield "its form has no field 'whole', so a refusal of all would be one of what is on"
 
@@ -147,9 +211,9 @@ def _read(template: str, make: Callable[[], bytes]) -> _Page:
     page = _Page()
     try:
         page.feed(make().decode("ascii"))
-    except JinjaError as error:
+    except Exception as error:  # a template may do whatever Python can
         line = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
-        what = f"it cannot be filled in{line}: {error.message or type(error).__name__}"
+        what = f"it cannot be filled in{line}: {str(error) or type(error).__name__}"
         raise TemplateError(template, what, _EXTEND.format(template)) from error
     return page
 
@@ -161,20 +225,33 @@ class _Page(HTMLParser):
         super().__init__()
         self.buttons: list[_Button] = []
         self.fields: set[str] = set()
-        self.purposes: set[str] = set()
         self.named: set[str] = set()
+        self.switches: dict[str, bool] = {}
+        self.actions: set[str] = set()
         self.links: set[str] = set()
         self.ids: set[str] = set()
+        self.words: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = dict(attrs)
         self.ids.add(has.get("id") or "")
-        self.links.add((tag == "a" and has.get("href")) or "")
-        if tag == "button":
+        if tag == "a":
+            self.links.add(has.get("href") or "")
+        elif tag == "form" and has.get("method") != "dialog":
+            self.actions.add(has.get("action") or "")
+        elif tag == "button":
             choice = has.pop("value", None) if has.get("name") == "choice" else None
             self.buttons.append(_Button(choice, frozenset(has.items())))
-        if tag == "input":
-            self.fields.add(has.get("name") or "")
-            if has.get("name") == "purpose":
-                found = self.purposes if has.get("type") == "checkbox" else self.named
-                found.add(has.get("value") or "")
+        elif tag == "input":
+            self._note_field(has)
+
+    def _note_field(self, has: dict[str, str | None]) -> None:
+        name, value = has.get("name") or "", has.get("value") or ""
+        self.fields.add(name)
+        if name == "purpose" and has.get("type") == "checkbox":
+            self.switches[value] = "checked" in has
+        elif name == "purpose":
+            self.named.add(value)

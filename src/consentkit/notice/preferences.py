@@ -59,13 +59,14 @@ def preferences_markup(  # noqa: PLR0913  # each is named where it is given
     stylesheets: Sequence[str],
     next_path: str,
     tokens: Sequence[str] = (),
+    is_enforced: bool = True,
 ) -> bytes:
     """The preferences of a visitor, in a frame.
 
     `path` is where the endpoints are, `stylesheets` are URLs; `next_path` is where a saved answer
     leads, a path on this site, else the site's start; `tokens` as in `chapters.token_cookies`.
-    They are the visitor's own wherever they stand, so what they hold on a page for children is what
-    holds elsewhere.
+    Where nothing `is_enforced`, no signal is said to be kept to. They are the visitor's own
+    wherever they stand, so what they hold on a page for children is what holds elsewhere.
     """
     policy, standing = standing.policy, standing.on_a_page(for_children=False)
     words = words_for(policy, language)
@@ -82,7 +83,7 @@ def preferences_markup(  # noqa: PLR0913  # each is named where it is given
             for chapter in chapters
         ],
         status=_status(standing, language) if switches else "",
-        signal=signal_text(words, standing.honoured),
+        signal=signal_text(words, standing.honoured) if is_enforced else "",
         signals_win=policy.signals_win,
         path=path,
         stylesheets=stylesheets,
@@ -152,20 +153,27 @@ def _status(standing: Standing, language: str) -> str:
         for name, answer in standing.purposes.items()
         if DECISIONS[policy.basis_of(name)][answer]
     ]
-    return _told(policy, language, on)
+    return _told(policy, language, on, standing.single_services)
 
 
-def _told(policy: Policy, language: str, on: Sequence[str]) -> str:
+def _told(policy: Policy, language: str, on: Sequence[str], singles: Collection[str]) -> str:
     words = words_for(policy, language)
     if len(on) == len(policy.optional_purposes):
         return words.all_on
-    titles = [said(policy.purposes[name].title, language, policy.languages) for name in on]
-    return words.some_on.format(purposes=words.comma.join(titles)) if on else words.all_off
+    services = [one for name, one in policy.services.items() if name in singles]
+    named = [
+        *(policy.purposes[name].title for name in on),
+        *(one.title or one.provider for one in services),
+    ]
+    titles = [said(title, language, policy.languages) for title in named]
+    return words.some_on.format(purposes=words.comma.join(titles)) if titles else words.all_off
 
 
-def standing_text(policy: Policy, language: str, on: Sequence[str]) -> str:
-    """That an answer was saved, and what is `on` now, in one line."""
-    return f"{words_for(policy, language).saved} {_told(policy, language, on)}"
+def standing_text(
+    policy: Policy, language: str, on: Sequence[str], singles: Collection[str]
+) -> str:
+    """That an answer was saved, in one line: the purposes `on` now, and services granted alone."""
+    return f"{words_for(policy, language).saved} {_told(policy, language, on, singles)}"
 
 
 def status_text(language: str, standing: Standing, *, is_saved: bool) -> str:

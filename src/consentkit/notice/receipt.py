@@ -135,7 +135,7 @@ def _kept(standing: Standing) -> list[_Kept]:
     kept: list[_Kept] = []
     for name, answer in standing.purposes.items():
         own = given.get(name)
-        if own is not None and (answer is Answer.GRANTED or not own.granted):
+        if own is not None and own.time and (own.granted or answer is Answer.REFUSED):
             kept.append(_Kept(name, own.time, own.revision))
         elif _told(standing, name) is _Told.IMPLIED and standing.consent.seen is not None:
             seen = standing.consent.seen
@@ -154,7 +154,8 @@ def _told(standing: Standing, purpose: str) -> _Told:
     if answer is Answer.REFUSED:
         if _heard(standing, purpose):
             return _Told.SIGNAL
-        return _Told.REFUSED if given is not None else _Told.IS_OFF
+        # One of no time stands for a token that could not be read: nobody refused that.
+        return _Told.REFUSED if given is not None and given.time else _Told.IS_OFF
     if answer is Answer.IMPLIED and way_of(policy, purpose) is Way.IMPLIED:
         return _Told.IMPLIED
     return _Told.IS_ON if _allows(policy, purpose, answer) else _Told.IS_OFF
@@ -186,7 +187,9 @@ def _is_on(standing: Standing) -> bool:
     """True if there is something to withdraw."""
     purposes = standing.purposes.items()
     allowed = any(_allows(standing.policy, name, answer) for name, answer in purposes)
-    return allowed or bool(standing.single_services)
+    # A grant that a signal outweighs counts again without it.
+    kept = any(one.granted for one in standing.consent.given.values())
+    return allowed or kept
 
 
 # Days

@@ -9,6 +9,7 @@ same name; it may begin with ``{% extends "consentkit/banner.html" %}`` and fill
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +28,7 @@ from consentkit.notice.text import direction, number_text, safe_href, words_for
 if TYPE_CHECKING:
     from consentkit.rules.policy import Policy
 
-__all__ = ["OWN_PREFIX", "render"]
+__all__ = ["OWN_PREFIX", "digest_of_templates", "render"]
 
 OWN_PREFIX: Final = "consentkit"
 """Before the name of one of our templates, where a site's own extends it."""
@@ -46,10 +47,21 @@ def _environment(folder: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        auto_reload=False,
+        auto_reload=bool(folder),  # a policy made anew has its templates as they are now
     )
     made.filters["safe_href"] = safe_href
     return made
+
+
+def digest_of_templates(policy: Policy) -> bytes:
+    """What tells the templates of a policy from others, 16 bytes; another one if one changes."""
+    made = _environment(policy.templates or "")
+    digest = hashlib.blake2b(digest_size=16)
+    for name in made.list_templates():
+        if name.endswith(".html"):
+            source, _, _ = made.loader.get_source(made, name) if made.loader else ("", None, None)
+            digest.update(repr((name, source)).encode("utf-8", "backslashreplace"))
+    return digest.digest()
 
 
 def render(policy: Policy, template: str, language: str, /, **values: object) -> bytes:

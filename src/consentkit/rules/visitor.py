@@ -182,6 +182,11 @@ class Visitor:
         """True if there is nothing (more) to ask this visitor."""
         return not self.standing.open_purposes
 
+    @property
+    def is_enforced(self) -> bool:
+        """False in report mode: whatever was answered, everything is allowed."""
+        return not self._report_only
+
     def answer(self, purpose: str) -> Answer:
         """The answer in effect to a purpose. Raises UnknownPurposeError."""
         self._known((purpose,))

@@ -91,10 +91,15 @@ def checked(
 
 def _of_templates(policy: Policy) -> Iterator[Problem]:
     """The fault of a template of the site's own, as the site would meet it when it starts."""
-    if policy.templates is None:
+    own = policy.templates or policy.texts or policy.banner.accept or policy.banner.reject
+    if not own:
         return
-    from consentkit.notice.own_templates import check_templates  # noqa: PLC0415 - it takes Jinja
+    from consentkit.notice.own_templates import check_templates, check_words  # noqa: PLC0415 - they take Jinja
 
+    try:
+        check_words(policy)
+    except TemplateError as error:
+        yield Problem(("texts",) if policy.texts else ("banner",), error.what, error.cure)
     try:
         check_templates(policy)
     except TemplateError as error:

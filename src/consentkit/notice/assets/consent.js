@@ -29,6 +29,8 @@ let standing = JSON.parse(told)
 let isNative = false
 let canRenew = false
 let frame = 0
+/** How often the notice is put back: whoever takes it out each time shall have it their way. */
+let patience = 99
 let giving = Promise.resolve()
 /** @type {any} The preferences, while they stand in a dialog. */
 let dialog
@@ -262,7 +264,8 @@ const show = async event => {
     if (dialog?.isConnected) return
     dialog = page.querySelector("dialog.consentkit")
     const sheets = each("link", dialog).map(sheet => new Promise(done => (sheet.onload = sheet.onerror = done)))
-    notice.after(dialog)
+    // Where no library takes it for a part of the page, and its style sheets come last.
+    document.body.after(dialog)
     await Promise.all(sheets)
     // Not every browser has focused it, and this is where the focus returns to.
     link.focus()
@@ -283,17 +286,21 @@ const show = async event => {
 const settle = () => {
   frame = 0
   const [fresh, news] = parts()
-  if (!fresh) document.body.prepend(sheet, notice)
-  else if (fresh != notice) {
+  if (!fresh) {
+    if (patience-- > 0) document.body.prepend(sheet, notice)
+  } else if (fresh != notice) {
     notice = fresh
     script = news
+    // The page is another one.
+    dialog?.close()
     if (script.dataset.state != told) check()
   }
   for (const { contentDocument } of each("iframe[srcdoc]")) {
     contentDocument?.addEventListener("submit", submit, true)
     contentDocument?.addEventListener("click", show, true)
   }
-  release()
+  // What that page says may be older than the answer, and ours is that of another page.
+  if (script.dataset.state == told) release()
 }
 
 if (document.prerendering) {
