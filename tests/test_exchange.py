@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit import Event, Policy
-from consentkit.testing import Browser, assert_blocked, assert_sets
+from consentkit.testing import Browser, assert_blocked, assert_removed, assert_sets
 from tests.apps import (
     DECLARED,
     NAVIGATION,
@@ -671,6 +672,24 @@ async def test_a_page_loaded_ahead_stores_nothing_optional(mark: dict[str, str])
     assert_blocked(ahead, "visits")
     assert_sets(ahead, "sid")
     assert_sets(await browser.follow("/page"), "visits")
+
+
+# taking it back
+
+
+async def test_the_line_takes_everything_back_with_one_press() -> None:
+    """R-13, R-16: as many presses as the yes took, on whatever page the visitor is."""
+    browser = Browser(consent(site()), clock=lambda: NOW)
+    form = re.compile(r'value="([^"]*)"><button type="submit" name="choice" value="(withdraw)"')
+    assert form.findall((await browser.visit("/page?a=1")).text) == []
+    await browser.submit("/consent", choice="accept-all", next="/page?a=1")
+    page = await browser.follow("/page?a=1")
+    assert "visits" in browser.cookies
+    assert form.findall(page.text) == [("/page?a=1", "withdraw")]
+    answer = await browser.submit("/consent", next="/page?a=1", choice="withdraw")
+    assert answer.header("location") == "/page?a=1#consentkit"
+    assert_removed(answer, "visits")
+    assert form.findall((await browser.follow("/page?a=1")).text) == []
 
 
 # implied consent

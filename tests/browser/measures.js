@@ -269,6 +269,12 @@ window.measure = (() => {
     }
   }
 
+  /** Links that only their colour tells from the words around them. */
+  const plainLinks = () =>
+    every("a")
+      .filter(one => !getComputedStyle(one).textDecorationLine.includes("underline"))
+      .map(name)
+
   /** The elements of ours that have words, on the screen or on paper. */
   const worded = () =>
     ours()
@@ -298,6 +304,7 @@ window.measure = (() => {
     contrasts,
     lost,
     moves,
+    plainLinks,
     ring,
     setSpacing,
     sizes,

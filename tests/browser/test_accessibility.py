@@ -412,6 +412,7 @@ def examine(person: Person, state: State, tongue: str) -> Found:
     found["moves"] = person.measure("moves")
     person.page.emulate_media(reduced_motion="reduce")
     found["moves, reduced"] = person.measure("moves")
+    found["plain links"] = person.measure("plainLinks")
     found["screen"] = person.measure("worded")
     person.page.emulate_media(media="print")
     found["paper"] = person.measure("worded")
@@ -530,6 +531,21 @@ def test_a_faint_word_is_found(person: Person) -> None:
 
 
 @EVERY_STATE
+def test_links_are_underlined(look: Look, state: str) -> None:
+    """R-100, WCAG 1.4.1: not told from other words by colour alone."""
+    for found in look(state).values():
+        assert found["plain links"] == []
+
+
+def test_a_link_without_a_line_is_found(person: Person) -> None:
+    """The control of the rule above."""
+    person.arrive(STATES["asking, top"], "en")
+    person.page.evaluate("document.querySelector('#consentkit p a').style.textDecoration = 'none'")
+    [plain] = person.measure("plainLinks")
+    assert messages_for("en").see_every in plain
+
+
+@EVERY_STATE
 def test_nothing_moves_for_whoever_wants_no_motion(look: Look, state: str) -> None:
     """R-99: the knob of a switch slides, and for others not even that."""
     for found in look(state).values():
@@ -594,7 +610,9 @@ def test_the_notice_comes_first_and_takes_no_focus(person: Person, state: str, t
     words = messages_for(tongue)
     assert person.page.evaluate(FOCUSED) == "", "nothing took the focus"
     assert person.page.evaluate("scrollY") == 0
-    stops = [words.see_every, *labels_of(state, tongue), words.choose_each, "Harrow Hill Library"]
+    second = [words.do_not_sell] if state == "opt-out" else []  # a statute's own link (R-78)
+    stops = [words.see_every, *labels_of(state, tongue), words.choose_each, *second]
+    stops.append("Harrow Hill Library")
     reached = []
     for _ in stops:
         press(person, "Tab")

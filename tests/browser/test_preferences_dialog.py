@@ -444,6 +444,7 @@ def test_news_of_another_tab_leave_it_open(arrive: Arrive) -> None:
     visitor.page.wait_for_function("document.querySelectorAll('dialog :checked').length == 2")
     status = visitor.page.locator("dialog [role=status]")
     status.get_by_text("all optional cookies are on").wait_for()
+    assert visitor.notice.get_by_role("status", include_hidden=True).text_content() == ""
     visitor.page.keyboard.press("Escape")
     gone(visitor)
     assert visitor.page.evaluate(FOCUSED) == "consentkit-more", "the new line's link"

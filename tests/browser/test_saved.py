@@ -107,6 +107,21 @@ def test_where_a_policy_is_enforced_the_new_page_says_it(arrive: Any) -> None:
     assert said(visitor) == [GRANTED]
 
 
+def test_a_page_that_everybody_shares_says_it_too(arrive: Any) -> None:
+    """`pages: shared`: its notice comes from the server anew, and knows of nobody's answers."""
+    visitor = arrive("pages: shared\n")
+    visitor.page.click("#consentkit [value=accept-all]")
+    visitor.notice.get_by_text(GRANTED).wait_for()
+    with anew(visitor.page):
+        visitor.page.click("#consentkit [value=withdraw]")
+    visitor.notice.get_by_text(WITHDRAWN).wait_for()
+    assert said(visitor) == [WITHDRAWN]
+    visitor.click("#next")
+    visitor.notice.locator("a").first.wait_for()
+    visitor.page.wait_for_timeout(300)
+    assert said(visitor) == []
+
+
 def test_it_is_never_said_twice(arrive: Any) -> None:
     """An answer without a reload takes the place of what the address still asks for."""
     visitor = arrive()

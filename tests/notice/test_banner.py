@@ -31,7 +31,7 @@ from consentkit.notice.preferences import Frame, preferences_markup
 from consentkit.notice.receipt import receipt_page
 from consentkit.notice.scripts import Hole
 from consentkit.notice.text import LANGUAGES, Way, direction, messages_for
-from consentkit.rules.consent import Consent, Given, Seen, is_of_service, key_of_service
+from consentkit.rules.consent import Consent, Given, Seen, key_of_service
 from consentkit.rules.decision import DECISIONS
 from consentkit.rules.policy import DAY, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
@@ -184,7 +184,7 @@ def standings(draw: st.DrawFn) -> Standing:
     """Anybody: whatever they answered, at whatever revision and time, or lost."""
     policy = draw(st.sampled_from(POLICIES))
     answers = st.builds(Given, st.booleans(), st.integers(1, policy.revision), TIMES)
-    keys = [*PURPOSES, "gone", *map(key_of_service, policy.services)]
+    keys = [*PURPOSES, "gone", *map(key_of_service, [*policy.services, "gone"])]
     revisions = st.integers(0, policy.revision)
     answered = draw(st.dictionaries(st.sampled_from(keys), answers))
     consent = Consent(
@@ -268,7 +268,7 @@ def test_one_press_takes_everything_back_wherever_something_is_on(standing: Stan
         for name, answer in standing.purposes.items()
     )
     is_on = is_on or any(  # what a signal outweighs for now
-        given.granted and (name in standing.policy.optional_purposes or is_of_service(name))
+        given.granted and name in {*PURPOSES, *map(key_of_service, standing.policy.services)}
         for name, given in standing.consent.given.items()
     )
     assert has_button == (is_on and shown.state in {State.SETTINGS, State.SIGNAL})
@@ -702,6 +702,39 @@ def test_after_an_answer_a_link_leads_back_to_the_preferences() -> None:
     assert link.count(b"<a ") == 1
     assert b'href="/mount/consent"' in link
     assert text_of(settings_link(policy_of("opt-out"), "en", path=PATH)).endswith(statutory)
+
+
+def test_where_nothing_is_enforced_nothing_is_promised() -> None:
+    """A soft launch blocks nothing, so no line may say that something is off or kept to."""
+    for state in (State.SIGNAL, State.CHILDREN, State.SETTINGS):
+        standing = STANDINGS[state]
+        shown = shown_to(standing, is_enforced=False)
+        hole = banner_markup(standing.policy, "en", shown, LINKS, answered="Saved: …")
+        words = text_of(hole.fill(b"/"))
+        assert shown.state is State.SETTINGS
+        for promise in (EN.signal_title, EN.for_children, "Saved", "are off"):
+            assert promise not in words
+        assert "Cookie settings" in words
+    assert shown_to(STANDINGS[State.ASK], is_enforced=False).state is State.ASK
+    assert "Saved" in text_of(markup_for(STANDINGS[State.SETTINGS])), "the control"
+
+
+def test_a_grant_that_a_signal_outweighs_can_be_taken_back() -> None:
+    """R-37: it counts again as soon as the browser sends the signal no more."""
+    winning = policy_of("opt-out", preset="us-ca", **{"ask-again-after": "1 year"})
+    line = ask(winning, granted=PURPOSES, signals=GPC)
+    assert shown_to(standing_of(winning, PURPOSES, signals=GPC)).allowed == ()
+    assert [value for value, _, _ in buttons(line)] == ["withdraw"]
+    assert buttons(ask(winning, signals=GPC)) == [], "the control"
+    assert buttons(ask(winning, granted=["gone"], signals=GPC)) == [], "nothing of now"
+
+
+def test_whoever_sells_or_shares_has_the_statutory_link_in_the_question_too() -> None:
+    """R-78: a banner alone is no accepted way to opt out."""
+    statutory = EN.do_not_sell
+    assert statutory in text_of(ask(policy_of("opt-out")))
+    assert statutory not in text_of(ask(policy_of("opt-out", services={}, cookies={})))
+    assert statutory not in text_of(ask(policy_of()))
 
 
 def test_what_was_saved_is_told_where_an_answer_leads_without_a_script() -> None:

@@ -1,14 +1,15 @@
 """A site's own templates: what it may change, and what it may not."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jinja2 import TemplateNotFound
 
 from consentkit import TemplateError
 from consentkit.notice.banner import Links, Shown, State, banner_markup
-from consentkit.notice.own_templates import check_templates
-from consentkit.notice.templates import render
+from consentkit.notice.own_templates import check_templates, check_words
+from consentkit.notice.templates import digest_of_templates, render
 from consentkit.rules.policy import Policy
 from tests.notice import PURPOSES, asking_nothing, policy_of, text_of
 
@@ -195,3 +196,66 @@ def test_a_template_nobody_has_is_no_template(tmp_path: Path) -> None:
     """A control: names are looked up, first in the site's folder and then in ours."""
     with pytest.raises(TemplateNotFound):
         render(site(tmp_path), "nowhere.html", "en")
+
+
+def worded(language: str, **own: Any) -> Policy:
+    return policy_of(languages=["en", language], **own)
+
+
+@pytest.mark.parametrize(
+    ("language", "own", "fault"),
+    [
+        ("de", {"texts": {"de": {"reject_all": "Alle annehmen"}}}, "both say 'Alle annehmen'"),
+        ("de", {"texts": {"de": {"reject": " ANNEHMEN "}}}, "both say ' ANNEHMEN '"),
+        ("de", {"texts": {"de": {"allow": "Widersprechen"}}}, "both say 'Widersprechen'"),
+        ("de", {"banner": {"reject": {"en": "No", "de": "alle annehmen"}}}, "'de' its refusal"),
+        ("de", {"banner": {"accept": "Reject all"}}, "in 'en' its refusal"),
+        ("de", {"texts": {"de": {"durations.day.other": "Tage"}}}, "stands for 0 and 2"),
+        ("pl", {"texts": {"pl": {"durations.day.few": "dni"}}}, "stands for 2 and 3"),
+        ("uk", {"texts": {"uk": {"durations.day.one": "день"}}}, "stands for 1 and 21"),
+    ],
+)
+def test_words_that_say_what_is_not_so_stop_the_start(
+    language: str, own: dict[str, Any], fault: str
+) -> None:
+    """R-12, R-73: a no that reads like a yes, or a duration that does not say how long.
+
+    The other label, and the language's plural forms, are ours: no check of a policy sees them.
+    """
+    with pytest.raises(TemplateError, match=fault) as caught:
+        check_words(worded(language, **own))
+    assert caught.value.template == "banner.html"
+
+
+@pytest.mark.parametrize(
+    ("language", "own"),
+    [
+        ("de", {}),
+        ("de", {"texts": {"de": {"reject_all": "Nein", "accept_all": "Ja"}}}),
+        ("de", {"banner": {"reject": {"en": "No", "de": "Nein"}, "accept": "Yes"}}),
+        ("de", {"texts": {"de": {"durations.day.one": "ein Tag"}}}),
+        ("ar", {"texts": {"ar": {"durations.day.two": "\u064a\u0648\u0645\u0627\u0646"}}}),
+    ],
+)
+def test_words_that_are_the_sites_own_and_true_stand(language: str, own: dict[str, Any]) -> None:
+    """The control: a form that stands for one number alone may say it in a word."""
+    check_words(worded(language, **own))
+
+
+def test_a_template_is_told_from_another_by_what_it_says(tmp_path: Path) -> None:
+    """Caches that outlive a start must not keep what another template made."""
+    plain = digest_of_templates(policy_of())
+    assert digest_of_templates(policy_of("implied")) == plain
+    own = site(tmp_path / "own", link="Settings")
+    assert digest_of_templates(own) != plain
+    assert digest_of_templates(site(tmp_path / "same", link="Settings")) == digest_of_templates(own)
+    assert digest_of_templates(site(tmp_path / "other", link="Choices")) != digest_of_templates(own)
+    assert digest_of_templates(site(tmp_path / "empty")) not in {plain, digest_of_templates(own)}
+
+
+def test_what_is_no_template_changes_no_page(tmp_path: Path) -> None:
+    """An editor's copy, or a picture, beside the templates."""
+    policy = site(tmp_path, link="Settings")
+    before = digest_of_templates(policy)
+    (tmp_path / "link.html~").write_text("Choices", "utf-8")
+    assert digest_of_templates(policy) == before

@@ -297,6 +297,26 @@ def test_the_status_says_what_the_answer_is(language: str) -> None:
     assert status_text(language, single, is_saved=True) == ""
 
 
+def test_services_granted_alone_are_among_what_is_on() -> None:
+    """Nothing that is on is left out of what is told to be on."""
+    policy = policy_of(services=LOADING)
+    visitor = Visitor(standing_of(policy, ["polls"], ["analytics", "embeds"]), lambda: NOW + DAY)
+    visitor.allow_service("films", "captcha")
+    said = "some optional cookies are on: Polls, Films Inc, C. The others are off."
+    assert status(preferences(visitor.standing)) == f"Your answer now: {said}"
+    assert status_text("en", visitor.standing, is_saved=True) == f"Saved: {said}"
+    assert standing_text(policy, "en", (), {"films"}) == (
+        "Saved: some optional cookies are on: Films Inc. The others are off."
+    )
+
+
+def test_where_nothing_is_enforced_no_signal_is_said_to_be_kept_to() -> None:
+    """A soft launch blocks nothing; the control is a site that does."""
+    standing = standing_of(policy_of(), signals=GPC)
+    assert EN.signal_title not in text_of(preferences(standing, is_enforced=False))
+    assert EN.signal_title in text_of(preferences(standing))
+
+
 def test_where_nothing_is_asked_there_is_no_status() -> None:
     """No answer, so nothing to say of one."""
     standing = standing_of(asking_nothing())

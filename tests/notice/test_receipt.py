@@ -168,7 +168,9 @@ def test_a_grant_that_a_signal_outweighs_is_told_as_off() -> None:
     policy = policy_of("opt-out", preset="us-ca", ask_again_after="1 year")
     said = rows(page(standing_of(policy, PURPOSES, signals=GPC)))
     assert said["Visits"] == "No: your browser sends Global Privacy Control."
-    assert "Answered on" not in said
+    assert said["Answered on"] == "28 May 2026"
+    assert buttons(page(standing_of(policy, PURPOSES, signals=GPC))) == ["withdraw"]
+    assert buttons(page(standing_of(policy, signals=GPC))) == []
     assert rows(page(standing_of(policy, PURPOSES)))["Visits"] == "Yes: you allowed it."
 
 
@@ -205,6 +207,7 @@ def test_answers_to_what_is_gone_are_gone() -> None:
         policy_of(), Consent({"old": gone, key_of_service("old"): gone}), NO_SIGNALS, NOW
     )
     assert rows(page(standing)) == {}
+    assert buttons(page(standing)) == [], "there is nothing to take back"
 
 
 def test_a_day_that_no_calendar_has_is_left_out() -> None:

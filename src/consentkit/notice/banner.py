@@ -24,7 +24,7 @@ from consentkit.notice.preferences import signal_text, standing_text
 from consentkit.notice.scripts import NOTHING, Hole, cut
 from consentkit.notice.templates import render
 from consentkit.notice.text import Messages, Page, Way, Words, safe_href, said, words_for
-from consentkit.rules.consent import Answer, is_of_service
+from consentkit.rules.consent import Answer, key_of_service
 from consentkit.rules.decision import DECISIONS
 from consentkit.rules.policy import Basis, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
@@ -140,8 +140,8 @@ def shown_to(standing: Standing, *, is_enforced: bool = True) -> Shown:
 
 
 def _is_of_now(policy: Policy, key: str) -> bool:
-    """False for a purpose that the policy does not ask about any more."""
-    return key in policy.optional_purposes or is_of_service(key)
+    """False for a purpose or service that the policy does not have any more."""
+    return key in {*policy.optional_purposes, *map(key_of_service, policy.services)}
 
 
 def _state_of(standing: Standing, *, is_enforced: bool) -> State:

@@ -135,7 +135,7 @@ def _kept(standing: Standing) -> list[_Kept]:
     kept: list[_Kept] = []
     for name, answer in standing.purposes.items():
         own = given.get(name)
-        if own is not None and own.time and (own.granted or answer is Answer.REFUSED):
+        if own is not None and own.time and answer in {Answer.GRANTED, Answer.REFUSED}:
             kept.append(_Kept(name, own.time, own.revision))
         elif _told(standing, name) is _Told.IMPLIED and standing.consent.seen is not None:
             seen = standing.consent.seen
@@ -188,7 +188,9 @@ def _is_on(standing: Standing) -> bool:
     purposes = standing.purposes.items()
     allowed = any(_allows(standing.policy, name, answer) for name, answer in purposes)
     # A grant that a signal outweighs counts again without it.
-    kept = any(one.granted for one in standing.consent.given.values())
+    given = standing.consent.given
+    keys = (*standing.purposes, *map(key_of_service, standing.policy.services))
+    kept = any(key in given and given[key].granted for key in keys)
     return allowed or kept
 
 

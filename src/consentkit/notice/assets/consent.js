@@ -88,7 +88,7 @@ const giveBack = async waiting => {
   const hadFocus = waiting.contains(document.activeElement)
   const place = new Comment()
   // These are put in anew: a script runs, an animation begins, a frame adds nothing to the history.
-  if (/^(script|iframe|object|embed|set|animate)$/.test(waiting.localName)) waiting.replaceWith(place)
+  if (/^(script|iframe|object|embed|set)$/.test(waiting.localName)) waiting.replaceWith(place)
   if (waiting.localName == "script") {
     waiting.removeAttribute("type")
     waiting.async = isAsync
@@ -169,7 +169,7 @@ const fetched = (url, answer) =>
     request.open(answer ? "POST" : "GET", answer ? path : url)
     request.responseType = "document"
     request.onloadend = () => done(request.response)
-    answer?.set("next", url + "&saved")
+    answer?.set("next", url)
     request.send(answer)
   })
 
@@ -179,9 +179,11 @@ const focusNotice = () => notice.querySelector(".consentkit-more")?.focus()
 /**
  * Asks the server how things stand, shows it, and does what follows from it.
  * @param {URLSearchParams} [answer] what the visitor has just answered, here
+ * @param {any} [isSaved] whether to say that it was saved
  */
-const ask = async answer => {
-  const [fresh, news] = parts(await fetched(path + "/notice?" + script.dataset.query, answer))
+const ask = async (answer, isSaved = answer) => {
+  const url = path + "/notice?" + script.dataset.query + (isSaved ? "&saved" : "")
+  const [fresh, news] = parts(await fetched(url, answer))
   const was = standing
   const isNews = answer || told != news.dataset.state
   told = script.dataset.state = news.dataset.state
@@ -203,7 +205,7 @@ const ask = async answer => {
   if (hadFocus) focusNotice()
   // Later: what was hidden until now, or behind a dialog, has no status that a reader would watch.
   setTimeout(() => {
-    for (const one of each(".consentkit" + (answer ? "" : ":not(#consentkit)") + " [role=status]")) {
+    for (const one of each(".consentkit" + (isSaved ? "" : ":not(#consentkit)") + " [role=status]")) {
       one.textContent = fresh.querySelector("[role=status]").textContent
     }
   }, 99)
@@ -219,10 +221,10 @@ const ask = async answer => {
   if (isOver) {
     // The new page says what was saved; but what is loaded by itself is looked for where it stands.
     if (answer && answer.get("choice") != "allow") {
-      const url = new URL(location.href)
+      const here = new URL(location.href)
       // A page may keep its own place there.
-      url.hash ||= notice.id
-      location.replace(url)
+      here.hash ||= notice.id
+      location.replace(here)
     }
     location.reload()
   } else release()
@@ -318,6 +320,6 @@ addEventListener("load", settle, true)
 new MutationObserver(() => {
   frame ||= requestAnimationFrame(settle)
 }).observe(document, { childList: true, subtree: true })
-if (!told || "shared" in script.dataset) check()
+if (!told || "shared" in script.dataset) ask(undefined, location.hash == "#consentkit").catch(String)
 else tidy().catch(String)
 settle()
