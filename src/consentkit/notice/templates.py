@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import (
@@ -55,12 +57,13 @@ def _environment(folder: str) -> Environment:
 
 def digest_of_templates(policy: Policy) -> bytes:
     """What tells the templates of a policy from others, 16 bytes; another one if one changes."""
-    made = _environment(policy.templates or "")
     digest = hashlib.blake2b(digest_size=16)
-    for name in made.list_templates():
-        if name.endswith(".html"):
-            source, _, _ = made.loader.get_source(made, name) if made.loader else ("", None, None)
-            digest.update(repr((name, source)).encode("utf-8", "backslashreplace"))
+    folders = [files("consentkit.notice").joinpath("assets")]
+    folders += [Path(policy.templates)] if policy.templates else []
+    for folder in folders:
+        for file in sorted(folder.iterdir(), key=lambda each: each.name):
+            if file.name.endswith(".html") and file.is_file():
+                digest.update(repr((file.name, file.read_bytes())).encode("ascii"))
     return digest.digest()
 
 
