@@ -103,6 +103,15 @@ async def post(visitor: Browser, body: bytes, **headers: str) -> Response:
             [("choice", "reject-all"), ("purpose", "maps"), ("purpose", "films")],
             {**everything("refused"), "analytics": "undecided"},
         ),
+        # From the preferences, whose switches say what is on: every purpose is meant.
+        (
+            [("choice", "accept-all"), ("purpose", "maps"), ("whole", "1")],
+            everything("granted"),
+        ),
+        (
+            [("choice", "reject-all"), ("purpose", "maps"), ("whole", "1")],
+            everything("refused"),
+        ),
         ([("choice", "save")], everything("refused")),
         (
             [("choice", "save"), ("purpose", "maps"), ("purpose", "films")],

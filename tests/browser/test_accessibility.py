@@ -611,7 +611,7 @@ def test_the_notice_comes_first_and_takes_no_focus(person: Person, state: str, t
     assert person.page.evaluate(FOCUSED) == "", "nothing took the focus"
     assert person.page.evaluate("scrollY") == 0
     second = [words.do_not_sell] if state == "opt-out" else []  # a statute's own link
-    stops = [words.see_every, *labels_of(state, tongue), words.choose_each, *second]
+    stops = [words.see_every, *second, *labels_of(state, tongue), words.choose_each]
     stops.append("Harrow Hill Library")
     reached = []
     for _ in stops:
