@@ -229,3 +229,16 @@ def test_a_template_that_cannot_stand_is_a_fault_at_its_key(tmp_path: Path) -> N
     assert fault.line == LIBRARY.count("\n") + 1
     assert fault.what.startswith("template 'banner.html': nothing in it has the id")
     assert "extends" in fault.cure
+
+
+def test_words_that_read_alike_are_a_fault_where_they_are_said() -> None:
+    """Beside a label of ours: what the rules alone cannot know (R-12)."""
+    good = f"{LIBRARY}texts: {{en: {{settings: Cookies here}}}}\n"
+    assert not checked(inspect_text(good, "consent.yaml")).faults
+    alike = f"{LIBRARY}texts: {{en: {{accept_all: Reject all}}}}\n"
+    [fault] = checked(inspect_text(alike, "consent.yaml")).faults
+    assert fault.line == LIBRARY.count("\n") + 1
+    assert "both say 'Reject all'" in fault.what
+    banner = f"{LIBRARY}banner: {{reject: Accept all}}\n"
+    [fault] = checked(inspect_text(banner, "consent.yaml")).faults
+    assert "both say 'Accept all'" in fault.what
