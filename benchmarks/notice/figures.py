@@ -12,7 +12,7 @@ from benchmarks.notice.notices import BARE, FIRST, NOTICES
 from benchmarks.notice.visits import SPEEDS, Measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from benchmarks.notice.notices import Notice
     from benchmarks.notice.visits import Speed
@@ -221,12 +221,15 @@ def written_into(page: str, figures: Sequence[str]) -> str:
 
 def as_json(run: Run) -> dict[str, Any]:
     """The whole run, each measurement of each round, as JSON has it."""
-    plain: Callable[[Round], Any] = lambda one: {  # noqa: E731 - a shape, nothing more
-        speed: {name: measured._asdict() for name, measured in row.items()}
-        for speed, row in one.items()
-    }
     return {
         "about": run.about,
         "works-without-its-script": run.blocked,
-        "rounds": [plain(one) for one in run.rounds],
+        "rounds": [_plain(one) for one in run.rounds],
+    }
+
+
+def _plain(one: Round) -> dict[str, Any]:
+    return {
+        speed: {name: measured._asdict() for name, measured in row.items()}
+        for speed, row in one.items()
     }

@@ -222,7 +222,7 @@ def watch(page: Page, tools: CDPSession, notice: Notice, port: int) -> dict[str,
 
 
 def _wait_until_visible(page: Page, notice: Notice) -> None:
-    from playwright.sync_api import TimeoutError as PlaywrightTimeoutError  # noqa: PLC0415
+    from playwright.sync_api import TimeoutError as PlaywrightTimeoutError  # noqa: PLC0415 - only who measures has it
 
     try:
         page.wait_for_function("watched.visible")

@@ -135,7 +135,7 @@ class Ready:
         if self.observed is None or not self._is_staff(scope):
             return None
         # Few processes ever draft anything, so what that takes is read by those.
-        from consentkit.shell.drafts import draft_of, visible  # noqa: PLC0415 - see above
+        from consentkit.shell.drafts import draft_of, visible  # noqa: PLC0415 - as said above
 
         seen = self.observed.listed()
         names = tuple((visible(one.name) or _NO_NAME, str(one)) for one in seen)

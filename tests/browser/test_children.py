@@ -69,7 +69,7 @@ def test_nobody_is_asked_and_nothing_is_asked_for(
     come: Come,
     party: Party,
     mode: str,
-    has_script: bool,  # noqa: FBT001
+    has_script: bool,  # noqa: FBT001 - a column of the table above
 ) -> None:
     """R-11: not one request to a third party after a yes to everything; elsewhere, all of them."""
     visitor = come(mode, java_script_enabled=has_script)

@@ -408,7 +408,7 @@ def test_the_focus_goes_back_to_the_link(
     arrive: Arrive,
     close: Callable[[Visitor], None],
     link: str,
-    by_key: bool,  # noqa: FBT001
+    by_key: bool,  # noqa: FBT001 - a column of the table above
 ) -> None:
     """WCAG 2.4.3: who closes it is where they were."""
     visitor = arrive()
@@ -662,7 +662,7 @@ def test_the_way_back_finds_it_as_it_was_left(
     keeping: "Browser",
     serve: Serve,
     policy: Policy,
-    is_answered: bool,  # noqa: FBT001
+    is_answered: bool,  # noqa: FBT001 - a column of the table above
 ) -> None:
     """R-91: what was not saved is still there to save, unless there was an answer meanwhile."""
     visitor = Visitor(keeping)
