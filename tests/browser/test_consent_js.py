@@ -601,7 +601,7 @@ def test_a_placeholder_loads_its_own_and_nothing_else(arrive: Arrive, party: Par
     ready(visitor)
     visitor.page.evaluate("window.isTheSamePage = true")
     visitor.page.frame_locator("#film").locator("button[name=service]").click()
-    visitor.page.frame_locator("#film").locator("p", has_text="film").wait_for()
+    visitor.page.frame_locator("#film").get_by_text("film", exact=True).wait_for()
     assert visitor.page.evaluate("window.isTheSamePage")
     assert visitor.page.evaluate("document.activeElement.id") == "film"
     assert allowed(visitor) == {"necessary", "films"}
