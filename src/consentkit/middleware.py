@@ -9,6 +9,7 @@ the app a thinned Cookie header, and lets every header list that leaves pass thr
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from functools import partial
@@ -46,6 +47,12 @@ _DOORS: Final = frozenset({"http", "websocket"})
 _FRAMEWORKS: Final = frozenset({"starlette", "fastapi"})
 _MAY_STORE: Final = frozenset({"authentication", "base", "sessions", "wsgi"})
 """Modules of the frameworks' middlewares that store cookies or run the site's own code."""
+
+
+_UPWARDS: Final = re.compile(
+    r"(?:[/\\]|%2f|%5c)(?:\.|%2e){2}(?:[/\\]|%2f|%5c|\Z)", re.IGNORECASE
+)
+"""A way out of the folder, in whatever spelling: whoever serves it goes where we cannot see."""
 
 
 class ConsentMiddleware:
@@ -132,7 +139,8 @@ class ConsentMiddleware:
 
     def _is_excluded(self, scope: Scope) -> bool:
         path = route_path(scope)
-        return any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._exclude)
+        is_below = any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._exclude)
+        return is_below and not _UPWARDS.search(path)
 
     def _ready_for(self, scope: Scope) -> Ready:
         policy = self._pick(scope)
