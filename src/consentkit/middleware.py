@@ -49,9 +49,7 @@ _MAY_STORE: Final = frozenset({"authentication", "base", "sessions", "wsgi"})
 """Modules of the frameworks' middlewares that store cookies or run the site's own code."""
 
 
-_UPWARDS: Final = re.compile(
-    r"(?:[/\\]|%2f|%5c)(?:\.|%2e){2}(?:[/\\]|%2f|%5c|\Z)", re.IGNORECASE
-)
+_UPWARDS: Final = re.compile(r"(?:[/\\]|%2f|%5c)(?:\.|%2e){2}(?:[/\\]|%2f|%5c|\Z)", re.IGNORECASE)
 """A way out of the folder, in whatever spelling: whoever serves it goes where we cannot see."""
 
 
@@ -122,7 +120,7 @@ class ConsentMiddleware:
         if scope["type"] not in _DOORS or (self._exclude and self._is_excluded(scope)):
             await self.app(scope, receive, send)
             return
-        ready = self._only or self._ready_for(scope)
+        ready = self._only or self.ready_for(scope)
         if KEY in scope and ready.stands_down_within(scope[KEY], scope):
             await self.app(scope, receive, send)
             return
@@ -142,7 +140,10 @@ class ConsentMiddleware:
         is_below = any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._exclude)
         return is_below and not _UPWARDS.search(path)
 
-    def _ready_for(self, scope: Scope) -> Ready:
+    def ready_for(self, scope: Scope) -> Ready:
+        """The policy that holds for a request, made ready: by it tests sign tokens, and judge."""
+        if self._only is not None:
+            return self._only
         policy = self._pick(scope)
         ready = self._made_ready.get(id(policy))
         if ready is None:
