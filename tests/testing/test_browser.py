@@ -1,32 +1,17 @@
-"""The tester's door: a browser without a screen, and assertions that can be read aloud."""
+"""A browser without a screen: what it sends, and what it keeps."""
 
-import warnings
 from typing import Any
 
 import anyio
-import httpx
-import httpx2
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware, Policy
-from consentkit.testing import (
-    Browser,
-    Response,
-    assert_blocked,
-    assert_only_declared,
-    assert_removed,
-    assert_sets,
-)
+from consentkit.testing import Browser, Response
 
 pytestmark = pytest.mark.anyio
 
 NOW = 1_800_000_000.0
-REMOVAL = b"p=; Max-Age=0"
 
 
 class Clock:
@@ -309,106 +294,19 @@ async def test_what_is_stored_can_be_looked_at() -> None:
     assert host_only.cookie.attributes.http_only
 
 
-# Assertions
-
-
-def answered(*set_cookies: bytes, events: Any = ()) -> Response:
-    return Response(200, tuple((b"set-cookie", value) for value in set_cookies), b"", events)
-
-
-def told(assertion: Any, *arguments: object) -> str:
-    """What a failing assertion says."""
-    with pytest.raises(AssertionError) as failure:
-        assertion(*arguments)
-    return str(failure.value)
-
-
-def test_assert_sets_gives_the_cookie_back() -> None:
-    """The last of a name, parsed; a removal stores nothing."""
-    cookie = assert_sets(answered(b"p=1", b"p=2; Secure", b"q=3"), "p")
-    assert (cookie.value, cookie.attributes.secure) == (b"2", True)
-    assert told(assert_sets, answered(REMOVAL, b"q=1"), "p") == (
-        "cookie 'p' was to be set and is not. Set-Cookie: p (removal), q. Enforcement: did nothing."
-    )
-    assert told(assert_sets, answered(), "p") == (
-        "cookie 'p' was to be set and is not. Set-Cookie: none. Enforcement: did nothing."
-    )
-
-
-def test_assert_removed_wants_a_removal() -> None:
-    """The response expires the cookie, whatever else it does."""
-    assert_removed(answered(b"p=1", REMOVAL), "p")
-    assert told(assert_removed, answered(b"p=1"), "p") == (
-        "cookie 'p' was to be removed and is not. Set-Cookie: p. Enforcement: did nothing."
-    )
-
-
-async def test_assert_blocked_wants_an_attempt() -> None:
-    """FZ-18: an app that never sets the cookie proves nothing."""
-    covered = ConsentMiddleware(Site(b"p=1"), policy=policy(), secret_key="k" * 32)
-    response = await Browser(covered).visit("/")
-    assert_blocked(response, "p")
-    assert told(assert_blocked, response, "q") == (
-        "the app never tried to set 'q', so this proves nothing. "
-        "Set-Cookie: none. Enforcement: p blocked: not answered yet."
-    )
-    assert told(assert_blocked, answered(b"p=1"), "p") == (
-        "cookie 'p' was to be blocked and is set. Set-Cookie: p. Enforcement: did nothing."
-    )
-
-
-def test_assert_only_declared_names_the_strangers() -> None:
-    """R-75: removals and our own tokens are none."""
-    own = (b"__Host-consent=1", b"__Secure-consent=1", b"consent-seen=1", b"p=1", b"x=; Max-Age=0")
-    assert_only_declared(answered(*own), policy())
-    assert told(assert_only_declared, answered(b"x=1", b"p=1", b"y=1"), policy()) == (
-        "not declared: x, y. Declare them under 'cookies:', or stop setting them."
-    )
-    renamed = policy(token={"name": "choice"})
-    assert "consent-seen" in told(assert_only_declared, answered(*own), renamed)
-
-
-@pytest.mark.parametrize("library", [httpx, httpx2])
-def test_the_assertions_read_another_clients_responses(library: Any) -> None:
-    """Those of httpx and of httpx2, with which Starlette's client answers; no events there."""
-    headers = [
-        ("set-cookie", "p=1; Secure"),
-        ("Set-Cookie", "q=; Max-Age=0"),
-        ("set-cookie", "é=1"),
-    ]
-    response = library.Response(200, headers=[(n.encode(), v.encode()) for n, v in headers])
-    assert assert_sets(response, "p").attributes.secure
-    assert_removed(response, "q")
-    assert_blocked(response, "x")
-    assert "p" in told(assert_blocked, response, "p")
-    assert "not declared: é" in told(assert_only_declared, response, policy())
-
-
-def test_the_assertions_read_what_starlettes_test_client_returns() -> None:
-    """The client most suites have, over a real middleware."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Starlette says which client it would rather have
-        from starlette.testclient import TestClient
-
-    async def page(request: Request) -> PlainTextResponse:
-        response = PlainTextResponse("Hello")
-        response.set_cookie("p", "1")
-        return response
-
-    app = Starlette(routes=[Route("/", page)])
-    covered = ConsentMiddleware(app, policy=policy(), secret_key="k" * 32)
-    client = TestClient(covered, base_url="https://testserver")
-    assert_blocked(client.get("/"), "p")
-    same_origin = {"sec-fetch-site": "same-origin"}
-    answer = client.post(
-        "/consent", data={"choice": "accept-all"}, headers=same_origin, follow_redirects=False
-    )
-    assert_sets(answer, "__Host-consent")
-    assert_sets(client.get("/"), "p")
-    assert_only_declared(client.get("/"), policy())
-
-
 def test_messages_are_what_asgi_has() -> None:
     """For what a test wants to see and nobody thought of."""
     message: Message = {"type": "http.response.start", "status": 200}
     assert Response(200, (), b"", (), (message,)).messages == (message,)
+
+
+async def test_a_response_says_whose_it_is() -> None:
+    """What the visitor's answers came to, and the address; without the middleware nobody knows."""
+    covered = ConsentMiddleware(Site(), policy=policy(), secret_key="k" * 32)
+    browser = Browser(covered)
+    await browser.submit("/consent", choice="accept-all")
+    response = await browser.follow("/a?b")
+    assert response.visitor is not None
+    assert response.visitor.allows("analytics")
+    assert response.url == "https://testserver/a?b"
+    assert (await Browser(Site()).visit("/")).visitor is None

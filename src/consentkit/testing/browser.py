@@ -1,15 +1,7 @@
-"""The door for the tester: a client that is a browser without a screen, and cookie assertions.
+"""A browser without a screen: visits an ASGI app in process, keeps its cookies.
 
-It has never heard of a test framework: it raises AssertionError, and its client is awaited under
-asyncio or trio.
-
-::
-
-    browser = Browser(app)
-    page = await browser.visit("/")                 # as a person who types the address
-    assert_blocked(page, "_ga")                     # the app tried, and was held to the policy
-    await browser.submit("/consent", choice="accept-all")
-    assert_sets(await browser.follow("/news"), "_ga")
+It has never heard of a policy, and asserts nothing: what it sends is what a person's browser would
+send, and what comes back can be looked at.
 """
 
 from __future__ import annotations
@@ -22,47 +14,53 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 import anyio
 
-from consentkit.wire.cookies import (
-    SetCookie,
-    default_path,
-    parse_attributes,
-    parse_set_cookie,
-    set_cookie_name,
-    set_cookie_tail,
-)
+from consentkit.wire.cookies import SetCookie, default_path, parse_set_cookie
 from consentkit.wire.headers import SAFE_METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Scope
 
     from consentkit.events import Event
-    from consentkit.rules.policy import Policy
+    from consentkit.rules.visitor import Visitor
 
-__all__ = [
-    "Browser",
-    "Response",
-    "StoredCookie",
-    "assert_blocked",
-    "assert_only_declared",
-    "assert_removed",
-    "assert_sets",
-]
+__all__ = ["AGENT", "Browser", "Response", "StoredCookie", "of_a_person", "of_a_script"]
 
-_ARRIVED: Final = {
-    "sec-fetch-mode": "navigate",
-    "sec-fetch-dest": "document",
-    "sec-fetch-user": "?1",
-}
-_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+"""What the clients call themselves: a crawler or a script would be taken for one."""
+
+
+def of_a_person(site: str) -> dict[str, str]:
+    """The headers of a page that a person opens (W3C Fetch Metadata).
+
+    `site` is ``none`` for an address that was typed, ``same-origin`` for a link or a form there.
+    """
+    return {
+        "accept": "text/html,*/*;q=0.8",
+        "sec-fetch-site": site,
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-dest": "document",
+        "sec-fetch-user": "?1",
+    }
+
+
+def of_a_script() -> dict[str, str]:
+    """The headers of what a script of the site fetches from it."""
+    return {
+        "accept": "*/*",
+        "sec-fetch-site": "same-origin",
+        "sec-fetch-mode": "cors",
+        "sec-fetch-dest": "empty",
+    }
 
 
 @dataclass(frozen=True)
 class Response:
     """What came back: `headers` as raw pairs, `body` whole, `events` of enforcement.
 
-    `messages` are all that the app sent, as ASGI has them.
+    `messages` are all that the app sent, as ASGI has them. `visitor` is as the app had it
+    when it was done, None where no ConsentMiddleware saw the request; `url` is what was asked for.
     """
 
     status: int
@@ -70,6 +68,8 @@ class Response:
     body: bytes
     events: tuple[Event, ...] = ()
     messages: tuple[Message, ...] = ()
+    visitor: Visitor | None = field(default=None, repr=False)
+    url: str = ""
 
     @property
     def text(self) -> str:
@@ -112,8 +112,8 @@ class Browser:
     """Visits an ASGI app in process, keeps its cookies, sends what a browser sends.
 
     `visit`, `follow` and `submit` carry the Fetch Metadata of a person who types an address,
-    clicks a link and posts a form on the site; `request` sends only what it is told. Names are
-    matched for one host; there is no list of public suffixes.
+    clicks a link and posts a form on the site; `request` sends only what it is told. `headers` go
+    with every request. Names are matched for one host; there is no list of public suffixes.
     """
 
     def __init__(
@@ -127,10 +127,10 @@ class Browser:
         """`headers` go with every request, `clock` gives POSIX seconds to the jar."""
         self.app = app
         self.clock = clock
-        self._origin = url.rstrip("/")
+        self.url = url.rstrip("/")
         parts = urlsplit(url)
         self._scheme, self._host = parts.scheme, parts.netloc
-        self._always = {"user-agent": _AGENT, **(headers or {})}
+        self.headers = {"user-agent": AGENT, **(headers or {})}
         self._jar: dict[tuple[bytes, str, str, bool], StoredCookie] = {}
 
     @property
@@ -163,17 +163,17 @@ class Browser:
         body = urlencode([*form, *fields.items()]).encode("ascii")
         headers = self._navigation(
             "same-origin",
-            {"origin": self._origin, "content-type": "application/x-www-form-urlencoded"},
+            {"origin": self.url, "content-type": "application/x-www-form-urlencoded"},
         )
         return await self.request("POST", path, headers=headers, body=body)
 
     async def fetch(self, path: str, method: str = "GET", **headers: str) -> Response:
         """Send a request as a script of the site does."""
-        own = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}
+        own = of_a_script()
         if method not in SAFE_METHODS:
-            own["origin"] = self._origin
+            own["origin"] = self.url
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.request(method, path, headers={**own, "accept": "*/*", **given})
+        return await self.request(method, path, headers={**own, **given})
 
     async def request(
         self,
@@ -186,18 +186,18 @@ class Browser:
         """Send a request with these headers, the jar's cookies, and nothing else."""
         scope = self._scope(method, path, headers or {}, body)
         messages = await _run(self.app, scope, body)
-        response = _response(messages, scope)
+        response = _response(messages, scope, self.url + path)
         for value in response.set_cookies:
             self._store(value, scope["path"])
         return response
 
     def _navigation(self, site: str, headers: Mapping[str, str]) -> dict[str, str]:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return {"accept": "text/html,*/*;q=0.8", "sec-fetch-site": site, **_ARRIVED, **given}
+        return {**of_a_person(site), **given}
 
     def _scope(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Scope:
         target, _, query = path.partition("?")
-        told = {"host": self._host, **self._always, **headers}
+        told = {"host": self._host, **self.headers, **headers}
         if body:
             told["content-length"] = str(len(body))
         raw = [(n.lower().encode("ascii"), v.encode("utf-8")) for n, v in told.items()]
@@ -288,7 +288,7 @@ async def _run(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
     return sent
 
 
-def _response(messages: list[Message], scope: Scope) -> Response:
+def _response(messages: list[Message], scope: Scope, url: str) -> Response:
     starts = [message for message in messages if message["type"] == "http.response.start"]
     if not starts:
         raise AssertionError(f"{scope['path']}: the app ended without starting a response")
@@ -300,89 +300,6 @@ def _response(messages: list[Message], scope: Scope) -> Response:
         body,
         tuple(exchange.events) if exchange is not None else (),
         tuple(messages),
+        exchange.visitor if exchange is not None else None,
+        url,
     )
-
-
-def _all_set_cookies(response: object) -> list[bytes]:
-    """The Set-Cookie values of our `Response`, or of an httpx or Starlette client's."""
-    own = getattr(response, "set_cookies", None)
-    if own is not None:
-        return list(own)
-    headers: Any = getattr(response, "headers", None)
-    values: Sequence[str] = headers.get_list("set-cookie")
-    return [value.encode("utf-8", "surrogateescape") for value in values]
-
-
-def _of_name(response: object, name: str) -> list[bytes]:
-    return [raw for raw in _all_set_cookies(response) if _name(raw) == name]
-
-
-def _name(raw: bytes) -> str:
-    return set_cookie_name(raw).decode("utf-8", "surrogateescape")
-
-
-def _is_removal(raw: bytes) -> bool:
-    return parse_attributes(set_cookie_tail(raw)).is_removal(time.time())
-
-
-def _told(response: object) -> str:
-    names = [
-        f"{_name(raw)}{' (removal)' if _is_removal(raw) else ''}"
-        for raw in _all_set_cookies(response)
-    ]
-    events = [f"{event.name} {event.act}: {event.why}" for event in getattr(response, "events", ())]
-    done = "; ".join(events) or "did nothing"
-    return f"Set-Cookie: {', '.join(names) or 'none'}. Enforcement: {done}."
-
-
-def assert_sets(response: object, name: str) -> SetCookie:
-    """The response stores the cookie; returns it parsed. `response` is ours, or an httpx one."""
-    stored = [raw for raw in _of_name(response, name) if not _is_removal(raw)]
-    cookie = parse_set_cookie(stored[-1]) if stored else None
-    if cookie is None:
-        raise AssertionError(f"cookie '{name}' was to be set and is not. {_told(response)}")
-    return cookie
-
-
-def assert_blocked(response: object, name: str) -> None:
-    """The response does not store the cookie although the app tried to.
-
-    With a `Response` of `Browser` the attempt is looked for too: an app that never sets the
-    cookie proves nothing.
-    """
-    if any(not _is_removal(raw) for raw in _of_name(response, name)):
-        raise AssertionError(f"cookie '{name}' was to be blocked and is set. {_told(response)}")
-    events: Sequence[Event] | None = getattr(response, "events", None)
-    if events is not None and ("blocked", name) not in {
-        (event.act, event.name) for event in events
-    }:
-        raise AssertionError(
-            f"the app never tried to set '{name}', so this proves nothing. {_told(response)}"
-        )
-
-
-def assert_removed(response: object, name: str) -> None:
-    """The response expires the cookie."""
-    if not any(_is_removal(raw) for raw in _of_name(response, name)):
-        raise AssertionError(f"cookie '{name}' was to be removed and is not. {_told(response)}")
-
-
-def assert_only_declared(response: object, policy: Policy) -> None:
-    """Every cookie the response stores is declared; our own tokens are."""
-    own = {
-        f"{prefix}{policy.token.name}{suffix}"
-        for prefix in ("", "__Host-", "__Secure-")
-        for suffix in ("", "-seen")
-    }
-    strange = [
-        name
-        for raw in _all_set_cookies(response)
-        if not _is_removal(raw)
-        and (name := _name(raw)) not in own
-        and policy.declaration_of(name) is None
-    ]
-    if strange:
-        raise AssertionError(
-            f"not declared: {', '.join(strange)}. Declare them under 'cookies:', or stop setting "
-            "them."
-        )
