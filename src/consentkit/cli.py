@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from functools import wraps
 from inspect import cleandoc
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from consentkit.errors import Fault
     from consentkit.rules.policy import Policy
     from consentkit.rules.policy_file import Inspection
+    from consentkit.shell.drafts import SiteFacts
 
 __all__ = ["commands", "main"]
 
@@ -47,16 +49,19 @@ class _Voice(NamedTuple):
     color: Colour
 
 
+_coloured = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours: on a terminal (auto), always, never. NO_COLOR is heeded.",
+)
+
+
 def _speaks(command: _F) -> Callable[..., None]:
     """Give a command ``--json`` and ``--color``, and a `_Voice` made of them."""
 
     @click.option("--json", "in_json", is_flag=True, help="Print one JSON document, nothing else.")
-    @click.option(
-        "--color",
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
-        help="Colours: on a terminal (auto), always, never. NO_COLOR is heeded.",
-    )
+    @_coloured
     # click hands over what each command declares, whatever that is.
     @wraps(command)
     def spoken(*args: Any, in_json: bool, color: Colour, **options: Any) -> None:  # noqa: ANN401
@@ -207,6 +212,7 @@ def _schema_text() -> str:
     show_default=True, help="What holds for a purpose before the visitor answers.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--from-scan", "report", metavar="REPORT", type=_file, help="Draft from a scan.")
 @_speaks
 def init(
     voice: _Voice,
@@ -214,6 +220,7 @@ def init(
     *,
     mode: str,
     force: bool,
+    report: str | None,
     **facts: str | None,
 ) -> None:
     """Write a first policy, which blocks nothing yet.
@@ -224,44 +231,82 @@ def init(
     project, for you to correct. Beside it comes consentkit.schema.json, from
     which your editor knows every key. FILE is consent.yaml; '-' prints it alone.
 
+    With --from-scan REPORT (what 'consentkit scan --json REPORT' wrote) it
+    declares what was seen: cookies, storage and services, with what is known of
+    them. What nobody knows stands under an optional purpose, marked TODO.
+
     Examples:
       consentkit init
       consentkit init --name "City Library" --contact privacy@example.org
+      consentkit init --from-scan report.json
       consentkit init - | less
 
-    Exit codes: 0 written, 1 the file is there or cannot be written.
+    Exit codes: 0 written, 1 the file is there or cannot be written, or REPORT
+    is none.
     """
-    from consentkit.rules.policy import Mode
     from consentkit.shell import drafts
 
-    guessed = drafts.site_facts(Path.cwd())
-    site = drafts.SiteFacts(
-        facts["name"] or guessed.name,
-        facts["controller"] or facts["name"] or guessed.controller,
-        facts["contact"] or guessed.contact,
-        Mode(mode),
-    )
-    frameworks = drafts.frameworks_in_use()
-    text = drafts.first_policy(site, frameworks)
+    if file != "-" and Path(file).exists() and not force:
+        raise click.ClickException(f"{file}: it is there already. Use --force to replace it.")
+    document = _first_draft(mode, facts) if report is None else _draft_of(report, mode, facts)
     if file != "-":
-        if Path(file).exists() and not force:
-            raise click.ClickException(f"{file}: it is there already. Use --force to replace it.")
-        _written(file, text)
+        _written(file, str(document["policy"]))
         _written(str(Path(file).with_name(SCHEMA)), _schema_text())
     snippet = drafts.middleware_snippet(drafts.web_framework(), file)
     if voice.in_json:
-        document = {"file": file, "frameworks": [*frameworks], "policy": text, "snippet": snippet}
-        voice.screen.json(document)
+        voice.screen.json({"file": file, **document, "snippet": snippet})
     elif file == "-":
-        voice.screen.write(text)
+        voice.screen.write(str(document["policy"]))
     else:
         voice.screen.say(f"{file} is written, and {SCHEMA} for your editor.")
+        if report is not None:
+            voice.screen.say(f"Entries that wait for you, marked TODO: {document['open']}.")
         voice.screen.say("Put the policy around your app:")
         voice.screen.blank()
         voice.screen.write(snippet.rstrip() + "\n")
         voice.screen.blank()
         command = "consentkit check" if file == DEFAULT_FILE else f"consentkit check {file}"
         voice.screen.say(f"Then correct {file}, and see what it comes to: {command}")
+
+
+def _first_draft(mode: str, facts: Mapping[str, str | None]) -> dict[str, object]:
+    """A first policy for the project in this folder, as `init` gives it out in JSON."""
+    from consentkit.shell import drafts
+
+    site = _site_of(drafts.site_facts(Path.cwd()), mode, facts)
+    frameworks = drafts.frameworks_in_use()
+    return {"frameworks": [*frameworks], "policy": drafts.first_policy(site, frameworks)}
+
+
+def _draft_of(report: str, mode: str, facts: Mapping[str, str | None]) -> dict[str, object]:
+    """A first policy from what a scan saw, as `init` gives it out in JSON."""
+    from consentkit.audit import drafts
+    from consentkit.errors import ScanError
+
+    try:
+        with nullcontext(_stdin()) if report == "-" else Path(report).open("rb") as source:
+            scan = drafts.scan_in(source.read(drafts.MOST_BYTES + 1), _shown_name(report))
+    except OSError as error:
+        what = f"{report}: it cannot be read: {error.strerror}. Check the path."
+        raise click.ClickException(what) from error
+    except ScanError as error:
+        raise click.ClickException(str(error)) from error
+    site = _site_of(drafts.facts_of(scan), mode, facts)
+    draft = drafts.draft_from_scan(scan, site, spoken=_languages())
+    return {"frameworks": [*draft.frameworks], "policy": draft.text, "open": draft.open}
+
+
+def _site_of(guessed: SiteFacts, mode: str, facts: Mapping[str, str | None]) -> SiteFacts:
+    """What the options say of the site, and what is guessed where they say nothing."""
+    from consentkit.rules.policy import Mode
+
+    return replace(
+        guessed,
+        name=facts["name"] or guessed.name,
+        controller=facts["controller"] or facts["name"] or guessed.controller,
+        contact=facts["contact"] or guessed.contact,
+        mode=Mode(mode),
+    )
 
 
 @commands.command()
@@ -586,6 +631,93 @@ def diff(voice: _Voice, old: str, new: str, *, exit_code: bool) -> None:
         show_changes(voice.screen, changes)
     asks = any(change.asks is not Asks.NOTHING for change in changes)
     _end(is_good=not (exit_code and asks))
+
+
+_STATES: Final = ("untouched", "refused", "granted", "withdrawn", "gpc")
+
+
+def _states(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> tuple[str, ...]:
+    """States by name, in the order in which they are looked at."""
+    named = {word.strip() for word in value.split(",")} if value else set(_STATES)
+    if strange := named.difference(_STATES):
+        what = f"there is no state '{min(strange)}'. There are: {', '.join(_STATES)}."
+        raise click.BadParameter(what)
+    return tuple(state for state in _STATES if state in named)
+
+
+def _scans(command: _F) -> _F:
+    """Give `scan` its options: what is looked at, how, and what becomes of it."""
+    at_least_one, seconds = click.IntRange(min=1), click.FloatRange(min=0)
+    path, folder = click.Path(dir_okay=False), click.Path(file_okay=False)
+    fails = click.Choice(["error", "warning", "note", "never"])
+    options: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("--headers", "By headers and markup: run no scripts.", {"flag_value": "headers"}),
+        ("--browser", "With Chromium, or not at all.", {"flag_value": "browser"}),
+        ("--pages", "Pages at most.", {"type": at_least_one, "default": 200}),
+        ("--depth", "Links from the first page.", {"type": click.IntRange(min=0), "default": 8}),
+        ("--seconds", "Time for the whole scan.", {"type": seconds, "default": 3600}),
+        ("--states", f"Of {', '.join(_STATES)}; all.", {"callback": _states, "metavar": "LIST"}),
+        ("--workers", "Pages side by side.", {"type": click.IntRange(1, 16), "default": 2}),
+        ("--delay", "Seconds between page loads: 0.25, or 0 on this machine.", {"type": seconds}),
+        ("--out", "Every report, in a folder.", {"type": folder, "metavar": "FOLDER"}),
+        ("--html", "A report to read and to send.", {"type": path, "metavar": "FILE"}),
+        ("--json", "All that was seen; '-' prints it alone.", {"type": _file, "metavar": "FILE"}),
+        ("--sarif", "A report for code scanning.", {"type": path, "metavar": "FILE"}),
+        ("--junit", "A report for a build server.", {"type": path, "metavar": "FILE"}),
+        ("--baseline", "Findings that are known.", {"type": path, "metavar": "FILE"}),
+        ("--write-baseline", "Write what is found into the baseline.", {"is_flag": True}),
+        ("--fail-on", "The least finding that fails.", {"type": fails, "default": "error"}),
+        ("--journal", "Where visits are kept meanwhile.", {"type": path, "metavar": "FILE"}),
+        ("--resume", "Go on with the scan that the journal is of.", {"is_flag": True}),
+        ("--host-rules", "As in 'MAP *.test 127.0.0.1'.", {"metavar": "RULES", "default": ""}),
+        ("--autoconsent", "Rules for other notices.", {"type": folder, "metavar": "FOLDER"}),
+    )
+    for name, told, how in reversed(options):
+        names = (name, "witness") if "flag_value" in how else (name,)
+        command = click.option(*names, help=told, show_default=bool(how.get("default")), **how)(
+            command
+        )
+    return command
+
+
+@commands.command()
+@click.argument("url")
+@click.option("--policy", "policy_file", metavar="FILE", type=_file, help="Compare with it.")
+@_scans
+@_coloured
+def scan(color: Colour, url: str, policy_file: str | None, **asked: Any) -> None:  # noqa: ANN401
+    """Scan a site: what it stores, sends and fetches, in every state.
+
+    Pages are found by links and sitemaps. Each is looked at as a first visitor
+    sees it, after a refusal, after a grant, after a withdrawal, and with Global
+    Privacy Control: with Chromium, or by headers where it or Playwright is not
+    installed. With --policy, what differs from it is found; without, what looks
+    like a tracker. The site is asked, as its visitors' browsers would.
+
+    Examples:
+      consentkit scan http://127.0.0.1:8000 --policy consent.yaml
+      consentkit scan https://www.example.org --pages 20 --out report
+      consentkit scan https://www.example.org --resume
+
+    Exit codes: 0 nothing is found that --fail-on names, 1 something is, or the
+    site cannot be scanned.
+    """
+    if asked["write_baseline"] and asked["baseline"] is None:
+        raise click.UsageError("--write-baseline writes the file that --baseline names: name one.")
+    from consentkit.audit.order import Order, carry_out
+    from consentkit.errors import ScanError
+
+    order = Order(url, **asked)
+    voice = _Voice(Screen.on(sys.stdout, color), order.json == "-", color)
+    policy, inspection = _policy_in(voice, policy_file) if policy_file else (None, None)
+    try:
+        beside = Screen.on(sys.stderr, color)
+        is_good = carry_out(order, voice.screen, beside, policy, inspection)
+    except ScanError as error:
+        raise click.ClickException(str(error)) from error
+    _end(is_good=is_good)
 
 
 @commands.command()

@@ -10,7 +10,9 @@ It has never heard of cookies, HTTP or YAML; it only carries what others found.
     ├── TemplateError (ValueError)      a template of the site's own cannot stand
     ├── UnknownPurposeError (LookupError)   the app named a purpose the policy does not have
     ├── UnknownServiceError (LookupError)   the app named a service the policy does not have
-    └── NoVisitorError (LookupError)    no ConsentMiddleware stands around this request
+    ├── NoVisitorError (LookupError)    no ConsentMiddleware stands around this request
+    ├── NoSuchVisitorError (ValueError) a test asked for a visitor whom this site cannot have
+    └── ScanError (RuntimeError)        a site cannot be scanned as it was asked for
 
     ConsentKitWarning (UserWarning)     something works, but not as it looks
     ├── LateAnswerWarning               an answer changed after the response had begun
@@ -37,9 +39,11 @@ __all__ = [
     "ConsentKitWarning",
     "Fault",
     "LateAnswerWarning",
+    "NoSuchVisitorError",
     "NoVisitorError",
     "OptionError",
     "PolicyError",
+    "ScanError",
     "TemplateError",
     "UncoveredLayerWarning",
     "UnknownPurposeError",
@@ -196,6 +200,22 @@ class NoVisitorError(ConsentKitError, LookupError):
             f"{_visible(path)}: this request did not pass through ConsentMiddleware, or its path "
             "is excluded. Add the middleware to the app, or take the path out of exclude=."
         )
+
+
+class NoSuchVisitorError(ConsentKitError, ValueError):
+    """`consentkit.testing` was asked for a visitor whom this site, or this client, cannot have."""
+
+    def __init__(self, what: str, cure: str) -> None:
+        self.what, self.cure = what, cure
+        super().__init__(f"as_visitor: {_visible(what)}. {cure}")
+
+
+class ScanError(ConsentKitError, RuntimeError):
+    """A site cannot be scanned as it was asked for; `where` is its address, or a file."""
+
+    def __init__(self, where: str, what: str, cure: str) -> None:
+        self.where, self.what, self.cure = where, what, cure
+        super().__init__(f"{_visible(where)}: {_visible(what)}. {_visible(cure)}")
 
 
 class ConsentKitWarning(UserWarning):

@@ -1,0 +1,780 @@
+"""A witness of headers: asks for pages as a browser does, and runs nothing that is in them.
+
+It has never heard of a socket: `send` is handed in, over a network or into an app in process.
+
+It sees every cookie that a response stores, what its jar would send back, and which tags of a page
+would fetch from elsewhere. What scripts do it cannot see. It answers consentkit's own notice, by
+posting the form that stands in the page; another tool's notice it cannot press.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from html import unescape
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+from consentkit.audit.frontier import (
+    address,
+    is_public_suffix,
+    is_this_machine,
+    origin_of,
+    page_name,
+    same_site,
+)
+from consentkit.audit.seen import (
+    Act,
+    Banner,
+    By,
+    Look,
+    SeenCookie,
+    SeenRequest,
+    SentCookie,
+    ShownCookie,
+    State,
+    Visit,
+    Witness,
+)
+from consentkit.wire.cookies import SetCookie, default_path, parse_set_cookie
+from consentkit.wire.fetching import attributes_of, first_of
+from consentkit.wire.gate import Gate, Tag
+from consentkit.wire.html import COMMENT, NAME_ENDS, REST_OF_ANY_TAG, any_of, names_of
+from consentkit.wire.urls import text_of, url_text
+
+__all__ = [
+    "Answer",
+    "HeadersWitness",
+    "HostRules",
+    "Jar",
+    "Load",
+    "Send",
+    "http_client",
+    "import_http",
+    "inflated",
+    "read_page",
+    "shown_in",
+]
+
+BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+"""What it calls itself to a site: one that calls itself a robot would be shown other pages."""
+MOST_BYTES: Final = 4 * 1024 * 1024
+"""Of a page, unpacked; what follows is not read."""
+MOST_REDIRECTS: Final = 10
+MOST_LINKS: Final = 2000
+"""Of one page."""
+MOST_COOKIES: Final = 1000
+"""In one jar; browsers keep fewer for a site."""
+
+_NAVIGATION: Final = {
+    "user-agent": BROWSER,
+    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "accept-language": "en",
+    "accept-encoding": "gzip, deflate",
+    "upgrade-insecure-requests": "1",
+    "sec-fetch-site": "none",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-fetch-user": "?1",
+}
+_FETCH: Final = {
+    **{name: _NAVIGATION[name] for name in ("user-agent", "accept-language", "accept-encoding")},
+    "accept": "*/*",
+    "sec-fetch-site": "same-origin",
+    "sec-fetch-mode": "cors",
+    "sec-fetch-dest": "empty",
+}
+_READABLE: Final = ("text/", "application/xhtml+xml", "application/xml", "application/json",
+                    "application/x-gzip", "application/gzip")  # fmt: skip
+_HTML: Final = ("text/html", "application/xhtml+xml")
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_LINKING: Final = {b"a": b"href", b"area": b"href", b"iframe": b"src", b"frame": b"src"}
+_KINDS: Final = {
+    b"script": "script", b"img": "image", b"image": "image", b"input": "image",
+    b"iframe": "frame", b"frame": "frame", b"video": "media", b"audio": "media", b"track": "media",
+}  # fmt: skip
+_KINDS_OF_LINKS: Final = {"stylesheet": "stylesheet", "icon": "image", "modulepreload": "script"}
+_RAW: Final = {
+    name: re.compile(rb"</(?i:" + name + rb")" + NAME_ENDS)
+    for name in names_of("script style textarea title template iframe xmp noembed noframes")
+}
+_READ: Final = frozenset(
+    {*_LINKING, *_RAW, b"base", b"section", b"script", b"form", b"button", b"input"}
+)
+# Comments, tags of those that are read, and the ends of two of them.
+_TOLD: Final = re.compile(
+    rb"<(?:" + COMMENT + rb"|!--.*|(/?)(" + any_of(_READ) + rb")" + NAME_ENDS + REST_OF_ANY_TAG
+    + rb")", re.DOTALL
+)  # fmt: skip
+_SETTINGS: Final = frozenset({b"consentkit-more", b"consentkit-link"})
+_TAGS: Final = re.compile(rb"<[^>]*+>")
+_NO_NOTICE: Final = "no notice of consentkit on the first page; only a browser can press others"
+_NO_BUTTON: Final = "no button and no link to the settings on the first page"
+_LATER: Final = {1: "", 2: ", behind the link to the settings"}
+_CHOICES: Final = {
+    State.REFUSED: ("reject-all",),
+    State.GRANTED: ("accept-all",),
+    State.WITHDRAWN: ("withdraw", "reject-all"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back of one request: `body` unpacked, up to a limit; `is_cut` where it was more."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+    is_cut: bool = False
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Every value of a header; `name` in lower case."""
+        return [value for each, value in self.headers if each.lower() == name]
+
+    def first(self, name: bytes) -> str:
+        """The first value of a header, or the empty text."""
+        return next((value.decode("latin-1") for value in self.all(name)), "")
+
+    @property
+    def is_page(self) -> bool:
+        """True where the body is HTML."""
+        return self.first(b"content-type").lower().startswith(_HTML)
+
+
+Send = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Answer]]
+"""Method, whole address, headers, body; no redirect is followed, no cookie added or kept."""
+
+
+# --- The jar --------------------------------------------------------------------------------------
+
+
+class _Kept(NamedTuple):
+    cookie: SetCookie
+    domain: str
+    path: str
+    host_only: bool
+    expires: float | None
+    order: int
+
+
+class Jar:
+    """A browser's jar for one site (RFC 6265bis 5.6 to 5.8).
+
+    A Secure cookie is stored and sent over https, and on this machine by plain http too, as
+    browsers do. Partitioned ones are told apart by their attribute.
+    """
+
+    def __init__(self, kept: Mapping[tuple[bytes, str, str, bool], _Kept] | None = None) -> None:
+        self._kept = dict(kept or {})
+        self._order = len(self._kept)
+
+    def copy(self) -> Jar:
+        """Another with the same cookies."""
+        return Jar(self._kept)
+
+    def store(self, raw: bytes, url: str, now: float) -> _Kept | None:
+        """Keep what a Set-Cookie of a response from `url` stores; None where it stores nothing."""
+        cookie, parts = parse_set_cookie(raw), urlsplit(url)
+        host = (parts.hostname or "").lower()
+        if cookie is None or (cookie.attributes.secure and not _is_trustworthy(url)):
+            return None
+        asked = _domain_asked(cookie, host)
+        if asked is None:
+            return None
+        path = (cookie.attributes.path or default_path(parts.path)).decode("utf-8", "replace")
+        key = (cookie.name, asked or host, path, cookie.attributes.partitioned)
+        if not cookie.attributes.secure and not _is_trustworthy(url) and self._has_secure(key):
+            return None
+        if cookie.attributes.is_removal(now):
+            self._kept.pop(key, None)
+            return None
+        if len(self._kept) >= MOST_COOKIES and key not in self._kept:
+            return None
+        lifetime = cookie.attributes.lifetime(now)
+        order = self._kept[key].order if key in self._kept else self._order
+        self._order += 1
+        expires = None if lifetime is None else now + lifetime
+        kept = _Kept(cookie, asked or host, path, not asked, expires, order)
+        self._kept[key] = kept
+        return kept
+
+    def sent_to(self, url: str, now: float) -> list[SetCookie]:
+        """What goes with a request, in the order of RFC 6265bis 5.8.3."""
+        parts = urlsplit(url)
+        host, path = (parts.hostname or "").lower(), parts.path or "/"
+        sent = [
+            kept
+            for kept in self._kept.values()
+            if (kept.expires is None or kept.expires > now)
+            and (kept.domain == host if kept.host_only else _domain_matches(host, kept.domain))
+            and _path_matches(path, kept.path)
+            and (not kept.cookie.attributes.secure or _is_trustworthy(url))
+        ]
+        sent.sort(key=lambda kept: (-len(kept.path), kept.order))
+        return [kept.cookie for kept in sent]
+
+    def _has_secure(self, key: tuple[bytes, str, str, bool]) -> bool:
+        """A cookie from plain http lays none over a Secure one (5.7, step 13)."""
+        return any(
+            kept.cookie.attributes.secure and each[0] == key[0] and _path_matches(key[2], each[2])
+            for each, kept in self._kept.items()
+        )
+
+
+def _domain_asked(cookie: SetCookie, host: str) -> str | None:
+    """The Domain that counts, empty for a host-only cookie; None where it may not be set."""
+    asked = (cookie.attributes.domain or b"").decode("utf-8", "replace")
+    if asked and is_public_suffix(asked):  # nobody's, unless it is the very host (5.7, step 8)
+        return "" if asked == host else None
+    return asked if not asked or _domain_matches(host, asked) else None
+
+
+def _is_trustworthy(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or is_this_machine(parts.hostname or "")
+
+
+def _domain_matches(host: str, domain: str) -> bool:
+    """RFC 6265bis 5.1.3."""
+    if host == domain:
+        return True
+    return host.endswith(f".{domain}") and not host.rpartition(".")[2].isdigit()
+
+
+def _path_matches(path: str, of_cookie: str) -> bool:
+    """RFC 6265bis 5.1.4."""
+    if path == of_cookie:
+        return True
+    return path.startswith(of_cookie) and (of_cookie.endswith("/") or path[len(of_cookie)] == "/")
+
+
+# --- Over a network ------------------------------------------------------------------------------
+
+
+def inflated(raw: bytes, coding: str, most: int) -> tuple[bytes, bool]:
+    """A body without its Content-Encoding, `most` bytes of it, and whether there was more.
+
+    gzip and deflate are known; of what is packed otherwise, or broken, nothing is read.
+    """
+    bits = {"": None, "identity": None, "gzip": 47, "x-gzip": 47, "deflate": 47}.get(coding, 0)
+    if bits is None:
+        return raw[:most], len(raw) > most
+    if not bits:
+        return b"", False
+    unpack = zlib.decompressobj(bits)
+    try:
+        body = unpack.decompress(raw, most)
+    except zlib.error:
+        return b"", False
+    return body, bool(unpack.unconsumed_tail)
+
+
+class HostRules:
+    """Where names lead, as Chromium's ``--host-resolver-rules`` says it.
+
+    ``MAP *.example 127.0.0.1:8001, MAP shop.test 127.0.0.1, EXCLUDE localhost``: the first rule
+    that matches counts, an exclusion before all of them.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        """Raises ValueError for a rule that is none."""
+        self.text = text
+        self._maps: list[tuple[str, str]] = []
+        self._excluded: list[str] = []
+        for rule in filter(None, (each.strip() for each in text.split(","))):
+            match rule.split():
+                case [word, pattern, target] if word.upper() == "MAP":
+                    self._maps.append((pattern.lower(), target))
+                case [word, pattern] if word.upper() == "EXCLUDE":
+                    self._excluded.append(pattern.lower())
+                case _:
+                    raise ValueError(f"'{rule}' is no rule: MAP pattern address, EXCLUDE pattern")
+
+    def place_of(self, host: str, port: int) -> tuple[str, int]:
+        """Where to connect for a host and port."""
+        if any(fnmatchcase(host, pattern) for pattern in self._excluded):
+            return host, port
+        for pattern, target in self._maps:
+            if fnmatchcase(host, pattern):
+                name, _, number = target.partition(":")
+                return name, int(number) if number else port
+        return host, port
+
+
+@asynccontextmanager
+async def http_client(
+    *, rules: HostRules | None = None, seconds: float = 30.0, most: int = MOST_BYTES
+) -> AsyncIterator[Send]:
+    """A `Send` over a network, by httpx2, or httpx where that is not installed.
+
+    Each request has `seconds` to be answered; of a body, `most` bytes are read.
+    """
+    http = import_http()
+    nothing_kept = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    async with http.AsyncClient(
+        cookies=nothing_kept, follow_redirects=False, timeout=seconds
+    ) as client:
+
+        async def send(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+            target, more, extensions = _placed(url, rules)
+            request = client.build_request(
+                method, target, headers={**headers, **more}, content=body, extensions=extensions
+            )
+            response = await client.send(request, stream=True)
+            try:
+                raw, is_cut = await _read_some(response, most)
+            finally:
+                await response.aclose()
+            coding = response.headers.get("content-encoding", "").strip().lower()
+            whole, is_longer = inflated(raw, coding, most)
+            return Answer(
+                response.status_code, tuple(response.headers.raw), whole, is_cut or is_longer
+            )
+
+        yield send
+
+
+def import_http() -> Any:  # noqa: ANN401 - httpx2 or httpx, which are one in what is used
+    """httpx2, or httpx where it is not installed; ModuleNotFoundError where neither is."""
+    try:
+        return import_module("httpx2")
+    except ModuleNotFoundError:
+        return import_module("httpx")
+
+
+def _placed(
+    url: str, rules: HostRules | None
+) -> tuple[str, dict[str, str], dict[str, object] | None]:
+    """Where to send a request, with the Host and the TLS name that it was meant for."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    name, number = (rules or HostRules()).place_of(host, port)
+    if (name, number) == (host, port):
+        return url, {}, None
+    place = parts._replace(netloc=f"{name}:{number}").geturl()
+    return place, {"host": parts.netloc}, {"sni_hostname": host}
+
+
+async def _read_some(response: Any, most: int) -> tuple[bytes, bool]:  # noqa: ANN401 - as above
+    """The body as it came, `most` bytes of it; of what is no text, nothing."""
+    kind = response.headers.get("content-type", "text/")
+    if not kind.lower().startswith(_READABLE):
+        return b"", True
+    read = bytearray()
+    async for chunk in response.aiter_raw():
+        read += chunk
+        if len(read) > most:
+            return bytes(read[:most]), True
+    return bytes(read), False
+
+
+# --- A page ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class PageRead:
+    """What stands in a page: whole links, requests to other hosts, and consentkit's own notice.
+
+    `forms` are those that offer choices, `settings` the first link to the preferences and its
+    words, `endpoint` where consentkit's script says that the endpoints are.
+    """
+
+    title: str = ""
+    links: list[str] = field(default_factory=list)
+    requests: list[SeenRequest] = field(default_factory=list)
+    forms: list[Form] = field(default_factory=list)
+    settings: tuple[str, str] | None = None
+    endpoint: str | None = None
+
+    def form_for(self, choices: Sequence[str]) -> Form | None:
+        """The first form that offers one of some choices, the first choice first."""
+        return next((f for choice in choices for f in self.forms if choice in f.choices), None)
+
+
+@dataclass(slots=True)
+class Form:
+    """A form of consentkit's: where it goes, what it carries, and its buttons' words by choice."""
+
+    action: str
+    in_notice: bool
+    fields: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, str] = field(default_factory=dict)
+
+
+def read_page(body: bytes, url: str, is_own: Callable[[str], bool]) -> PageRead:
+    """Read what a page links to, what its tags would fetch, and the notice in it.
+
+    `is_own` tells of a host whether it is of the site. What stands in a `<template>` is no part of
+    the page; what stands in a `<noscript>` is, since no script is run here.
+    """
+    reading, at = _Reading(body, url), 0
+    while (found := _TOLD.search(body, at)) is not None:
+        at, name = found.end(), (found[2] or b"").lower()
+        if found[1]:
+            reading.end(name)
+        elif name:
+            reading.start(name, found[0], at)
+        if name in _RAW and not found[1]:
+            end = _RAW[name].search(body, at)
+            at = end.start() if end else len(body)
+    reading.page.requests = _requests(body, url, is_own)
+    return reading.page
+
+
+class _Reading:
+    """One page while it is read: its base, and the form and the notice that are open."""
+
+    def __init__(self, body: bytes, url: str) -> None:
+        self.page = PageRead()
+        self._body, self._base = body, url
+        self._form: Form | None = None
+        self._is_in_notice = False
+
+    def start(self, name: bytes, tag: bytes, at: int) -> None:
+        """Take in a start tag of those that are read; `at` is where it ends."""
+        given = {one.name: one.value for one in reversed(attributes_of(tag)[1])}
+        if name in _LINKING:
+            self._link(name, given, at)
+        elif name == b"base":
+            self._base = self._whole(given.get(b"href", b"")) or self._base
+        elif name == b"title":
+            self.page.title = self.page.title or self._words(at, b"</title")
+        elif name == b"section":
+            self._is_in_notice = given.get(b"id") == b"consentkit"
+        elif name == b"script":
+            self._script(given)
+        elif name == b"form":
+            self._form = Form(self._whole(given.get(b"action", b"")) or "", self._is_in_notice)
+        elif self._form is not None and name in {b"button", b"input"}:
+            self._field(self._form, name, given, at)
+
+    def end(self, name: bytes) -> None:
+        """Take in an end tag; those of a form and of a section end something."""
+        if name == b"form":
+            self._form = None
+        elif name == b"section":
+            self._is_in_notice = False
+
+    def _link(self, name: bytes, given: Mapping[bytes, bytes], at: int) -> None:
+        value = given.get(_LINKING[name])
+        if value is None or len(self.page.links) >= MOST_LINKS or b"download" in given:
+            return
+        found = self._whole(value)
+        if found is None:
+            return
+        self.page.links.append(found)
+        if not _SETTINGS.isdisjoint(given.get(b"class", b"").split()) and not self.page.settings:
+            self.page.settings = (found, self._words(at, b"</a"))
+
+    def _script(self, given: Mapping[bytes, bytes]) -> None:
+        if given.get(b"id") == b"consentkit-script":
+            self.page.endpoint = self._whole(given.get(b"data-path", b"/consent"))
+
+    def _field(self, form: Form, name: bytes, given: Mapping[bytes, bytes], at: int) -> None:
+        called, value = text_of(given.get(b"name", b"")), text_of(given.get(b"value", b""))
+        if name == b"button" and called == "choice":
+            form.choices[value] = self._words(at, b"</button")
+            if len(form.choices) == 1:
+                self.page.forms.append(form)
+        elif name == b"input" and given.get(b"type") == b"hidden" and called:
+            form.fields[called] = value
+
+    def _whole(self, value: bytes) -> str | None:
+        return address(url_text(value), self._base)
+
+    def _words(self, at: int, until: bytes) -> str:
+        end = self._body.find(until, at, at + 2000)
+        text = _TAGS.sub(b" ", self._body[at : end if end >= 0 else at])
+        return " ".join(unescape(text.decode("utf-8", "replace")).split())[:200]
+
+
+def _requests(body: bytes, url: str, is_own: Callable[[str], bool]) -> list[SeenRequest]:
+    """What the tags of a page would fetch from elsewhere, each host and path once."""
+    found: dict[tuple[str, str, str], SeenRequest] = {}
+    parts = urlsplit(url)
+    initiator = f"{parts.hostname}{parts.path}"
+
+    def note(tag: Tag) -> None:
+        what = _kind_of(tag)
+        for host, target in zip(tag.hosts, tag.urls, strict=True):
+            path = _path_of(target)
+            found.setdefault((host, path, what), SeenRequest(host, path, what, initiator))
+
+    Gate(note, is_own=is_own).feed(body, last=True)
+    return [*found.values()]
+
+
+def _path_of(target: str) -> str:
+    try:
+        return urlsplit(target.strip()).path[:200] or "/"
+    except ValueError:
+        return "/"
+
+
+def _kind_of(tag: Tag) -> str:
+    if tag.name != b"link":
+        return _KINDS.get(tag.name, "other")
+    given = attributes_of(tag.source)[1]
+    rel = text_of(first_of(given, b"rel") or b"").lower().split()
+    return next((_KINDS_OF_LINKS[each] for each in rel if each in _KINDS_OF_LINKS), "other")
+
+
+# --- The witness ----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Load:
+    """One page load: the last answer, where it came from, and what the responses stored.
+
+    `leads_to` is the other site that the last answer redirects to.
+    """
+
+    url: str
+    answer: Answer
+    cookies: list[SeenCookie] = field(default_factory=list)
+    sent: list[SentCookie] = field(default_factory=list)
+    leads_to: str = ""
+    error: str = ""
+
+
+class HeadersWitness:
+    """Looks at pages by their headers and markup; `scan.Looks`.
+
+    `is_own` tells of a host whether it is of the site, by default by `same_site`. With an
+    `endpoint` answers are posted there also where no page has a button for them; that is 0 clicks.
+    """
+
+    witness: Witness = Witness.HEADERS
+
+    def __init__(
+        self,
+        send: Send,
+        *,
+        is_own: Callable[[str], bool] | None = None,
+        endpoint: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._send, self._given_is_own, self._clock = send, is_own, clock
+        self._endpoint, self._may_post_unasked = endpoint, endpoint is not None
+        self._site = self._host = ""
+        self._jars: dict[State, Jar] = {}
+
+    async def prepare(self, site: str, first_page: str, states: Sequence[State]) -> tuple[Act, ...]:
+        """Answer consentkit's notice on the first page, once for each state that takes an act."""
+        self._site, self._host = site, urlsplit(site).hostname or ""
+        asked = [state for state in _CHOICES if state in states]
+        return tuple([await self._act(first_page, state) for state in asked])
+
+    @property
+    def endpoint(self) -> str:
+        """Where consentkit's own pages are, as far as a page said so."""
+        return self._endpoint or ""
+
+    async def visit(self, page: str, state: State) -> tuple[Visit, tuple[str, ...]]:
+        """Load a page in a state; after a withdrawal that was made on that very page."""
+        jar = self._jar_of(state)
+        if state is State.WITHDRAWN:
+            await self.load(page, jar, state)
+            why = await self._post(page, jar, self._endpoint, {"choice": "withdraw"})
+            if why:
+                return Visit(page_name(page), state, error=why), ()
+        load = await self.load(page, jar, state)
+        return self._visit_of(page, state, load)
+
+    async def shown(self) -> tuple[ShownCookie, ...] | None:
+        """The rows of the site's ``declaration.json``, None where it has none."""
+        if self._endpoint is None:
+            return None
+        url = f"{self._endpoint.rstrip('/')}/declaration.json"
+        answer = await self._send("GET", url, dict(_FETCH), b"")
+        return shown_in(answer.body) if answer.status == 200 else None
+
+    async def close(self) -> None:
+        """Nothing was begun: whoever made `send` ends it."""
+
+    def _jar_of(self, state: State) -> Jar:
+        begun = State.GRANTED if state is State.WITHDRAWN else state
+        return self._jars[begun].copy() if begun in self._jars else Jar()
+
+    def _is_own(self, host: str) -> bool:
+        if self._given_is_own is not None:
+            return self._given_is_own(host)
+        return same_site(host, self._host)
+
+    async def _act(self, page: str, state: State) -> Act:
+        """Come to a state as a person does, and keep the jar; WITHDRAWN begins as GRANTED."""
+        if state is State.WITHDRAWN and State.GRANTED not in self._jars:
+            granted = await self._act(page, State.GRANTED)
+            if granted.clicks is None:
+                return Act(state, None, granted.how)
+        jar = self._jar_of(state)
+        found, clicks = await self._find(page, jar, state)
+        if found is None and not self._may_post_unasked:
+            return Act(state, None, _NO_NOTICE if self._endpoint is None else _NO_BUTTON)
+        choice = next((c for c in _CHOICES[state] if found and c in found.choices), None)
+        fields = {**(found.fields if found else {}), "choice": choice or _CHOICES[state][0]}
+        action = found.action if found else self._endpoint
+        why = await self._post(page, jar, action, fields)
+        if why:
+            return Act(state, None, why)
+        self._jars[state] = jar
+        if found is None:
+            return Act(state, 0, "posted without a button")
+        return Act(state, clicks, f"'{found.choices[choice or '']}'" + _LATER[clicks])
+
+    async def _find(self, page: str, jar: Jar, state: State) -> tuple[Form | None, int]:
+        """The form that leads to a state, and the clicks it takes: on the page, or one further."""
+        read = self._read(await self.load(page, jar, state))
+        form = read.form_for(_CHOICES[state])
+        posted_to = form.action if form is not None and form.in_notice else None
+        self._endpoint = self._endpoint or read.endpoint or posted_to
+        link = read.settings[0] if read.settings else self._endpoint
+        if form is not None or link is None or link not in read.links:
+            return form, 1
+        settings = self._read(await self.load(link, jar, state))
+        return settings.form_for(_CHOICES[state]), 2
+
+    async def _post(
+        self, page: str, jar: Jar, action: str | None, fields: Mapping[str, str]
+    ) -> str:
+        """Post a form as a browser does; returns why it did not do, or the empty text."""
+        if action is None or not self._is_own(urlsplit(action).hostname or ""):
+            return _NO_NOTICE
+        body = urlencode({"next": page_name(page), **fields}).encode("ascii")
+        more = {
+            "origin": origin_of(page),
+            "referer": page,
+            "sec-fetch-site": "same-origin",
+            "content-type": "application/x-www-form-urlencoded",
+        }
+        answer, _ = await self._ask("POST", action, jar, {**_NAVIGATION, **more}, body)
+        for raw in answer.all(b"set-cookie"):
+            jar.store(raw, action, self._clock())
+        where = page_name(action)
+        return "" if answer.status < 400 else f"{where} answered the form with {answer.status}"
+
+    async def load(self, page: str, jar: Jar, state: State) -> Load:
+        """Ask for a page, and follow where it leads as long as that is on the site."""
+        headers = dict(_NAVIGATION) | ({"sec-gpc": "1"} if state is State.SIGNAL else {})
+        load = Load(page, Answer(0))
+        for _ in range(MOST_REDIRECTS + 1):
+            load.answer, sent = await self._ask("GET", load.url, jar, headers)
+            load.sent.extend(one for one in sent if one not in load.sent)
+            self._keep(load, jar)
+            if load.answer.status not in REDIRECTS:
+                return load
+            where = load.answer.first(b"location")
+            target = address(where, load.url) if where else None
+            if target is None:
+                return load
+            if not self._is_own(urlsplit(target).hostname or ""):
+                load.leads_to = origin_of(target)
+                return load
+            load.url = target
+        load.error = f"it redirects more than {MOST_REDIRECTS} times"
+        return load
+
+    async def _ask(
+        self, method: str, url: str, jar: Jar, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[Answer, list[SentCookie]]:
+        cookies = jar.sent_to(url, self._clock())
+        told = dict(headers)
+        if cookies:
+            pairs = (c.name + b"=" + c.value if c.name else c.value for c in cookies)
+            told["cookie"] = b"; ".join(pairs).decode("latin-1")
+        host = urlsplit(url).hostname or ""
+        sent = [SentCookie(_name(cookie), host) for cookie in cookies]
+        return await self._send(method, url, told, body), sent
+
+    def _keep(self, load: Load, jar: Jar) -> None:
+        now = self._clock()
+        for raw in load.answer.all(b"set-cookie"):
+            kept = jar.store(raw, load.url, now)
+            if kept is not None:
+                load.cookies.append(_seen(kept, load.url, now))
+
+    def _read(self, load: Load) -> PageRead:
+        if not load.answer.is_page:
+            return PageRead()
+        return read_page(load.answer.body, load.url, self._is_own)
+
+    def _visit_of(self, page: str, state: State, load: Load) -> tuple[Visit, tuple[str, ...]]:
+        read = self._read(load)
+        visit = Visit(
+            page_name(page),
+            state,
+            load.answer.status,
+            tuple({(c.name, c.domain, c.path): c for c in load.cookies}.values()),
+            tuple(load.sent),
+            requests=tuple(read.requests),
+            banner=_banner_in(read),
+            title=read.title,
+            error=load.error,
+            is_page=load.answer.is_page,
+        )
+        return visit, tuple(read.links)
+
+
+def _seen(kept: _Kept, url: str, now: float) -> SeenCookie:
+    from consentkit.audit.labels import shape_of  # noqa: PLC0415
+
+    given, parts = kept.cookie.attributes, urlsplit(url)
+    lifetime = given.lifetime(now)
+    return SeenCookie(
+        _name(kept.cookie),
+        kept.domain,
+        kept.path,
+        kept.host_only,
+        None if lifetime is None else round(lifetime),
+        given.secure,
+        given.http_only,
+        given.same_site,
+        given.partitioned,
+        by=By.HEADER,
+        initiator=f"{parts.hostname}{parts.path}",
+        shape=shape_of(kept.cookie.value.decode("utf-8", "replace")),
+    )
+
+
+def _name(cookie: SetCookie) -> str:
+    return cookie.name.decode("utf-8", "replace")
+
+
+def _banner_in(page: PageRead) -> Banner | None:
+    """The notice that asks: it has a button to accept, or one to refuse."""
+    forms = [form for form in page.forms if form.in_notice]
+    words = {choice: label for form in forms for choice, label in form.choices.items()}
+    accept, refuse = words.get("accept-all"), words.get("reject-all")
+    if accept is None and refuse is None:
+        return None
+    settings = page.settings[1] if page.settings else None
+    return Banner("consentkit", _unmeasured(accept), _unmeasured(refuse), settings)
+
+
+def _unmeasured(label: str | None) -> Look | None:
+    return None if label is None else Look(label, 0, 0, 0.0, "", "", "")
+
+
+def shown_in(body: bytes) -> tuple[ShownCookie, ...] | None:
+    """The rows of a ``declaration.json``, None where the body is none."""
+    """The rows of a ``declaration.json``, None where it is none."""
+    try:
+        rows: list[dict[str, Any]] = json.loads(body)["cookies"]
+        return tuple(
+            ShownCookie(str(row["name"]), str(row.get("kind", "")), _seconds(row.get("duration")))
+            for row in rows
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _seconds(duration: object) -> int | None:
+    return duration if isinstance(duration, int) else None

@@ -1,0 +1,408 @@
+"""What the auditor's browser sees, on small sites that do one thing each.
+
+These drive a real Chromium by Playwright's async API, which leaves other event loops alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consentkit.audit import browser as module
+from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
+from consentkit.audit.seen import (
+    Act,
+    By,
+    SeenCookie,
+    SeenItem,
+    SeenRequest,
+    SentCookie,
+    Shape,
+    State,
+    Violation,
+    Visit,
+    Witness,
+)
+from consentkit.errors import ScanError
+from consentkit.rules.policy import Where
+from tests.audit.towns import ADS, DAY, SITE, Town, good_site
+from tests.browser.servers import Server
+from tests.conftest import IN_CI, NO_CHROMIUM
+
+pytestmark = pytest.mark.anyio
+
+if find_chromium() is None and not IN_CI:
+    pytest.skip(NO_CHROMIUM, allow_module_level=True)
+pytest.importorskip("playwright.async_api", reason="consentkit[browser] is not installed")
+
+HERE = "MAP * 127.0.0.1"
+ANSWERED = (State.REFUSED, State.GRANTED, State.WITHDRAWN)
+
+
+def options(**others: Any) -> BrowserOptions:
+    return BrowserOptions(
+        **{"quiet": 0.25, "patience": 2.0, "limit": 30.0, "host_rules": HERE} | others
+    )
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """Playwright is written for asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[tuple[Town, Server]]:
+    app = Town()
+    with Server(app) as server:
+        yield app, server
+
+
+@pytest.fixture(scope="module")
+async def witness(anyio_backend: str) -> AsyncIterator[BrowserWitness]:
+    """One browser for the module, as for a worker of a scan."""
+    made = BrowserWitness(options())
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def see(witness: BrowserWitness, town: tuple[Town, Server]) -> Any:
+    """Visits a page of the town's."""
+
+    async def see(path: str, state: State = State.UNTOUCHED) -> Visit:
+        visit, _links = await witness.visit(town[1].origin(SITE) + path, state)
+        return visit
+
+    return see
+
+
+def only(visit: Visit) -> SeenCookie:
+    """The one cookie of a visit, without its moment, after a look at that."""
+    assert visit.error == ""
+    [cookie] = visit.cookies
+    assert 0 <= cookie.moment < 20_000
+    return SeenCookie(
+        **{name: getattr(cookie, name) for name in cookie.__slots__ if name != "moment"}
+    )
+
+
+# --- Cookies --------------------------------------------------------------------------------------
+
+
+async def test_a_page_that_stores_nothing_is_seen_to_store_nothing(see: Any) -> None:
+    """The control of all that follows: what is found elsewhere comes from the page."""
+    visit = await see("/clean")
+    assert visit == Visit("/clean", State.UNTOUCHED, 200, title="Town", language="en")
+
+
+async def test_cookies_of_a_response_are_seen_as_the_browser_keeps_them(see: Any) -> None:
+    """A browser keeps a cookie for 400 days at most (RFC 6265bis 5.5), and none for other hosts."""
+    visit = await see("/headers")
+    by_name = {one.name: one for one in visit.cookies}
+    assert set(by_name) == {"sid", "theme", "ever"}
+    assert {one.initiator for one in visit.cookies} == {f"{SITE}/headers"}
+    sid, theme, ever = by_name["sid"], by_name["theme"], by_name["ever"]
+    assert (sid.secure, sid.http_only, sid.same_site, sid.seconds) == (True, True, "lax", None)
+    assert (sid.domain, sid.host_only, sid.by) == (SITE, True, By.HEADER)
+    assert (theme.domain, theme.host_only, theme.path) == ("town.localhost", False, "/headers")
+    assert (theme.seconds, theme.same_site) == (DAY, None)
+    assert ever.seconds == pytest.approx(400 * DAY, abs=5)
+
+
+async def test_a_redirect_that_stores_is_named_by_its_own_address(see: Any) -> None:
+    """A cookie is the doing of the response that set it, not of the page at the end."""
+    visit = await see("/redirects")
+    assert only(visit).initiator == f"{SITE}/redirects"
+    assert (visit.page, visit.status) == ("/redirects", 200)
+
+
+async def test_a_script_that_stores_is_named(see: Any) -> None:
+    """R-75: who stores has to be told to the visitor, and first of all to the site."""
+    assert only(await see("/script")) == SeenCookie(
+        "visits", SITE, seconds=DAY, by=By.SCRIPT, initiator=f"{SITE}/own.js", shape=Shape.FLAG
+    )
+
+
+async def test_a_script_from_elsewhere_stores_a_cookie_of_the_site(see: Any) -> None:
+    """It is the site's cookie, and somebody else's doing; the query is not repeated."""
+    visit = await see("/script-elsewhere")
+    cookie = only(visit)
+    assert (cookie.domain, cookie.third_party) == (SITE, False)
+    assert cookie.initiator == f"{ADS}/tag.js"
+    assert [(one.host, one.path, one.what) for one in visit.requests] == [
+        (ADS, "/tag.js", "script")
+    ]
+
+
+async def test_the_cookie_store_is_seen(see: Any) -> None:
+    """`cookieStore.set` stores without `document.cookie`."""
+    cookie = only(await see("/cookie-store"))
+    assert (cookie.name, cookie.by, cookie.same_site) == ("kept", By.SCRIPT, "lax")
+    assert cookie.initiator == f"{SITE}/cookie-store"
+    assert cookie.seconds == pytest.approx(3600, abs=5)
+
+
+async def test_what_is_stored_and_removed_again_was_stored(see: Any) -> None:
+    """R-01 speaks of storing: for how long is another question."""
+    assert only(await see("/gone")).name == "brief"
+
+
+async def test_what_the_browser_does_not_take_was_not_stored(see: Any) -> None:
+    """A cookie for another host is dropped by every browser."""
+    assert (await see("/not-taken")).cookies == ()
+
+
+async def test_what_comes_a_little_late_is_waited_for(see: Any) -> None:
+    """A page is done when nothing happens any more, not when it has loaded."""
+    assert only(await see("/late")).name == "late"
+
+
+async def test_a_third_partys_cookie_is_seen(see: Any) -> None:
+    """An ordinary Chrome lets third-party cookies in, and so the auditor does."""
+    visit = await see("/pixel")
+    cookie = only(visit)
+    assert (cookie.name, cookie.domain, cookie.third_party) == ("uid", ADS, True)
+    [request] = visit.requests
+    assert (request.host, request.path, request.what) == (ADS, "/px.gif", "image")
+    assert request.initiator == f"{SITE}/pixel"
+    assert "4711" not in repr(visit)
+
+
+async def test_a_frame_is_seen_with_all_that_it_stores(see: Any) -> None:
+    """Partitioned cookies and storage of a frame are in the visitor's browser, too."""
+    visit = await see("/frame")
+    assert {(one.name, one.by, one.partitioned, one.third_party) for one in visit.cookies} == {
+        ("chips", By.HEADER, True, True),
+        ("seen-in-frame", By.SCRIPT, True, True),
+    }
+    assert SeenItem(Where.LOCAL, "framed", ADS, third_party=True, shape=Shape.FLAG) in visit.items
+    assert [one.what for one in visit.requests] == ["frame"]
+
+
+# --- Storage, requests, policies ------------------------------------------------------------------
+
+
+async def test_storage_is_seen_by_key_and_shape(see: Any) -> None:
+    """R-01 is about storing, whatever the drawer; a value stays in the browser."""
+    visit = await see("/storage")
+    assert set(visit.items) == {
+        SeenItem(Where.LOCAL, "_uid", SITE, shape=Shape.IDENTIFIER),
+        SeenItem(Where.SESSION, "step", SITE, shape=Shape.NUMBER),
+        SeenItem(Where.INDEXED_DB, "events", SITE, shape=Shape.STRUCTURED),
+    }
+    assert "9b1deb4d" not in repr(visit)
+
+
+@pytest.mark.parametrize(
+    ("path", "what"), [("/beacon", "beacon"), ("/leaving", "beacon"), ("/socket", "websocket")]
+)
+async def test_what_goes_elsewhere_is_seen(see: Any, path: str, what: str) -> None:
+    """Also what is sent as the page is left: so analytics count how long somebody stayed."""
+    visit = await see(path)
+    assert {(one.host, one.what) for one in visit.requests} == {(ADS, what)}
+
+
+async def test_what_is_lazy_is_scrolled_to(see: Any) -> None:
+    """A person reads to the end; what is loaded on the way is loaded for them."""
+    assert [one.path for one in (await see("/lazy")).requests] == ["/px.gif"]
+
+
+async def test_what_a_policy_blocks_is_a_violation_and_no_request(see: Any) -> None:
+    """The site's Content-Security-Policy keeps the browser from asking at all."""
+    visit = await see("/guarded")
+    assert visit.violations == (Violation("img-src", ADS),)
+    assert visit.requests == ()
+    assert only(visit).name == "visits"
+
+
+async def test_a_signal_goes_with_every_request_and_stands_in_the_page(
+    see: Any, town: tuple[Town, Server]
+) -> None:
+    """GPC: a header and a property (R-37); the control is the visit without it."""
+    app, _server = town
+    for state, sent, shown in ((State.SIGNAL, "1", "true"), (State.UNTOUCHED, "", "undefined")):
+        app.asked.clear()
+        visit = await see("/signal", state)
+        assert only(visit).name == f"gpc-{shown}"
+        assert {signal for _host, _path, signal in app.asked} == {sent}
+
+
+async def test_links_are_whole_addresses_and_no_more_than_links(
+    witness: BrowserWitness, town: tuple[Town, Server]
+) -> None:
+    """Where to go next; a download, a mail address and a broken link lead nowhere."""
+    server = town[1]
+    _visit, links = await witness.visit(server.origin(SITE) + "/clean", State.UNTOUCHED)
+    assert links == (f"{server.origin(SITE)}/pixel#top", f"{server.origin(ADS)}/")
+
+
+# --- Pages that are none --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/circles", "redirects without end"),
+        ("/download", "is no page"),
+        ("/empty", "is no page"),
+        ("/elsewhere", "leads to another site, ads.localhost"),
+        ("/silent", "no answer came in time"),
+        ("/asks-who", "asks for a name and a password"),
+    ],
+)
+async def test_what_is_no_page_says_so_and_stops_nothing(see: Any, path: str, why: str) -> None:
+    """A scan of a thousand pages does not end at one of them."""
+    visit = await see(path)
+    assert visit.error.startswith(why)
+    assert visit == Visit(path, State.UNTOUCHED, error=visit.error)
+
+
+async def test_what_is_no_html_is_no_page(see: Any) -> None:
+    """No notice belongs into a script or a picture."""
+    visit = await see("/own.js")
+    assert (visit.status, visit.is_page, visit.error) == (200, False, "")
+
+
+async def test_nobody_is_there(witness: BrowserWitness) -> None:
+    """A host that is down is no crash of the auditor's."""
+    visit, links = await witness.visit("http://www.town.localhost:1/", State.UNTOUCHED)
+    assert (visit.page, links) == ("/", ())
+    assert visit.error != ""
+
+
+async def test_dialogs_prompts_and_windows_hold_nothing_up(see: Any) -> None:
+    """What asks a person is answered with no, and the page is looked at all the same."""
+    assert only(await see("/dialogs")).name == "after"
+
+
+async def test_a_page_that_never_ends_is_given_up_and_the_next_is_seen(
+    town: tuple[Town, Server],
+) -> None:
+    """A script that runs for ever answers nothing, and takes no other page with it."""
+    witness = BrowserWitness(options(limit=5.0))
+    try:
+        visit, _ = await witness.visit(town[1].origin(SITE) + "/spins", State.UNTOUCHED)
+        assert visit.error == "not done after 5 seconds"
+        crashed = await witness._within(State.UNTOUCHED, crash)
+        assert crashed == "the page crashed"
+        visit, _ = await witness.visit(town[1].origin(SITE) + "/script", State.UNTOUCHED)
+        assert only(visit).name == "visits"
+    finally:
+        await witness.close()
+
+
+async def crash(look: Any) -> None:
+    """A page that takes its process with it."""
+    await look._session.send("Page.crash")
+
+
+async def test_a_browser_that_died_is_started_again(
+    witness: BrowserWitness, town: tuple[Town, Server]
+) -> None:
+    """A browser may crash in an hour of work."""
+    running = await witness._browser()
+    await running.window.close()
+    visit, _ = await witness.visit(town[1].origin(SITE) + "/script", State.UNTOUCHED)
+    assert only(visit).name == "visits"
+
+
+# --- Without a browser ----------------------------------------------------------------------------
+
+
+async def test_without_a_chromium_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where — what — what to do."""
+    monkeypatch.setattr(module, "find_chromium", lambda: None)
+    with pytest.raises(ScanError, match=r"no Chromium was found\. Install one"):
+        await BrowserWitness().visit("http://site.example/", State.UNTOUCHED)
+
+
+async def test_without_playwright_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is named."""
+    monkeypatch.setitem(__import__("sys").modules, "playwright.async_api", None)
+    with pytest.raises(ScanError, match=r"consentkit\[browser\]"):
+        await BrowserWitness().visit("http://site.example/", State.UNTOUCHED)
+
+
+async def test_what_is_no_browser_does_not_start(tmp_path: Path) -> None:
+    """A path in $CONSENTKIT_CHROMIUM may be anything."""
+    with pytest.raises(ScanError, match="did not start"):
+        await BrowserWitness(options(executable="/bin/false")).visit(
+            "http://site.example/", State.UNTOUCHED
+        )
+
+
+def test_the_named_chromium_goes_before_all_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`$CONSENTKIT_CHROMIUM` decides; a name that is not there is passed over."""
+    mine = tmp_path / "mine"
+    mine.write_text("")
+    mine.chmod(0o755)
+    monkeypatch.setenv("CONSENTKIT_CHROMIUM", str(mine))
+    assert find_chromium() == str(mine)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CONSENTKIT_CHROMIUM", "nowhere")
+    assert find_chromium() is None
+
+
+# --- A site with consentkit -----------------------------------------------------------------------
+
+
+async def test_a_site_with_consentkit_in_every_state(tmp_path: Path) -> None:
+    """R-01, R-12, R-13, R-16, R-37 on one page: nothing before, one click each, nothing after."""
+    with Server(good_site()) as server:
+        page = f"{server.origin(SITE)}/"
+        witness = BrowserWitness(options(screenshots=tmp_path))
+        try:
+            acts = await witness.prepare(server.origin(SITE), page, [*State])
+            visits = {state: (await witness.visit(page, state))[0] for state in State}
+            shown = await witness.shown()
+        finally:
+            await witness.close()
+    assert acts == (
+        Act(State.REFUSED, 1, "'Reject all'"),
+        Act(State.GRANTED, 1, "'Accept all'"),
+        Act(State.WITHDRAWN, 1, "'Withdraw all'"),
+    )
+    assert witness.witness is Witness.BROWSER
+    counted = {state: _names(visit.cookies) & {"visits"} for state, visit in visits.items()}
+    sent = {state: _names(visit.sent) & {"visits"} for state, visit in visits.items()}
+    assert counted == {
+        state: {"visits"} & ({"visits"} if state is State.GRANTED else set()) for state in State
+    }
+    assert sent == counted
+    banner = visits[State.UNTOUCHED].banner
+    assert banner is not None
+    assert banner.tool == "consentkit"
+    assert (banner.accept and banner.accept.label, banner.axe) == ("Accept all", ())
+    assert [state for state in State if visits[state].banner] == [State.UNTOUCHED]
+    assert shown is not None
+    assert "visits" in {row.name for row in shown}
+    for visit in visits.values():
+        assert visit.screenshot is not None
+        assert (tmp_path / visit.screenshot).read_bytes()[8:12] == b"WEBP"
+
+
+def _names(cookies: tuple[Any, ...]) -> set[str]:
+    return {one.name for one in cookies}
+
+
+async def test_a_site_without_a_notice_is_answered_by_nobody(
+    witness: BrowserWitness, town: tuple[Town, Server]
+) -> None:
+    """What cannot be reached says why, and is not visited."""
+    origin = town[1].origin(SITE)
+    page = f"{origin}/script"
+    acts = await witness.prepare(origin, page, ANSWERED)
+    assert [act.clicks for act in acts] == [None, None, None]
+    assert acts[0].how == "no notice that asks was found on the first page"
+    assert acts[2].how == "nothing could be granted, so there is nothing to withdraw"
+    visit, _ = await witness.visit(page, State.WITHDRAWN)
+    assert visit.error == "not withdrawn: nothing on the page opens the notice again"
+    assert await witness.shown() is None
+    [refused] = await witness.prepare(origin, f"{origin}/circles", [State.REFUSED])
+    assert refused == Act(State.REFUSED, None, "redirects without end")

@@ -1,0 +1,264 @@
+"""The auditor, run on a site with one fault at a time: it finds each, and nothing else.
+
+The table is the example's own (`examples.town_library.faults.FAULTS`). Everything is real: the site
+behind uvicorn, the third parties behind another, pages asked for over a socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from starlette.types import ASGIApp
+
+from consentkit import Policy, load_policy
+from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
+from consentkit.audit.findings import compare
+from consentkit.audit.headers import HeadersWitness, HostRules, http_client
+from consentkit.audit.scan import Looks, Options, scan
+from consentkit.audit.seen import Scan, State
+from consentkit.testing import audit_app
+from examples.missouri_secretary_of_state.app import create_app as missouri
+from examples.staffordshire_police.app import create_app as staffordshire
+from examples.third_parties import ThirdParties
+from examples.town_library.app import create_app
+from examples.town_library.faults import FAULTS, policy_file
+from tests.browser.servers import Server
+from tests.conftest import IN_CI, NO_CHROMIUM
+
+pytestmark = pytest.mark.anyio
+
+HOST = "library.localhost"
+RULES = HostRules("MAP *.localhost 127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """Playwright runs on asyncio alone; trio has the tests of the scan itself."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def third_parties() -> Iterator[str]:
+    """Where the third parties are, with ``{}`` for the name of each."""
+    with Server(ThirdParties()) as server:
+        yield f"http://{{}}.localhost:{server.port}"
+
+
+@contextmanager
+def library(*faults: str, third_parties: str) -> Iterator[str]:
+    """The address of the library's first page, with these faults."""
+    app = create_app(*faults, third_parties=third_parties, secure=False)
+    with serving(app, HOST) as url:
+        yield url
+
+
+@contextmanager
+def serving(app: ASGIApp, host: str) -> Iterator[str]:
+    """The address of an app's first page."""
+    server = Server(app)
+    with server:
+        yield f"{server.origin(host)}/"
+
+
+def found(policy: Policy, seen: Scan) -> set[str]:
+    """The findings' keys; third parties are told by the names that the table has for them."""
+    assert not any(visit.error for visit in seen.visits)
+    return {finding.key.replace(".localhost", ".example") for finding in compare(policy, seen)}
+
+
+# By headers: every page, in every state
+
+
+async def scan_by_headers(url: str, options: Options | None = None) -> Scan:
+    async with http_client(rules=RULES) as send:
+
+        async def look() -> Looks:
+            return HeadersWitness(send)
+
+        return await scan(url, look, options, send=send)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_headers_alone_find_what_they_can_and_nothing_else(
+    fault: str, third_parties: str
+) -> None:
+    """One fault is on, and the report has what the table says, whole; what scripts do is unseen."""
+    with library(fault, third_parties=third_parties) as url:
+        seen = await scan_by_headers(url)
+    assert found(load_policy(policy_file(fault)), seen) == FAULTS[fault].found_by_headers
+
+
+async def test_headers_alone_find_nothing_on_the_good_library(third_parties: str) -> None:
+    """The control: every page was looked at in every state, and held to its policy."""
+    with library(third_parties=third_parties) as url:
+        seen = await scan_by_headers(url)
+    assert {visit.state for visit in seen.visits} == {*State}
+    assert {visit.page for visit in seen.visits} >= {"/", "/books", "/hours", "/log-in", "/poll"}
+    assert {cookie.name for visit in seen.visits for cookie in visit.cookies} >= {"visits"}
+    assert found(load_policy(policy_file()), seen) == set()
+
+
+# By a browser: the pages and the states in which the fault is
+
+BROWSER = BrowserOptions(quiet=0.25, patience=5.0, asks_axe=False)
+EVERYTHING = ("/", "/books", "/log-in")
+"""Pages on which all that the policy declares is seen, where everything is granted."""
+WHERE: dict[str, tuple[tuple[State, ...], tuple[str, ...]]] = {
+    "after-refusal": ((State.REFUSED, State.WITHDRAWN), ("/",)),
+    "after-refusal-by-script": ((State.REFUSED, State.WITHDRAWN), ("/",)),
+    "after-refusal-loaded": ((State.REFUSED, State.WITHDRAWN), ("/",)),
+    "still-sent": ((State.WITHDRAWN,), ("/",)),
+    "against-signal": ((State.SIGNAL,), ("/",)),
+    "against-signal-loaded": ((State.SIGNAL,), ("/",)),
+    "lives-longer": ((State.GRANTED,), EVERYTHING),
+    "lives-longer-by-script": ((State.GRANTED,), EVERYTHING),
+    "session-that-stays": ((State.UNTOUCHED,), ("/log-in",)),
+    "poll-on-view": ((State.GRANTED,), (*EVERYTHING, "/poll")),
+    "no-http-only": ((State.UNTOUCHED,), ("/log-in",)),
+    "no-same-site": ((State.UNTOUCHED,), ("/log-in",)),
+    "no-secure": ((State.UNTOUCHED,), ("/log-in",)),
+    "never-seen": ((State.GRANTED,), EVERYTHING),
+    "no-banner-on-a-page": ((State.UNTOUCHED,), ("/", "/hours")),
+    "no-reject": ((State.UNTOUCHED, State.REFUSED, State.GRANTED), EVERYTHING),
+    "no-withdrawal": ((State.GRANTED, State.WITHDRAWN), EVERYTHING),
+    "table-differs": ((State.REFUSED,), ("/",)),
+}
+"""Where a fault shows; where it is not said, on the first page before any answer."""
+
+
+class Borrowing(BrowserWitness):
+    """Looks by a browser that another witness started, and leaves it running."""
+
+    def __init__(self, lender: BrowserWitness) -> None:
+        super().__init__(BROWSER)
+        self._browser = lender._browser  # type: ignore[method-assign] # one Chromium for all tests
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+async def chromium(anyio_backend: str) -> AsyncIterator[BrowserWitness]:
+    """Who starts the one Chromium of these tests, and ends it."""
+    if find_chromium() is None:
+        pytest.fail(NO_CHROMIUM) if IN_CI else pytest.skip(NO_CHROMIUM)
+    lender = BrowserWitness(BROWSER)
+    yield lender
+    await lender.close()
+
+
+async def scan_by_browser(
+    lender: BrowserWitness,
+    url: str,
+    options: Options | None = None,
+    pages: tuple[str, ...] = (),
+) -> Scan:
+    async def look() -> Looks:
+        return Borrowing(lender)
+
+    return await scan(url, look, options, pages=[url.rstrip("/") + page for page in pages])
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_browser_finds_the_fault_and_nothing_else(
+    fault: str, third_parties: str, chromium: BrowserWitness
+) -> None:
+    """One fault is on, and the report of the pages where it is has what the table says, whole."""
+    states, pages = WHERE.get(fault, ((State.UNTOUCHED,), ("/",)))
+    options = Options(states, workers=1, follow=False)
+    with library(fault, third_parties=third_parties) as url:
+        seen = await scan_by_browser(chromium, url, options, pages)
+    assert found(load_policy(policy_file(fault)), seen) == FAULTS[fault].found
+
+
+async def test_a_browser_finds_nothing_on_the_good_library(
+    third_parties: str, chromium: BrowserWitness
+) -> None:
+    """The control: all that the policy declares was seen, in every state, on every page."""
+    with library(third_parties=third_parties) as url:
+        seen = await scan_by_browser(chromium, url)
+    assert {visit.state for visit in seen.visits} == {*State}
+    assert {visit.page for visit in seen.visits} >= {"/", "/books", "/hours", "/log-in", "/poll"}
+    stored = {cookie.name for visit in seen.visits for cookie in visit.cookies}
+    assert stored >= {"library_session", "visits", "pages_read", "_ga", "_ga_TEST", "viewer"}
+    assert {item.key for visit in seen.visits for item in visit.items} == {"shelf"}
+    assert found(load_policy(policy_file()), seen) == set()
+
+
+# The good sites
+
+
+def quickstart() -> ASGIApp:
+    with chdir(EXAMPLES / "quickstart"):
+        from examples.quickstart import app
+    return app.app
+
+
+class Good(NamedTuple):
+    """A site of the examples without a fault: how it is made, and some of its pages."""
+
+    make: Callable[[str], ASGIApp]
+    policy: Path
+    pages: tuple[str, ...]
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+GOOD = {
+    "quickstart": Good(lambda _: quickstart(), EXAMPLES / "quickstart" / "consent.yaml", ("/",)),
+    "missouri": Good(
+        lambda _: missouri(secure=False),
+        EXAMPLES / "missouri_secretary_of_state" / "consent.yaml",
+        ("/", "/privacy-policy", "/filings/", "/forms/", "/account/"),
+    ),
+    "staffordshire": Good(
+        lambda others: staffordshire(third_parties=others, secure=False),
+        EXAMPLES / "staffordshire_police" / "consent.yaml",
+        ("/", "/news", "/polls/17", "/log-in", "/cookie-policy"),
+    ),
+    "library": Good(
+        lambda others: create_app(third_parties=others, secure=False),
+        policy_file(),
+        ("/", "/books", "/hours", "/log-in", "/poll", "/cookies"),
+    ),
+}
+
+
+@pytest.fixture(params=GOOD)
+def good(request: pytest.FixtureRequest) -> Good:
+    return GOOD[request.param]
+
+
+async def test_headers_alone_find_nothing_on_a_good_site(good: Good, third_parties: str) -> None:
+    """Every page is followed in every state that can be come to, and nothing differs."""
+    with serving(good.make(third_parties), HOST) as url:
+        seen = await scan_by_headers(url)
+    assert {visit.page for visit in seen.visits} >= {*good.pages}
+    assert found(load_policy(good.policy), seen) == set()
+
+
+def test_audit_app_finds_nothing_on_a_good_site(good: Good, third_parties: str) -> None:
+    """One line in a site's own suite: in process, in every state, not so much as a note."""
+    report = audit_app(good.make(third_parties), fail_on="note")
+    assert {visit.page for visit in report.scan.visits} >= {*good.pages}
+    assert report.findings == ()
+
+
+def test_audit_app_tells_of_a_fault(third_parties: str) -> None:
+    """The control: it fails, and says by what."""
+    with pytest.raises(AssertionError, match="lb_pool"):
+        audit_app(create_app("undeclared-cookie", third_parties=third_parties, secure=False))
+
+
+async def test_a_browser_finds_nothing_on_a_good_site(
+    good: Good, third_parties: str, chromium: BrowserWitness
+) -> None:
+    """What scripts, frames and buttons do is looked at as well."""
+    options = Options(follow=False)
+    with serving(good.make(third_parties), HOST) as url:
+        seen = await scan_by_browser(chromium, url, options, good.pages)
+    assert {visit.page for visit in seen.visits} == {*good.pages}
+    assert found(load_policy(good.policy), seen) == set()
