@@ -20,7 +20,6 @@ from consentkit.rules.consent import Consent, TokenFormat, latest
 from consentkit.rules.signals import NO_SIGNALS
 from consentkit.rulings import Rulings
 from consentkit.testing import Browser
-from consentkit.wire.cookies import has_plain_lifetime
 from consentkit.wire.headers import (
     accepted_languages,
     is_from_same_origin,
@@ -84,26 +83,6 @@ async def test_what_chromium_stores_is_no_removal(tail: bytes) -> None:
     """DESIGN 2: nothing undeclared ever leaves. By the draft these expire; Chromium keeps them."""
     app = consent(stores(b"visits=1; " + tail, b"visits=; Max-Age=0; Expires=0"))
     assert (await get(app, "/")).set_cookies == (b"visits=; Max-Age=0; Expires=0",)
-
-
-@pytest.mark.parametrize(
-    ("tail", "is_plain"),
-    [
-        (b"", True),
-        (b" Path=/; Secure", True),
-        (b"Max-Age=60", True),
-        (b"Max-Age=-1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", True),
-        (b"Expires=Thu, 01 Jan 1970 00:00:00 GMT", True),
-        (b"Max-Age=soon", True),
-        (b"Max-Age=+60", False),
-        (b"Max-Age=60; max-age =60", False),
-        (b"Max-Age=" + b"0" * 1025, False),
-        (b"Expires=Thu, 01 Jan 99999 00:00:00 GMT", False),
-    ],
-)
-def test_a_lifetime_is_plain_if_no_browser_reads_another(tail: bytes, is_plain: bool) -> None:  # noqa: FBT001
-    """RFC 6265bis 5.6: what is not valid is read in more than one way."""
-    assert has_plain_lifetime(tail) is is_plain
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,17 @@ Blocks of one page share a namespace and a folder, in the order in which they ar
 """
 
 import asyncio
+import contextlib
 import doctest
 import inspect
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -28,7 +31,8 @@ DOCS = ROOT / "docs"
 FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,}) *(?P<language>[^`]*)$")
 EXITS = re.compile(r"^<!-- exits: (?P<code>\d+) -->$")
 NOT_RUN = re.compile(r"^<!-- not run:(?P<reason>.*)-->$")
-FILE_NAME = re.compile(r"^# (?P<name>[\w.-]+\.[a-z]+)$")
+FILE_NAME = re.compile(r"^# (?P<name>[\w.-]+\.[a-z]+)(?P<added>, added)?$")
+SERVES = re.compile(r"^uvicorn (?P<app>\w+:\w+) --port 8000 &$")
 SCRIPT = re.compile(r"(?:^|\s)\./(?P<path>[\w./-]+)")
 
 # Languages that are shown and not run; a `{directive}` is Sphinx's to check.
@@ -83,6 +87,8 @@ class Page:
     def __init__(self, module: ModuleType, folder: Path) -> None:
         self.module = module
         self.folder = folder
+        self.site: subprocess.Popen[bytes] | None = None
+        self.port = 8000
 
     def run(self, block: Block) -> None:
         """Run one block; a block in a language nobody knows is a fault of the page."""
@@ -95,7 +101,15 @@ class Page:
             )
 
     def run_python(self, block: Block) -> None:
-        """Execute the block, then call the tests that it defines."""
+        """Execute the block, then call the tests that it defines.
+
+        A block that names a file in its first line is written there too; ``# app.py, added`` goes
+        on with it.
+        """
+        named = FILE_NAME.match(block.code.partition("\n")[0])
+        if named:
+            with (self.folder / named["name"]).open("a" if named["added"] else "w") as file:
+                file.write(block.code)
         source = "\n" * block.line + block.code
         code = compile(source, block.page, "exec", dont_inherit=True)
         before = dict(vars(self.module))
@@ -127,7 +141,9 @@ class Page:
     def run_commands(self, block: Block) -> None:
         """Run each `$ consentkit …` and `$ mkdir …`; compare what it prints where that is shown.
 
-        A line of ``…`` alone stands for any lines. Other commands must be scripts of this project.
+        A line of ``…`` alone stands for any lines. `$ uvicorn app:app --port 8000 &` serves what
+        the page has written, at a free port that takes the place of 8000 from there on, until
+        `$ kill %1`. Other commands must be scripts of this project.
         """
         self.find_scripts(block)
         *earlier, last = commands(block.code)
@@ -136,22 +152,50 @@ class Page:
         self.run_command(block, *last, block.exits)
 
     def run_command(self, block: Block, command: str, expected: list[str], exits: int) -> None:
+        if serves := SERVES.match(command):
+            self.serve(block, serves["app"])
+        elif command == "kill %1":
+            self.stop()
         if "consentkit " not in command and not command.startswith("mkdir "):
             return
         done = subprocess.run(
-            ["bash", "-c", f"set -o pipefail; {command}"],
+            ["bash", "-c", f"set -o pipefail; {command.replace('8000', str(self.port))}"],
             cwd=self.folder,
             env=shell_environment(),
             capture_output=True,
             text=True,
             check=False,
         )
-        said = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
+        output = (done.stdout + done.stderr).replace(str(self.port), "8000")
+        said = [line.rstrip() for line in output.splitlines()]
         if done.returncode != exits or (expected and not fits(said, expected)):
             pytest.fail(
                 f"{block.place}: `{command}` ended with {done.returncode} and said:\n"
                 + "\n".join(said)
             )
+
+    def serve(self, block: Block, app: str) -> None:
+        """Serve an app of the page's folder, and wait until it listens."""
+        self.port = free_port()
+        self.site = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", app, "--port", str(self.port), "--log-level=error"],
+            cwd=self.folder,
+            env=shell_environment(),
+        )
+        for _ in range(300):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.1)
+            if self.site.poll() is not None:
+                break
+        pytest.fail(f"{block.place}: {app} does not serve")
+
+    def stop(self) -> None:
+        """End the site that is served, if one is."""
+        if self.site is not None:
+            self.site.terminate()
+            self.site.wait(30)
+            self.site = None
 
     def find_scripts(self, block: Block) -> None:
         """Each script of this project that a reader is told to run must be there."""
@@ -199,6 +243,14 @@ def fits(said: list[str], expected: list[str]) -> bool:
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in trimmed(said))) is not None
 
 
+def free_port() -> int:
+    """A port of four digits, so that what is wrapped is wrapped as with 8000."""
+    for port in range(8001, 10_000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    pytest.fail("no port between 8001 and 9999 is free")
+
+
 def trimmed(lines: list[str]) -> list[str]:
     return "\n".join(lines).strip("\n").split("\n")
 
@@ -241,9 +293,12 @@ def read_page(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch, name: st
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", shell_environment()["PATH"])
     page = Page(module, folder)
-    for block in blocks(name, text):
-        if block.not_run is None:
-            page.run(block)
+    try:
+        for block in blocks(name, text):
+            if block.not_run is None:
+                page.run(block)
+    finally:
+        page.stop()
 
 
 def pages() -> dict[str, str]:
@@ -300,6 +355,15 @@ FAILING = {
     "a command that should have failed": (
         "<!-- exits: 1 -->\n```console\n$ consentkit --help\n```"
     ),
+    "a site that does not start": (
+        "```python\n# app.py\nthere = 1\n```\n```console\n$ uvicorn app:app --port 8000 &\n```"
+    ),
+    "a site that was ended": (
+        "```python\n# app.py\nfrom starlette.applications import Starlette\n\n"
+        "app = Starlette()\n```\n"
+        "```console\n$ uvicorn app:app --port 8000 &\n$ kill %1\n"
+        "$ consentkit --help > /dev/null; echo > /dev/tcp/localhost/8000\n```"
+    ),
     "an unknown language": "```pyhton\n1 / 0\n```",
     "no language": "```\n1 / 0\n```",
     "a tilde fence": "~~~python\n1 / 0\n~~~",
@@ -315,6 +379,13 @@ PASSING = {
     ),
     "what is shown": "```html\n<b>\n```\n\n```{toctree}\nnowhere\n```",
     "a script that is there": "```sh\n./scripts/test\n```",
+    "a site that is served": (
+        "```python\n# app.py\nfrom starlette.applications import Starlette\n```\n"
+        "```python\n# app.py, added\napp = Starlette()\n```\n"
+        "```console\n$ uvicorn app:app --port 8000 &\n"
+        "$ consentkit --help > /dev/null; echo > /dev/tcp/localhost/8000; echo 8000\n8000\n"
+        "$ kill %1\n```"
+    ),
     "a fence in a fence": "````text\n```python\n1 / 0\n```\n````",
     "a command that says what is shown": (
         "```console\n$ consentkit --help | head -n 1\n"

@@ -23,9 +23,8 @@ from consentkit.rules.decision import STORE, Decision, Occasion, Reason, decide,
 from consentkit.rules.policy import DAY, LONGEST, Kind, Policy, parse_duration
 from consentkit.rules.signals import NO_SIGNALS, Signal
 from consentkit.rulings import Rulings, Variant, text_of
+from consentkit.testing import strategies
 from consentkit.wire.cookies import (
-    default_path,
-    parent_domains,
     parse_attributes,
     parse_set_cookie,
     set_cookie_name,
@@ -144,40 +143,13 @@ policies = st.builds(
     mode=st.sampled_from(["explicit", "implied", "opt-out"]),
     undeclared=st.sampled_from(["block", "hide"]),
 )
-written = st.lists(
-    st.sampled_from(
-        [
-            b" Path=/",
-            b" Secure",
-            b" HttpOnly",
-            b"SameSite=None",
-            b" samesite=STRICT",
-            b" SameSite=Lax",
-            b" Partitioned",
-            b" Max-Age=60",
-            b" max-age=99999999999",
-            b" Max-Age=0",
-            b" Max-Age=-5",
-            b" Max-Age=soon",
-            b" Expires=Thu, 01 Jan 1970 00:00:00 GMT",
-            b" Expires=Fri, 01 Jan 2038 00:00:00 GMT",
-            b" Domain=example.org",
-            b"",
-        ]
-    ),
-    max_size=5,
-)
-set_cookies = st.builds(
-    lambda name, value, tail: b";".join([name + b"=" + value if name else value, *tail]),
-    st.sampled_from(SET + STRANGE),
-    st.sampled_from([b"1", b"", b'"a=b"', b"x y"]),
-    written,
-)
 header_names = st.sampled_from([b"set-cookie", b"Set-Cookie", b"SET-COOKIE"])
 others = st.sampled_from(
     [(b"content-type", b"text/html"), (b"x-set-cookie", b"a=1"), (b"set-cookie2", b"b=1")]
 )
-header_lists = st.lists(st.tuples(header_names, set_cookies) | others, max_size=8)
+header_lists = st.lists(
+    st.tuples(header_names, strategies.set_cookies(SET + STRANGE)) | others, max_size=8
+)
 occasions = st.builds(Occasion, vote=st.booleans(), speculative=st.booleans())
 arrivals = st.frozensets(st.sampled_from(SET))
 everything = {
@@ -961,52 +933,6 @@ def test_a_cookie_set_otherwise_than_declared_is_told() -> None:
     assert events == [Event("differs", "p", why)]
     assert observe(enforcement, b"p=1; Path=/x; Domain=example.org") == []
     assert observe(enforcement, b"p=1; Path=/", b"t=1; Path=/x", b"sid=1") == []
-
-
-@pytest.mark.parametrize(
-    ("host", "domains"),
-    [
-        (b"www.example.org", [b"www.example.org", b"example.org"]),
-        (b"WWW.Example.org:8443", [b"www.example.org", b"example.org"]),
-        (b"example.org", [b"example.org"]),
-        (b"localhost", []),
-        (b"localhost:8000", []),
-        (b"127.0.0.1", []),
-        (b"127.0.0.1:8000", []),
-        (b"[::1]", []),
-        (b"[::1]:8000", []),
-        (b"[2001:db8::7]:443", []),
-        (b"", []),
-        (b":80", []),
-    ],
-)
-def test_the_domains_a_cookie_of_this_host_can_have(host: bytes, domains: list[bytes]) -> None:
-    """RFC 6265bis section 5.1.3: an address has no parent, and a single label none either."""
-    assert parent_domains(host) == domains
-
-
-@given(st.binary(max_size=60))
-@example(b"a." * 100)
-def test_a_host_of_any_bytes_has_a_few_domains(host: bytes) -> None:
-    """A stranger's header: bounded, never an error."""
-    assert len(parent_domains(host)) <= 8
-
-
-@pytest.mark.parametrize(
-    ("path", "default"),
-    [
-        ("/", b"/"),
-        ("/a", b"/"),
-        ("/a/", b"/a"),
-        ("/a/b", b"/a"),
-        ("", b"/"),
-        ("*", b"/"),
-        ("/é/x", "/é".encode()),
-    ],
-)
-def test_a_cookie_without_path_belongs_to_the_pages_directory(path: str, default: bytes) -> None:
-    """RFC 6265bis section 5.1.4."""
-    assert default_path(path) == default
 
 
 # When consentkit itself fails

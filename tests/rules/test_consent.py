@@ -380,3 +380,33 @@ def test_signals_of_later_releases_are_left_out() -> None:
     assert FORMAT.read_given(token, NOW) == {
         "a": Given(granted=True, revision=1, time=0, despite=frozenset({Signal.GPC}))
     }
+
+
+def test_the_automatic_tokens_of_two_policies_are_kept_apart() -> None:
+    """As those of the answers: what was shown on one site was not shown on another."""
+    token = FORMAT.sign_seen(Seen(1, 1, 0))
+    assert FORMAT.read_seen(token, NOW) == Seen(1, 1, 0)
+    assert TokenFormat([SECRET], "answers").read_seen(token, NOW) is None
+
+
+def test_a_secret_may_be_text_or_the_bytes_of_it() -> None:
+    """Both sign alike, so that a key may come from a file or from the environment."""
+    assert signed_by(TokenFormat([SECRET.encode()], "consent")) == signed_by(FORMAT)
+
+
+def test_on_one_day_a_refusal_outweighs_a_grant() -> None:
+    """A refusal knows its day alone (R-20), and in doubt the visitor said no (R-16)."""
+    grant = {"a": Given(granted=True, revision=1, time=NOW)}
+    refusal = {"a": Given(granted=False, revision=1, time=start_of_day(NOW))}
+    assert latest([grant, refusal]) == latest([refusal, grant]) == refusal
+    before = {"a": Given(granted=False, revision=1, time=start_of_day(NOW) - DAY)}
+    assert latest([grant, before]) == latest([before, grant]) == grant
+
+
+def test_what_is_implied_is_gone_where_it_has_lapsed() -> None:
+    """Being shown the notice is no act of the visitor: it revives nothing, and prolongs nothing."""
+    day = start_of_day(NOW)
+    went_on = Consent(seen=Seen(1, 1, day - DAY))
+    assert went_on.show(2, NOW).seen == Seen(2, 1, day - DAY)
+    assert went_on.show(2, NOW, has_lapsed=True).seen == Seen(2, 0, day)
+    assert Consent(seen=Seen(1, 0, day - DAY)).show(2, NOW).seen == Seen(2, 0, day)

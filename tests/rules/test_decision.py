@@ -27,7 +27,8 @@ from consentkit.rules.decision import (
 )
 from consentkit.rules.policy import DAY, LONGEST, Basis, DeclaredCookie, Kind, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
-from tests.rules.policies import policies
+from consentkit.testing.strategies import consents as consents_to
+from consentkit.testing.strategies import policies
 
 GPC = frozenset({Signal.GPC})
 NOW = 1_800_000_000.0
@@ -605,22 +606,12 @@ def test_what_needs_no_grant_was_not_granted_by_itself() -> None:
     assert decide_service(some, "film", answers_to(some, ALONE, NO_SIGNALS, NOW)).allowed
 
 
-given_answers = st.builds(
-    Given,
-    st.booleans(),
-    st.integers(1, 4),
-    st.integers(int(NOW) - 2 * AGAIN, int(NOW)),
-    st.frozensets(st.sampled_from(Signal)),
-)
-
-
 @given(policies(), st.data())
 def test_a_service_may_load_if_all_its_purposes_may_or_it_was_granted_by_itself(
     some: Policy, data: st.DataObject
 ) -> None:
     """The rule once more, for any policy and visitor; and a signal never lets anything load."""
-    keys = [*some.purposes, *map(key_of_service, some.services)]
-    consent = Consent(data.draw(st.dictionaries(st.sampled_from(keys), given_answers)))
+    consent = data.draw(consents_to(some, now=NOW))
     loads: list[set[str]] = []
     for signals in (NO_SIGNALS, data.draw(st.frozensets(st.sampled_from(Signal)))):
         answers = answers_to(some, consent, signals, NOW)
@@ -635,3 +626,24 @@ def test_a_service_may_load_if_all_its_purposes_may_or_it_was_granted_by_itself(
             assert decisions[name].allowed is (all(rows) or name in single)
         loads.append({name for name, decision in decisions.items() if decision.allowed})
     assert loads[1] <= loads[0]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_is_blocked_says_for_which_purpose(kind: Kind) -> None:
+    """An event names the purpose, so that one knows which line of the policy to read."""
+    some = with_basis(Basis.IMPLIED)
+    answers = tuple(Answer.REFUSED for _ in some.questions)
+    refused = decide(some, some.cookies[kind.value], answers, STORE)
+    assert (refused.allowed, refused.purpose) == (False, "a")
+    granted = tuple(Answer.GRANTED for _ in some.questions)
+    fetched_ahead = Occasion(vote=True, speculative=True)
+    ahead = decide(some, some.cookies[kind.value], granted, fetched_ahead)
+    if kind is not Kind.POLL_TIMEOUT:
+        assert (ahead.reason, ahead.purpose) == (Reason.SPECULATIVE, "a")
+
+
+def test_a_decision_is_told_in_words() -> None:
+    """What a log line says of it: the verb, the reason, and the purpose where there is one."""
+    blocked = Decision(allowed=False, reason=Reason.REFUSED, purpose="a")
+    assert str(blocked).startswith("blocked")
+    assert str(Decision(allowed=True, reason=Reason.NOTHING_REFUSED)).startswith("allowed")

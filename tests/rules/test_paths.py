@@ -126,3 +126,9 @@ def test_a_policy_says_which_pages_are_for_children() -> None:
     assert some.is_for_children("/games/young/")
     assert not some.is_for_children("/games")
     assert not policy().is_for_children("/kids")
+
+
+@pytest.mark.parametrize(("path", "covered"), [("", False), ("\\news", False), ("\\Kids", True)])
+def test_a_path_may_begin_with_a_backslash_or_be_empty(path: str, *, covered: bool) -> None:
+    """WHATWG URL §4.4: browsers write a slash for both, so that it can be read for sure."""
+    assert PathIndex(["/kids"]).covers(path) is covered

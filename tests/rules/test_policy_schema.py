@@ -20,7 +20,7 @@ from consentkit.rules.texts import DIGITS, TEXTS
 from consentkit.rules.wording import FILE_KEYS, MODELS
 from consentkit.rules.yaml_print import print_yaml
 from consentkit.rules.yaml_text import compose
-from tests.rules.policies import policies
+from consentkit.testing.strategies import policies
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(ROOT.glob("examples/*/consent.yaml"))

@@ -21,7 +21,7 @@ from consentkit.rules.decision import DECISIONS, READ, STORE, Occasion, decide
 from consentkit.rules.policy import DAY, Policy
 from consentkit.rules.signals import NO_SIGNALS, Signal
 from consentkit.rules.visitor import Standing, Visitor
-from tests.rules.policies import policies
+from consentkit.testing.strategies import consents, policies
 
 GPC = frozenset({Signal.GPC})
 NOW = 1_800_000_000
@@ -509,36 +509,13 @@ def test_a_token_has_room_for_the_latest_services() -> None:
 
 # Pages for children
 
-_times = st.sampled_from([NOW, NOW - DAY, NOW - AGAIN, NOW - 2 * AGAIN])
-given_answers = st.builds(
-    Given,
-    st.booleans(),
-    st.integers(1, 4),
-    _times,
-    st.frozensets(st.sampled_from(Signal)),
-)
-_automatic = st.builds(
-    Seen,
-    time=_times,
-    shown=st.integers(0, 4),
-    implied=st.integers(0, 4),
-    held=st.booleans(),
-)
-
-
-def _consents(some: Policy) -> st.SearchStrategy[Consent]:
-    """Whatever a visitor can have answered, and what was lost of it."""
-    keys = [*some.purposes, *map(key_of_service, some.services), "gone"]
-    answered = st.fixed_dictionaries({}, optional=dict.fromkeys(keys, given_answers))
-    return st.builds(Consent, answered, st.none() | _automatic, st.booleans())
-
 
 @given(policies(), st.data())
 def test_nothing_optional_is_on_where_a_page_is_for_children(
     some: Policy, data: st.DataObject
 ) -> None:
     """R-11: whatever the policy is, whoever answered what, and whatever their browser sends."""
-    consent = data.draw(_consents(some))
+    consent = data.draw(consents(some, now=NOW))
     signals = data.draw(st.frozensets(st.sampled_from(Signal)))
     there = Standing(some, consent, signals, NOW).on_a_page(for_children=True)
     who = Visitor(there, lambda: NOW)
@@ -575,7 +552,7 @@ def test_what_is_answered_there_is_kept_as_anywhere(
 ) -> None:
     """R-04, AC-11: the same answers give the same token, and one that stands is not given twice."""
     some = served(mode)
-    before = Standing(some, data.draw(_consents(some)), signals, NOW)
+    before = Standing(some, data.draw(consents(some, now=NOW)), signals, NOW)
     here = Visitor(before, lambda: NOW)
     there = Visitor(before.on_a_page(for_children=True), lambda: NOW)
     for act, named in done:

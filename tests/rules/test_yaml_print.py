@@ -11,7 +11,7 @@ from consentkit.rules.policy_file import inspect_policy, policy_from, read_polic
 from consentkit.rules.yaml_print import WIDTH, print_yaml
 from consentkit.rules.yaml_text import compose
 from consentkit.shell.formatting import formatted
-from tests.rules.policies import SIGNS, WORDS, policies
+from consentkit.testing.policies import SIGNS, WORDS, policies
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(ROOT.glob("examples/*/consent.yaml"))

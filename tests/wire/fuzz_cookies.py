@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from itertools import count
 
+from consentkit.testing.strategies import COOKIE_WORDS
 from consentkit.wire import cookies
 
 FIRST_YEAR_1601 = -11_644_473_600.0
@@ -30,11 +31,6 @@ SEEDS = (
     b'sid="1;2"; flag; sid=; =x; ==y; \xc3\xa9=\xff;; ;\t',
     b"a=" + b"x" * cookies.MAX_PAIR + b"; Path=/" + b"y" * cookies.MAX_ATTRIBUTE,
     b"a=b;" * (cookies.MAX_PAIRS + 1),
-)
-WORDS = (
-    *b'; |=|;|,|.|/|-|:|\t| |\x00|\x7f|\xff|"|\\|0|9|_'.split(b"|"),
-    *b"Max-Age= Expires= Domain= Path=/ Secure HttpOnly SameSite=None Partitioned".split(),
-    *b"__Secure- __Host- __Http- __Host-Http- Jan 1970 70 31 23:59:59 GMT".split(),
 )
 
 
@@ -142,7 +138,7 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
     for _ in range(rng.randint(1, 6)):
         start = rng.randint(0, len(data))
         end = min(len(data), start + rng.choice((0, 0, 1, 2, 8, 64)))
-        put_in = rng.choice((b"", rng.choice(WORDS), rng.choice(WORDS), rng.randbytes(2)))
+        put_in = rng.choice((b"", *rng.choices(COOKIE_WORDS, k=2), rng.randbytes(2)))
         data = data[:start] + put_in * rng.choice((1, 1, 1, 2, 40)) + data[end:]
     return data[: 1 << 14]
 

@@ -9,80 +9,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import html5lib
 from selectolax.lexbor import LexborHTMLParser
 
+from consentkit.testing.strategies import AWKWARD, fetches_from
 from consentkit.wire.gate import Gate, Tag, Waits
 
 EVIL = "evil.test"
 OWN = "own.test"
 
-# What would fetch, in every way that HTML knows.
-LIVE = [
-    "<script src=//evil.test/1></script>",
-    "<script type=module src='https://evil.test/2'></script>",
-    "<SCRIPT SRC=HTTPS://EVIL.TEST/3 TYPE=Text/JavaScript></SCRIPT>",
-    "<script src=/own.js src=//evil.test/no></script>",
-    "<script type=text/plain type=module src=//evil.test/no></script>",
-    "<img src=//evil.test/4>",
-    "<img/src='//evil.test/5'/>",
-    '<img alt=">"src="//evil.test/6"x>',
-    '<IMG\nSRC\n=\n"\thttps:\\\\evil.test/7">',
-    "<img src='&#x2f;&sol;evil.test/8'>",
-    "<img src=/a srcset='/a, //evil.test/9 2x'>",
-    "<img src=//evil.test/10 src=//evil.test/11>",
-    "<img =src=//evil.test/no src=https:evil.test/12>",
-    "<image src=//evil.test/13>",
-    "<iframe src=//evil.test/14></iframe>",
-    "<iframe srcdoc='<img src=//evil.test/15>'></iframe>",
-    "<iframe src=//evil.test/16>",
-    "<link rel=stylesheet href=//evil.test/17>",
-    "<link REL=' x PRELOAD' href=https://user@evil.test:8443/18>",
-    "<link rel=preconnect href=//e%76il.test>",
-    "<link rel=canonical href=//evil.test/no>",
-    "<object data=//evil.test/19></object>",
-    "<embed src=//evil.test/20>",
-    "<video src=/a poster=//evil.test/21></video>",
-    "<audio><source src=//evil.test/22></audio>",
-    "<track src=//evil.test/23>",
-    "<picture><source srcset='//evil.test/24 1x'><img src=/b></picture>",
-    "<input type=image src=//evil.test/25>",
-    "<input src=//evil.test/no>",
-    "<body background=//evil.test/26>",
-    "<table background=//evil.test/27>",
-    "<td background='//evil.test/28'>",
-    "<svg><image href=//evil.test/29 /></svg>",
-    "<svg><use xlink:href='//evil.test/30#a'/></svg>",
-    "<image xlink:href=//evil.test/31>",
-    "<feImage href=//evil.test/32>",
-    "<script href=//evil.test/33></script>",
-    "<frame src=//evil.test/34>",
-    "<a href=//evil.test/no>a</a>",
-    "<img src=/a.png>", "<img src=https://own.test/a.png>", "<base href=//evil.test/>",
-]  # fmt: skip
-# What changes how the rest is read.
-AWKWARD = [
-    "<!doctype html>", "<html>", "<head>", "</head>", "<body>", "</body>", "<frameset>",
-    "</frameset>", "<title>", "</title>", "<title>a</title>", "<style>", "</style>",
-    "<style>p{}</style>",
-    "<textarea>", "</textarea>", "<xmp>", "</xmp>", "<noembed>", "</noembed>", "<noframes>",
-    "</noframes>", "<plaintext>", "<iframe>", "</iframe>", "<script>", "</script>",
-    "<script>1</script>", "<script><!--<script>", "<script>'<!--'</script>", "<!--", "-->", "--!>",
-    "<!-->", "<!--->", "<!-- a -->", "<!a>", "<?a>", "</>", "</ a>", "<", "<a", "<![CDATA[",
-    "]]>", "<![CDATA[>", "<noscript>", "</noscript>", "<noscript><!--", "<noscript><p title='",
-    "<noscript><style>", "<noscript>a</noscript>", "<template>", "</template>", "<template><col>",
-    "<select>", "</select>", "<option>", "<select><svg>", "<select><style>", "<svg>", "</svg>",
-    "<svg/>", "<svg a=b/>", "<svg><g>", "</g>", "<svg><title>", "<svg><desc>", "</desc>",
-    "<svg><style>", "<svg><script>", "<svg><foreignObject>", "</foreignObject>", "<math>",
-    "</math>", "<math><mi>", "</mi>", "<mglyph>", "<math><annotation-xml>",
-    "<annotation-xml encoding=text/html>", "</annotation-xml>", "<font>", "<font color=a>",
-    "<p>", "</p>",
-    "<div>", "</div>", "<b>", "</b>", "<table>", "</table>", "<tr>", "<td>", "</td>", "<col>",
-    "<colgroup>", "<caption>", "</br>", "<br/>", "<input>", "<button>", "<li>", "<h1>",
-    '<a b="', '">', "'>", "<a b='", "<p title=", "<a b = ", '"', "'", "=", "/", ">", " ", "\n",
-    "\0", "&lt;", "a", "é",
-]  # fmt: skip
+LIVE = (*fetches_from(EVIL), f"<img src=https://{OWN}/a.png>")
 MARK, SRCDOC = b"m", b"placeholder"
 _INSERTED = re.compile(
     rb'(?: type="text/plain")? data-consentkit-service="m"(?: srcdoc="placeholder")?'
@@ -182,7 +120,7 @@ _HOST = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?([^/\\?#:,\s]+)",
 def _is_evil(value: str) -> bool:
     for one in re.split(r"[,\s]+", value) if "," in value or " " in value else [value]:
         found = _HOST.match(re.sub(r"[\t\n\r]", "", one.strip()))
-        if found and found[1].lower().replace("%76", "v") == EVIL:
+        if found and unquote(found[1]).lower() == EVIL:
             return True
     return False
 

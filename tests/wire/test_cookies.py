@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import json
 import pathlib
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,9 +15,10 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from consentkit.testing.strategies import set_cookies
 from consentkit.wire.cookies import (
     MAX_ATTRIBUTE,
     MAX_PAIR,
@@ -24,21 +26,26 @@ from consentkit.wire.cookies import (
     Attributes,
     SetCookie,
     add_attributes,
+    default_path,
     drop_attributes,
     first_values,
+    has_plain_lifetime,
     is_printable_name,
     keep_pairs,
+    parent_domains,
     parse_attributes,
     parse_cookie,
     parse_cookie_date,
     parse_set_cookie,
+    paths_above,
     print_removal,
     print_set_cookie,
     set_cookie_name,
     set_cookie_tail,
+    split_set_cookie,
 )
 
-from .fuzz_cookies import SEEDS, WORDS, check_invariants, run_mutator
+from .fuzz_cookies import SEEDS, check_invariants, run_mutator
 
 NOW = 1_795_300_000.0  # November 2026, when the corpus was recorded
 
@@ -59,7 +66,7 @@ def parsed(raw: bytes) -> SetCookie:
 
 # --- strategies ---------------------------------------------------------------------------------
 
-wild = st.lists(st.sampled_from(WORDS) | st.binary(max_size=3), max_size=30).map(b"".join)
+wild = set_cookies()
 plain = st.binary(max_size=30).map(lambda text: text.translate(None, bytes(range(32)) + b"\x7f;"))
 values = plain.map(bytes.strip)
 paths = values.map(lambda text: b"/" + text)
@@ -861,3 +868,158 @@ def test_a_jar_sent_back_is_read_back() -> None:
             header = name + b"=" + value if name else value
             assert parse_cookie(header) == [(name, value)], case["id"]
             assert keep_pairs(b"own=1; " + header, b"own".__eq__) == b"own=1", case["id"]
+
+
+# --- what mutants taught -------------------------------------------------------------------------
+
+
+def test_space_and_tab_are_the_only_white_space() -> None:
+    """§5.6: WSP is %x20 and %x09; whoever strips more takes two cookies for one."""
+    assert set_cookie_name(b"\x0ba=1") == split_set_cookie(b"\x0ba=1")[0] == b"\x0ba"
+    assert parse_attributes(b"\x0bSecure; Path=/\x0b; \tHttpOnly") == Attributes(
+        path=b"/\x0b", http_only=True
+    )
+    assert parse_cookie(b"\x0ba=1\x0c; \x0b; b\r") == [
+        (b"\x0ba", b"1\x0c"),
+        (b"", b"\x0b"),
+        (b"", b"b\r"),
+    ]
+    assert keep_pairs(b"\x0ba=1; a=2", b"\x0ba".__eq__) == b"\x0ba=1"
+    assert keep_pairs(b"\x0b; a=1", nothing) == b""
+    assert add_attributes(b"a=1;\x0b", b"Secure") == b"a=1;\x0b; Secure"
+    assert has_plain_lifetime(b"\x0bMax-Age=0; Max-Age=1")
+    assert not has_plain_lifetime(b" \tMax-Age=0; Max-Age=1")
+
+
+@given(wild)
+def test_both_at_once_are_each_alone(raw: bytes) -> None:
+    """The split in one step is the two that stand in the tests of §5.6."""
+    assert split_set_cookie(raw) == (set_cookie_name(raw), set_cookie_tail(raw))
+
+
+def test_a_date_is_in_utc_wherever_the_server_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """§5.1.1: the time zone of a cookie date is UTC, whatever the machine's is."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert parse_cookie_date(b"1 Jan 1970 00:01:00") == 60.0
+    time.tzset()
+
+
+@pytest.mark.parametrize("digits", [b"123456789012345", b"999999999999999", b"1000000000000000"])
+def test_an_age_is_read_to_its_last_digit(digits: bytes) -> None:
+    """§5.6.2: as many digits as the longest age has are still read; more are the longest."""
+    assert parse_attributes(b"Max-Age=" + digits).max_age == min(int(digits), 10**15 - 1)
+
+
+def test_what_follows_the_last_pair_that_is_looked_at_is_never_kept() -> None:
+    """A refused cookie among too many: neither it nor what hides behind it goes through."""
+    raw = b"; ".join([b"x=1", b"bad=1", *[b"a=1"] * MAX_PAIRS, b"bad=2"])
+    kept = keep_pairs(raw, b"bad".__ne__)
+    assert kept.startswith(b"x=1; a=1")
+    assert b"bad" not in kept
+    assert len(parse_cookie(kept)) == MAX_PAIRS - 1
+
+
+def test_a_removal_says_no_more_than_it_is_asked_to() -> None:
+    """§5.7: Partitioned names another cookie, and __Http- is dropped without HttpOnly."""
+    assert print_removal(b"a") == b"a=; Path=/; Max-Age=0; Secure"
+    assert print_removal(b"__Http-a", http_only=True).endswith(b"; HttpOnly")
+    with pytest.raises(ValueError, match="__Http- Secure and HttpOnly"):
+        print_removal(b"__Http-a")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_path_and_domain_may_be_as_long_as_browsers_read_them(more: int) -> None:
+    """§5.6: an attribute's value of 1024 octets counts, and one of 1025 is ignored."""
+    for part in ({"path": b"/" + b"a" * (1023 + more)}, {"domain": b"a" * (1024 + more)}):
+        if more:
+            with pytest.raises(ValueError, match="Set-Cookie"):
+                print_removal(b"a", **part)
+        else:
+            assert print_removal(b"a", **part).count(b"a" * 1023) == 1
+
+
+def test_a_fault_quotes_the_beginning_of_a_long_name() -> None:
+    """It is told which cookie, and not with four thousand letters."""
+    with pytest.raises(ValueError, match=f"Set-Cookie b'{'a' * 60}': "):
+        print_removal(b"a" * 61 + b";")
+
+
+@pytest.mark.parametrize(
+    ("path", "above"),
+    [
+        (b"/", [b"/", b"/"]),
+        (b"/a", [b"/", b"/a"]),
+        (b"/a/b/c/d/e/f", [b"/", b"/a", b"/a/b", b"/a/b/c", b"/a/b/c/d/e/f"]),
+    ],
+)
+def test_a_cookie_of_a_path_above_comes_along(path: bytes, above: list[bytes]) -> None:
+    """§5.1.4: the path itself, and the first folders above it."""
+    assert paths_above(path) == above
+
+
+@pytest.mark.parametrize(
+    ("tail", "is_plain"),
+    [
+        (b"", True),
+        (b" Path=/; Secure", True),
+        (b"Max-Age=60", True),
+        (b"Max-Age=-1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", True),
+        (b"Expires=Thu, 01 Jan 1970 00:00:00 GMT", True),
+        (b"Max-Age=soon", True),
+        (b"Max-Age=+60", False),
+        (b"Max-Age=60; max-age =60", False),
+        (b"Max-Age=" + b"0" * 1025, False),
+        (b"Expires=Thu, 01 Jan 99999 00:00:00 GMT", False),
+    ],
+)
+def test_a_lifetime_is_plain_if_no_browser_reads_another(tail: bytes, *, is_plain: bool) -> None:
+    """RFC 6265bis 5.6: what is not valid is read in more than one way."""
+    assert has_plain_lifetime(tail) is is_plain
+
+
+@pytest.mark.parametrize(
+    ("host", "domains"),
+    [
+        (b"www.example.org", [b"www.example.org", b"example.org"]),
+        (b"WWW.Example.org:8443", [b"www.example.org", b"example.org"]),
+        (b"example.org", [b"example.org"]),
+        (b"localhost", []),
+        (b"localhost:8000", []),
+        (b"127.0.0.1", []),
+        (b"127.0.0.1:8000", []),
+        (b"[::1]", []),
+        (b"[::1]:8000", []),
+        (b"[2001:db8::7]:443", []),
+        (b"", []),
+        (b":80", []),
+    ],
+)
+def test_the_domains_a_cookie_of_this_host_can_have(host: bytes, domains: list[bytes]) -> None:
+    """RFC 6265bis section 5.1.3: an address has no parent, and a single label none either."""
+    assert parent_domains(host) == domains
+
+
+@given(st.binary(max_size=60))
+@example(b"a." * 100)
+def test_a_host_of_any_bytes_has_a_few_domains(host: bytes) -> None:
+    """A stranger's header: bounded, never an error."""
+    assert len(parent_domains(host)) <= 8
+
+
+@pytest.mark.parametrize(
+    ("path", "default"),
+    [
+        ("/", b"/"),
+        ("/a", b"/"),
+        ("/a/", b"/a"),
+        ("/a/b", b"/a"),
+        ("", b"/"),
+        ("*", b"/"),
+        ("/é/x", "/é".encode()),
+    ],
+)
+def test_a_cookie_without_path_belongs_to_the_pages_directory(path: str, default: bytes) -> None:
+    """RFC 6265bis section 5.1.4."""
+    assert default_path(path) == default

@@ -55,6 +55,7 @@ from consentkit.rules.yaml_text import (
 __all__ = [
     "Inspection",
     "check_policy",
+    "file_of",
     "inspect_policy",
     "inspect_text",
     "load_policy",
@@ -102,7 +103,22 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
 
     Raises PolicyError with every fault, also where the file is missing or cannot be read.
     """
-    return _policy_of(inspect_policy(path))
+    policy = _policy_of(inspect_policy(path))
+    # Beside what a policy works out of itself: no field of it, and no part of what makes two equal.
+    policy.__dict__[_FILE] = os.fspath(Path(path).absolute())
+    return policy
+
+
+_FILE: Final = "loaded from"
+
+
+def file_of(policy: Policy) -> str | None:
+    """The file that `load_policy` read a policy from; None for one that was made otherwise.
+
+    A copy is taken to be from there too. What the file says is as `inspect_policy` reads it.
+    """
+    file: str | None = policy.__dict__.get(_FILE)
+    return file
 
 
 def read_policy(source: bytes | str, file: str = "<policy>") -> Policy:

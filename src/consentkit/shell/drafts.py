@@ -39,12 +39,17 @@ from consentkit.rules.policy_file import read_policy
 from consentkit.shell.log_lines import LONGEST_NAME, MOST_PATHS, Log, Seen, read_log
 
 __all__ = [
+    "TITLES",
     "SiteFacts",
+    "basis_of_new",
+    "comment",
     "draft_from_log",
     "draft_of",
+    "families",
     "first_policy",
     "frameworks_in_use",
     "middleware_snippet",
+    "purposes_by_suggestion",
     "site_facts",
     "visible",
     "web_framework",
@@ -156,7 +161,7 @@ def _key(name: str) -> str:
     return _scalar(name, _PLAIN_NAME)
 
 
-def _comment(text: str, indent: int = 0) -> list[str]:
+def comment(text: str, indent: int = 0) -> list[str]:
     """`text` as lines of a comment: none of it breaks out, and nothing in it is unseen."""
     start = f"{' ' * indent}# "
     words = " ".join(visible(text).split())
@@ -181,7 +186,7 @@ def _entry(indent: int, key: str, value: str, why: str = "") -> list[str]:
     if not why:
         return [line]
     beside = f"{line}  # {visible(why)}"
-    return [beside] if len(beside) <= WIDTH else [*_comment(why, indent), line]
+    return [beside] if len(beside) <= WIDTH else [*comment(why, indent), line]
 
 
 # The first policy of a site
@@ -348,7 +353,7 @@ def _are_pieces(names: Sequence[str]) -> bool:
     return numbers[0] < 2 and numbers == [*range(numbers[0], numbers[0] + len(numbers))]
 
 
-def _families(names: Iterable[str]) -> dict[str, list[str]]:
+def families(names: Iterable[str]) -> dict[str, list[str]]:
     """Patterns with the names that make one: several of one shape."""
     shapes: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for name in names:
@@ -364,7 +369,7 @@ def _families(names: Iterable[str]) -> dict[str, list[str]]:
 
 # What is guessed of a name
 
-_TITLES: Final = MappingProxyType(
+TITLES: Final = MappingProxyType(
     {
         "necessary": ("Strictly necessary", "Without these the site does not work."),
         "preferences": ("Your choices", "They remember how you like the site to look and work."),
@@ -471,11 +476,11 @@ class _Draft:
         self._declared = dict(policy.purposes) if policy else {}
         self._optional = set(policy.optional_purposes) if policy else set()
         self._patterns = [NamePattern.parse(name) for name in (policy.cookies if policy else ())]
-        self._same = dict(_purposes_by_suggestion(policy)) if policy else {}
+        self._same = dict(purposes_by_suggestion(policy)) if policy else {}
         presets = policy.preset if policy else ()
         self._cap = min([LONGEST, *(PRESETS[each].longest for each in presets)])
         self._ground = _ground_of(policy)
-        self._basis = _basis_of_new(policy) if policy else None
+        self._basis = basis_of_new(policy) if policy else None
         token = policy.token.name if policy else "consent"
         prefixes = ("", "__Host-", "__Secure-")
         self._own = {f"{prefix}{token}{end}" for prefix in prefixes for end in ("", "-seen")}
@@ -536,7 +541,7 @@ class _Draft:
         attributes = _attributes_of(guess.key)
         return [
             f"  {_key(guess.key)}:",
-            *(line for text in self._told_of(guess) for line in _comment(text, 4)),
+            *(line for text in self._told_of(guess) for line in comment(text, 4)),
             *_entry(4, "kind", kind, why_kind),
             *_entry(4, "purpose", _key(purpose), why),
             *(_entry(4, "service", _key(service)) if service else ()),
@@ -591,7 +596,7 @@ class _Draft:
     def _purpose_of(self, known: catalogue.KnownCookie | None) -> tuple[str, str]:
         if known is None:
             return self._free(_UNSORTED), "nothing known: say what it is for"
-        if known.purpose == _NECESSARY or known.purpose not in _TITLES:
+        if known.purpose == _NECESSARY or known.purpose not in TITLES:
             return self._free(_UNSORTED), "decide what it is for"
         if known.purpose in self._same:
             return self._same[known.purpose], "what the policy has for the like of it"
@@ -610,7 +615,7 @@ class _Draft:
     def declare(self, purpose: str, basis: Basis | None = None) -> None:
         """Write a purpose, unless the policy has it."""
         if purpose not in self._declared:
-            title, description = _TITLES[purpose.removesuffix("-too")]
+            title, description = TITLES[purpose.removesuffix("-too")]
             basis = basis or self._basis
             self.purposes[purpose] = [
                 f"  {_key(purpose)}:",
@@ -628,11 +633,11 @@ class _Draft:
             return
         service = catalogue.services()[key]
         same = self._same.get(service.purpose) or self._optional_or_unsorted(service.purpose)
-        purpose = same if service.purpose in _TITLES else self._free(_UNSORTED)
+        purpose = same if service.purpose in TITLES else self._free(_UNSORTED)
         self.declare(purpose)
         self.services[key] = [
             f"  {_key(key)}:",
-            *_comment(f"Provider, hosts and links are the catalogue's: {service.source}.", 4),
+            *comment(f"Provider, hosts and links are the catalogue's: {service.source}.", 4),
             *_entry(4, "purpose", _key(purpose), "as the catalogue suggests"),
         ]
 
@@ -650,7 +655,7 @@ class _Draft:
         purpose = self._free(_UNSORTED)
         lines = [
             f"  {_key(host)}:",
-            *_comment(f"{told} If it is the site's own, write it under 'hosts' of 'site'.", 4),
+            *comment(f"{told} If it is the site's own, write it under 'hosts' of 'site'.", 4),
             *_entry(4, "purpose", _key(purpose), "nothing known: say what it is for"),
             *_entry(4, "provider", _scalar(host), "say which organisation is behind it"),
             *_entry(4, "hosts", f"[{_quoted(host)}]"),
@@ -692,7 +697,7 @@ class _Draft:
             line
             for key, names in self.uses.items()
             for line in [
-                *_comment(f"declares {', '.join(map(_shown, names[:8]))}", 2),
+                *comment(f"declares {', '.join(map(_shown, names[:8]))}", 2),
                 f"  - {_key(key)}",
             ]
         ]
@@ -702,13 +707,13 @@ class _Draft:
             "services": [line for lines in self.services.values() for line in lines],
             "cookies": self.cookies,
         }
-        lines = [line for text in head for line in _comment(text)]
+        lines = [line for text in head for line in comment(text)]
         for key, body in sections.items():
             lines += ["", f"{key}:", *body] if body else []
         rest = {"What no policy can declare": self._unfit, "What is to be added": self._missing}
         for title, texts in rest.items():
             lines += ["", f"# {title}:"] if texts else []
-            lines += [line for text in texts for line in _comment(text)]
+            lines += [line for text in texts for line in comment(text)]
         return "\n".join(lines) + "\n"
 
 
@@ -750,7 +755,7 @@ def _source_of(known: catalogue.KnownCookie) -> str:
     return f"it is generally known, and not checked on {known.source}"
 
 
-def _basis_of_new(policy: Policy) -> Basis | None:
+def basis_of_new(policy: Policy) -> Basis | None:
     """What a new purpose has to name as its basis: nothing where the policy's mode will do."""
     basis = BASIS_OF_MODE[policy.mode]
     allowed = all(basis in PRESETS[each].bases for each in policy.preset)
@@ -758,7 +763,7 @@ def _basis_of_new(policy: Policy) -> Basis | None:
     return None if allowed and not unseen else Basis.CONSENT
 
 
-def _purposes_by_suggestion(policy: Policy) -> Iterator[tuple[str, str]]:
+def purposes_by_suggestion(policy: Policy) -> Iterator[tuple[str, str]]:
     """What this policy calls the purposes that the catalogue suggests, where it can be told."""
     for name, cookie in policy.cookies.items():
         known = catalogue.known_cookie(name)
@@ -853,9 +858,9 @@ def _guesses(names: Sequence[str], log: Log) -> Iterator[_Guess]:
     for key, alike in known.items():
         yield _joined(key, alike, log, facts[alike[0]])
     strangers = [name for name in names if facts[name] is None]
-    families = _families(strangers)
-    pattern_of = {name: pattern for pattern, alike in families.items() for name in alike}
-    for pattern, alike in families.items():
+    alike_names = families(strangers)
+    pattern_of = {name: pattern for pattern, alike in alike_names.items() for name in alike}
+    for pattern, alike in alike_names.items():
         yield _joined(pattern, alike, log)
     for name in strangers:
         if name not in pattern_of:

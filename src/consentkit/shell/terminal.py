@@ -19,14 +19,17 @@ from enum import StrEnum
 from importlib.util import find_spec
 from itertools import accumulate
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TextIO
 from unicodedata import category, east_asian_width
 
 import click
 
 from consentkit.errors import Fault
 
-__all__ = ["Colour", "Piece", "Screen", "Tone", "Toned", "fault_json", "width_of"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Colour", "Piece", "Screen", "Tone", "Toned", "fault_json", "harmless", "width_of"]
 
 Colour = Literal["auto", "always", "never"]
 """When to print in colours."""
@@ -118,6 +121,15 @@ def fault_json(fault: Fault) -> dict[str, object]:
     }
 
 
+def harmless(text: str) -> str:
+    r"""`text` with every character spelled out that a screen would obey or hide.
+
+    >>> print(harmless("a\x1b[2Jb\u202ec"))
+    a\x1b[2Jb\u202ec
+    """
+    return _OBEYED.sub(_escaped, text)
+
+
 def _escaped(found: re.Match[str]) -> str:
     return ascii(found[0])[1:-1]
 
@@ -179,7 +191,7 @@ class Screen:
 
     def shown(self, text: str) -> str:
         """`text` without a character that the terminal would obey or the encoding lacks."""
-        return self._encodable(_OBEYED.sub(_escaped, text))
+        return self._encodable(harmless(text))
 
     def _encodable(self, text: str) -> str:
         if text.isascii():
@@ -284,20 +296,25 @@ class Screen:
             lines.append("  ".join(parts).rstrip() + "\n")
         return "".join(lines)
 
-    def _framed_table(self, heads: Sequence[str], rows: Sequence[Sequence[Piece]]) -> None:
+    def rich_console(self) -> Console:
+        """`rich`'s console for this stream, of the same width and colours; where `is_framed`."""
         # Imported where a terminal is there to be drawn on: it takes longer than all the rest.
-        from rich.box import ROUNDED  # noqa: PLC0415
         from rich.console import Console  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
 
-        console = Console(
+        return Console(
             file=self._stream,
             width=self.width,
             force_terminal=True,
             no_color=not self.is_coloured,
             color_system="256" if self.is_coloured else None,
         )
+
+    def _framed_table(self, heads: Sequence[str], rows: Sequence[Sequence[Piece]]) -> None:
+        # As in rich_console.
+        from rich.box import ROUNDED  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
         table = Table(box=ROUNDED, header_style="bold", border_style="", show_lines=False)
         for head in heads:
             table.add_column(Text(self.shown(head)), overflow="fold")
@@ -308,7 +325,7 @@ class Screen:
                     for text, tone in map(_toned_piece, row)
                 )
             )
-        console.print(table)
+        self.rich_console().print(table)
 
     # faults
 

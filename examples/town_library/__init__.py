@@ -1,0 +1,1 @@
+"""A town's library, and what goes wrong with such sites, one fault at a time."""
