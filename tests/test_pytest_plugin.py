@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+import consentkit.testing.client
+import tests.testing.sites
 from consentkit import pytest_plugin
 from consentkit.pytest_plugin import MARKER
+
+# A run inside this one forgets what it imported, and no C extension is made to be imported twice.
+FIRST = (consentkit.testing.client, tests.testing.sites)
 
 pytest_plugins = "pytester"
 

@@ -77,7 +77,7 @@ def test_a_site_that_keeps_to_its_policy_passes() -> None:
 def test_a_cookie_in_no_declaration_fails() -> None:
     """R-26, R-75: what is set and not declared; the middleware holds it back only if it may."""
     told = failure(site(sets("strange=1; Max-Age=60"), report_only=True, banner=True))
-    assert told.startswith("audit_app: 1 pages in 5 states; what differs:\n")
+    assert told.startswith("audit_app: 2 pages in 5 states; what differs:\n")
     assert "cookie 'strange' (R-26, R-75)" in told
     assert "seen: untouched, refused, granted, withdrawn, gpc, on /" in told
 
@@ -159,16 +159,28 @@ def test_a_page_that_raises_is_told_and_the_others_are_looked_at() -> None:
     assert told.count("/news") == 1
 
 
+def test_a_first_page_that_raises_is_told() -> None:
+    async def broken(_request: Request) -> Response:
+        raise LookupError("no such row")
+
+    told = failure(site(Route("/", broken)))
+    assert "audit_app: https://testserver/: the notice could not be answered: LookupError" in told
+
+
 def test_more_than_a_screenful_is_counted() -> None:
     """A site audited for the first time has many: the first twenty are told."""
-    routes = [sets(f"strange{n}=1; Max-Age=60", f"/{n}") for n in range(30)]
+    routes = [
+        sets(f"strange{'ab'[n % 2]}{'cdefghijklmnopq'[n // 2]}=1", f"/{n}") for n in range(30)
+    ]
     app = site(*routes, report_only=True, banner=True)
     told = failure(app, [f"/{n}" for n in range(30)], states=["untouched"])
     assert told.endswith("and 10 more")
 
 
 def test_pages_are_named_three_and_counted() -> None:
-    app = site(*(sets("odd=1; Max-Age=9", f"/{n}") for n in range(5)), report_only=True, banner=True)
+    app = site(
+        *(sets("odd=1; Max-Age=9", f"/{n}") for n in range(5)), report_only=True, banner=True
+    )
     told = failure(app, [f"/{n}" for n in range(5)], states=["untouched"])
     assert "on /0, /1, /2 and 2 more" in told
 

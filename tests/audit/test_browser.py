@@ -18,8 +18,6 @@ from consentkit.audit.seen import (
     By,
     SeenCookie,
     SeenItem,
-    SeenRequest,
-    SentCookie,
     Shape,
     State,
     Violation,
@@ -43,9 +41,8 @@ ANSWERED = (State.REFUSED, State.GRANTED, State.WITHDRAWN)
 
 
 def options(**others: Any) -> BrowserOptions:
-    return BrowserOptions(
-        **{"quiet": 0.25, "patience": 2.0, "limit": 30.0, "host_rules": HERE} | others
-    )
+    given: dict[str, Any] = {"quiet": 0.25, "patience": 2.0, "host_rules": HERE, **others}
+    return BrowserOptions(**given)
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +195,13 @@ async def test_storage_is_seen_by_key_and_shape(see: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "what"), [("/beacon", "beacon"), ("/leaving", "beacon"), ("/socket", "websocket")]
+    ("path", "what"),
+    [
+        ("/beacon", "beacon"),
+        ("/leaving", "beacon"),
+        ("/socket", "websocket"),
+        ("/worker", "fetch"),
+    ],
 )
 async def test_what_goes_elsewhere_is_seen(see: Any, path: str, what: str) -> None:
     """Also what is sent as the page is left: so analytics count how long somebody stayed."""

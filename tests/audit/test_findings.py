@@ -293,7 +293,7 @@ def test_undeclared_says_how_and_when_it_was_seen() -> None:
     """R-26: by whom, how long, and since which state, the worst of them."""
     scan = scan_of(
         setting(
-            "lb", State.GRANTED, "/b", seconds=3600, by=By.SCRIPT, initiator="cdn.example/a.js"
+            "lb", State.GRANTED, "/b", seconds=3600, by=By.SCRIPT, initiator="c.example/a.js"
         ),
         setting("lb", State.UNTOUCHED, "/a"),
     )
@@ -322,8 +322,11 @@ def test_names_that_are_alike_are_one_finding() -> None:
     }
     jobs = next(finding for finding in found if finding.name == "job-{id}")
     assert "(seen as 'job-17', 'job-18')" in jobs.what
-    many = scan_of(*(setting(f"job-{n}") for n in range(10, 18)))
-    assert "'job-12' and 5 more)" in one(compare(policy(), many), K.UNDECLARED).what
+    many = scan_of(*(setting(f"job-{n}", seconds=n * DAY) for n in range(10, 18)))
+    longest = one(compare(policy(), many), K.UNDECLARED)
+    assert "'job-12' and 5 more)" in longest.what
+    assert "job-{id}" in longest.draft
+    assert "duration: 17 days" in longest.draft
 
 
 def test_two_cookies_of_one_name_are_one_finding() -> None:

@@ -17,7 +17,9 @@ from consentkit import Policy, cli
 from consentkit.audit import drafts
 from consentkit.audit.cases import host_in
 from consentkit.audit.drafts import draft_from_scan, facts_of, recognised, scan_in
-from consentkit.audit.findings import compare
+from consentkit.audit.exports import report_json
+from consentkit.audit.findings import Report, compare
+from consentkit.audit.headers import read_page
 from consentkit.audit.kinds import FindingKind
 from consentkit.audit.labels import Nature, label_of
 from consentkit.audit.seen import (
@@ -324,6 +326,13 @@ def test_the_languages_are_those_of_the_pages() -> None:
     assert policy_of().languages == ("en",)
 
 
+def test_a_page_says_in_which_language_it_is() -> None:
+    """What the witness of headers alone reads of it; a browser says the same."""
+    page = read_page(b'<!doctype html><html class=a LANG="de-AT"><title>A</title>', SITE, bool)
+    assert (page.language, page.title) == ("de-AT", "A")
+    assert read_page(b"<html><title>A</title>", SITE, bool).language == ""
+
+
 def test_the_head_tells_who_looked() -> None:
     by_headers = draft_from_scan(scan(visit(), witness=Witness.HEADERS), FACTS).text
     assert "1 page in 1 state, by headers alone" in told(by_headers)
@@ -468,8 +477,8 @@ def test_a_scan_without_its_draft_has_something_undeclared() -> None:
 
 
 def report(one: Scan) -> bytes:
-    document = {"format": 1, "consentkit": "0", "findings": [], "scan": scan_to_json(one)}
-    return json.dumps(document).encode()
+    """What `consentkit scan --json` writes."""
+    return json.dumps(report_json(Report(one))).encode()
 
 
 def test_a_report_and_a_bare_scan_are_read() -> None:

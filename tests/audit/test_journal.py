@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,7 +58,7 @@ def test_one_without_a_file_keeps_its_entries() -> None:
 
 
 def test_a_visit_is_out_of_our_hands_when_it_is_noted(tmp_path: Path) -> None:
-    """kill -9 leaves no time to write: each line is with the system before the next page begins."""
+    """A kill -9 leaves no time to write: each line is with the system before the next page begins."""
     path = tmp_path / "scan.journal"
     journal = Journal.begin(HEAD, path)
     for number, each in enumerate(ENTRIES, 1):
@@ -96,14 +97,20 @@ def test_a_scan_goes_on_from_where_it_started(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"site": "https://other.example"}, "(site: https://shop.example; now: https://other.example)"),
-        ({"first_page": f"{SITE}/de"}, "(first page: https://shop.example/; now: https://shop.example/de)"),
+        (
+            {"site": "https://other.example"},
+            "(site: https://shop.example; now: https://other.example)",
+        ),
+        (
+            {"first_page": f"{SITE}/de"},
+            "(first page: https://shop.example/; now: https://shop.example/de)",
+        ),
         ({"witness": "browser"}, "(witness: headers; now: browser)"),
         ({"states": ("gpc",)}, "(states: untouched, granted; now: gpc)"),
     ],
 )
 def test_a_journal_of_another_scan_is_refused(
-    tmp_path: Path, change: dict[str, object], told: str
+    tmp_path: Path, change: dict[str, Any], told: str
 ) -> None:
     """Half of one site and half of another would be a report of neither."""
     path = written(tmp_path / "scan.journal", ENTRIES)
@@ -115,9 +122,12 @@ def test_a_journal_of_another_scan_is_refused(
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"{", b"[]\n", b"7\n", b'{"consentkit scan journal":2}\n', b'{"consentkit scan journal":1}\n',
-     b"\xff\n"],
-)  # fmt: skip
+    [
+        *(b"", b"{", b"[]\n", b"7\n", b"\xff\n"),
+        b'{"consentkit scan journal":2}\n',
+        b'{"consentkit scan journal":1}\n',
+    ],
+)
 def test_what_is_no_journal_is_refused(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "scan.journal"
     path.write_bytes(text)

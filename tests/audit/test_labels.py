@@ -401,3 +401,32 @@ def test_a_name_that_a_list_contradicts_is_left_out() -> None:
         lists.Row(f"b{lists.END}", lists.Truth.AMBIGUOUS, years, "a.example"),
         lists.Row("c", lists.Truth.NECESSARY, None, "a.example"),
     ]
+
+
+def test_a_list_of_services_gives_the_names_of_those_that_track() -> None:
+    """A service for films has cookies that track and others, and the list tells them not apart."""
+    source = """
+    tarteaucitron.services.a = {"key": "a", "type": "ads", "cookies": ['x', "y"], "js": 0};
+    tarteaucitron.services.b = {"key": "b", "type": "video", "cookies": ['z'], "js": 0};
+    tarteaucitron.services.c = {"key": "c", "type": "analytic", "cookies": (function () {})()};
+    tarteaucitron.services.d = {"key": "d", "type": "analytic", "cookies": ['w'], "js": 0};
+    """
+    names = [row.name for row in lists.tarteaucitron(source.encode())]
+    assert names == ["x", "y", "w"]
+
+
+def test_the_figures_count_the_error_that_harms_on_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "apps.csv"
+    file.write_text("cookie_name,category_truth,httponly\nsessionid,necessary,1\ntz,functional,0\n")
+    apps = lists.real_apps(file)
+    tracker = lists.Row("my_csrf", lists.Truth.TRACKING)
+    found = figures.measure([*apps, tracker, lists.Row("_ga", lists.Truth.TRACKING)],
+                            figures.with_catalogue)  # fmt: skip
+    assert (found.rows, found.labelled, found.judged, found.right) == (4, 3, 3, 2)
+    printed = "\n".join(figures.lines("A list", found))
+    assert "| tracking | 1 | 1 | 0 |" in printed
+    assert "| ambiguous | 0 | 0 | 1 |" in printed
+    assert "**trackers called necessary: 1 of 2 (50.0%)**: my_csrf" in printed
+    assert "right, of those labelled and not ambiguous: 2 of 3 (66.7%)" in printed
+    nothing = "\n".join(figures.lines("None", figures.measure([], figures.by_all_rules)))
+    assert "trackers called necessary: none" in nothing

@@ -136,15 +136,25 @@ def test_a_state_says_how_it_was_come_to_and_what_it_saw() -> None:
     assert untouched.is_reached
 
 
-def test_events_of_the_first_page_are_in_the_order_in_which_they_happened() -> None:
+def test_events_of_the_busiest_page_are_in_the_order_in_which_they_happened() -> None:
     """The first seconds decide: what came before the answer could not have had one."""
-    (untouched, *_) = overview_of(SCAN).states
-    moments = [event.moment for event in untouched.events]
+    states = overview_of(SCAN).states
+    assert {row.first.page for row in states if row.first} == {"/films/the-river?from=home"}
+    moments = [event.moment for event in states[0].events]
     assert moments == sorted(moments)
-    assert untouched.events[0] == (38, "cookie", "session", "")
-    assert ("third-party cookie" in {event.what for event in untouched.events}) is False
-    films = replace(SCAN, visits=tuple(each for each in SCAN.visits if "films" in each.page))
-    assert "third-party cookie" in {event.what for event in overview_of(films).states[0].events}
+    assert states[0].events[0] == (38, "cookie", "session", "")
+    assert {event.what for event in states[0].events} == {"cookie", "third-party cookie", "request"}
+
+
+def test_where_the_busiest_page_was_not_seen_another_is_shown() -> None:
+    """It failed in this state; something was seen all the same."""
+    visits = (
+        Visit("/", State.UNTOUCHED, 200),
+        Visit("/busy", State.GRANTED, 200, (SeenCookie("x", "a.example"),)),
+        Visit("/busy", State.UNTOUCHED, error="no answer"),
+    )
+    states = {row.state: row for row in overview_of(replace(SCAN, visits=visits)).states}
+    assert [states[state].first for state in (State.UNTOUCHED, State.GRANTED)] == [*visits[:2]]
 
 
 def test_a_visit_that_showed_nothing_counts_for_nothing() -> None:

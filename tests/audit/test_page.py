@@ -240,11 +240,14 @@ def test_a_timeline_has_words_a_table_and_one_scale() -> None:
     """Who cannot see marks reads them; states are compared at a glance."""
     html = page()
     assert html.count('role="img"') == 5
-    assert "3 cookies, 3 requests to third parties; the first after 38 ms." in html
+    assert (
+        "3 cookies, 1 third-party cookie, 4 requests to third parties; the first after 38 ms."
+        in (html)
+    )
     assert html.count(">1 s</text>") == 5
     late = Visit("/", State.UNTOUCHED, 200, (SeenCookie("x", "a.example", moment=7300),))
     assert ">10 s</text>" in page(replace(REPORT, scan=replace(SCAN, visits=(late,))))
-    assert "What happened after <code>/</code> was asked for." in html
+    assert "What happened after <code>/films/the-river?from=home</code> was asked for." in html
 
 
 @pytest.mark.parametrize(("last", "scale"), [(0, 1), (1000, 1), (1001, 2), (2400, 5), (9000, 10)])
@@ -257,6 +260,9 @@ def test_a_scale_is_a_round_number(last: int, scale: int) -> None:
 def test_first_pages_that_differ_are_not_called_by_one_name() -> None:
     """A page that failed in one state makes another the first there."""
     visits = (Visit("/a", State.UNTOUCHED, 200), Visit("/b", State.REFUSED, 200))
+    assert "What happened after <code>/a</code>" in page(
+        replace(REPORT, scan=replace(SCAN, visits=visits[:1]))
+    )
     html = page(replace(REPORT, scan=replace(SCAN, visits=visits)))
     assert "What happened after <code>its first page</code>" in html
 

@@ -59,6 +59,7 @@ PAGES = {
     "/beacon": f"<script>{BEACON}</script>",
     "/leaving": f"<script>addEventListener('pagehide', () => {BEACON})</script>",
     "/frame": '<iframe src="//{ads}/framed"></iframe>',
+    "/worker": "<script>new Worker('/worker.js')</script>",
     "/socket": "<script>new WebSocket('ws://{ads}/live')</script>",
     "/lazy": '<p style="height: 9000px"></p><img loading="lazy" src="//{ads}/px.gif">',
     "/late": "<script>setTimeout(() => {{ document.cookie = 'late=1' }}, 100)</script>",
@@ -98,10 +99,13 @@ class Town:
             response.headers.append("set-cookie", cookie)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, path: str) -> Response:  # noqa: PLR0911 - a table
+    async def _answer(self, request: Request, path: str) -> Response:  # noqa: C901, PLR0911 - a table
         match path:
             case "/own.js" | "/tag.js":
                 return Response(OWN_SCRIPT, media_type="text/javascript")
+            case "/worker.js":
+                asks = f"fetch('http://{ADS}:{request.url.port}/px.gif', {{ mode: 'no-cors' }})"
+                return Response(asks, media_type="text/javascript")
             case "/framed":
                 return HTMLResponse(FRAME)
             case "/px.gif" | "/count" | "/favicon.ico" | "/empty":

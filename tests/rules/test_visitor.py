@@ -575,3 +575,44 @@ def test_elsewhere_is_where_the_site_is_not_for_children() -> None:
         here = there.on_a_page(for_children=False)
         assert here.elsewhere is here
         assert here.on_a_page(for_children=False) is here
+
+
+# Under a signal, nobody is asked; a visitor who goes and answers is heard all the same
+
+
+@pytest.mark.parametrize("preset", [[], ["us-ca"]])
+def test_a_grant_that_lapsed_under_a_signal_can_be_given_again(preset: list[str]) -> None:
+    """R-37: a grant given while the signal is on stands, also the second time.
+
+    A signal leaves nothing to ask, so that nobody is asked again; the click still counts.
+    """
+    first = visitor(policy(preset=preset), signals=GPC)
+    first.grant(*OPTIONAL)
+    later = visitor(policy(preset=preset), first.consent, GPC, NOW + 2 * AGAIN)
+    assert not later.allows("a")
+    later.grant("a")
+    assert later.consent.given["a"].time == NOW + 2 * AGAIN
+    assert later.allows("a") is (not preset)
+    later.has_changed = False
+    later.grant("a")  # the control: what stands is as old as it is
+    assert not later.has_changed
+
+
+def test_a_grant_under_a_signal_covers_what_was_added_since() -> None:
+    """R-08: the second grant covers the new revision, with the signal on as with it off."""
+    first = visitor(policy(), signals=GPC)
+    first.grant("a")
+    changed = policy(revision=2)
+    again = visitor(changed, first.consent, GPC)
+    assert not again.allows("a")
+    again.grant("a")
+    assert again.allows("a")
+    assert again.consent.given["a"].revision == 2
+
+
+def test_a_refusal_under_a_signal_is_as_young_as_the_last_one() -> None:
+    """R-19: whoever refuses again with the signal on is not asked sooner when it goes off."""
+    refused = Consent().refuse(OPTIONAL, 1, NOW - 2 * AGAIN)
+    somebody = visitor(policy(), refused, GPC)
+    somebody.refuse("a")
+    assert visitor(policy(), somebody.consent).standing.open_purposes == OPTIONAL[1:]

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.audit.judging import Judge, is_judged
 from consentkit.audit.seen import State, Visit, Witness
+from consentkit.events import span_in_words
 from consentkit.notice.chapters import kept_for
 from consentkit.rules.names import NameIndex, NamePattern
-from consentkit.rules.policy import print_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -268,4 +268,4 @@ def tolerated(seconds: float) -> float:
 
 
 def _life(seconds: int | None) -> str:
-    return "that it ends with the session" if seconds is None else print_duration(seconds)
+    return "that it ends with the session" if seconds is None else span_in_words(seconds)

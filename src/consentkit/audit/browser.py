@@ -6,11 +6,11 @@ It has never heard of a policy, nor of which pages there are. It needs ``consent
 Each visit has a context of its own: no cookie, no cache, no storage but what the state's answer
 left. Third-party cookies are let in, as an ordinary Chrome does; Playwright's contexts would block
 them, as private windows do. The browser says which it is, but neither that it has no screen nor
-that it is driven: many sites show robots other pages, and some notices hide from them. Nothing is blocked, and nothing is done that only a person does, but
-for answering the notice.
+that it is driven: many sites show robots other pages, and some notices hide from them. Nothing is
+blocked, and nothing is done that only a person does, but for answering the notice.
 
-What cannot be seen: names that are only looked up (`dns-prefetch`), the requests of service
-workers, and whether a `fetch` with `keepalive` was meant as a beacon.
+What cannot be seen: names that are only looked up (`dns-prefetch`), and whether a `fetch` with
+`keepalive` was meant as a beacon. Of a worker's requests nobody tells which script made them.
 """
 
 from __future__ import annotations
@@ -379,6 +379,7 @@ class _Look:
         self._traffic = Traffic(self._is_own, tree["frameTree"]["frame"]["id"])
         for name in EVENTS:
             session.on(name, partial(self._traffic.hear, name))
+        self.context.on("request", lambda one: self._traffic.overhear(one.url, one.resource_type))
         script = asset("witness.js").replace("TELL", BINDING)
         script += _GPC if state is State.SIGNAL else ""
         await asyncio.gather(
@@ -471,7 +472,7 @@ class _Look:
 
     async def leave(self, visit: Visit) -> Visit:
         """The visit, and what the page asks for as it is left."""
-        await self.page.goto("about:blank")
+        await self.page.evaluate(asset("leave.js"))
         await self._jar()  # what was asked for before this was heard before it
         return replace(visit, requests=self._traffic.requests())
 

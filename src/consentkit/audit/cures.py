@@ -101,6 +101,8 @@ class Drafts:
         if declared is None:
             entry["purpose"], added = self._purpose_of(known.purpose)
         if missing:
+            # With hosts of its own it is taken for another's, and the reader adds no provider.
+            entry |= {"provider": known.provider} if declared is None else {}
             entry["hosts"] = [*listed, *missing]
         why = f"The catalogue knows it: {known.title}, from {known.provider}."
         return self._checked({**added, "services": {known.key: entry}}, [why])
@@ -151,7 +153,10 @@ class Drafts:
     def asked(self, section: str, key: str, suggestion: str) -> str:
         """A purpose that the visitor answers to, for what is called strictly necessary."""
         purpose, added = self._purpose_of(suggestion)
-        return print_yaml({**added, section: {key: {"purpose": purpose}}})
+        item = getattr(self._policy, section)[key]
+        told = "Take its 'justification' away: only what is strictly necessary has one."
+        head = comment(told) if getattr(item, "justification", None) else []
+        return "\n".join([*head, print_yaml({**added, section: {key: {"purpose": purpose}}})])
 
     # the purpose
 

@@ -206,9 +206,10 @@ def _result(finding: Finding, report: Report, state: str) -> Plain:
 
 def _absent(key: str) -> Plain:
     kind, _, name = key.partition(":")
+    places = {each.value: place for each, place in _PLACES.items()}
     return {
         "ruleId": kind,
-        "ruleIndex": _PLACES[FindingKind(kind)],
+        **({"ruleIndex": places[kind]} if kind in places else {}),
         "level": "none",
         "kind": "pass",
         "message": {"text": f"{_readable(name)} is in the baseline and is not found any more."},

@@ -107,7 +107,7 @@ _RAW: Final = {
     for name in names_of("script style textarea title template iframe xmp noembed noframes")
 }
 _READ: Final = frozenset(
-    {*_LINKING, *_RAW, b"base", b"section", b"script", b"form", b"button", b"input"}
+    {*_LINKING, *_RAW, b"html", b"base", b"section", b"script", b"form", b"button", b"input"}
 )
 # Comments, tags of those that are read, and the ends of two of them.
 _TOLD: Final = re.compile(
@@ -388,6 +388,7 @@ class PageRead:
     """
 
     title: str = ""
+    language: str = ""
     links: list[str] = field(default_factory=list)
     requests: list[SeenRequest] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
@@ -445,6 +446,8 @@ class _Reading:
             self._link(name, given, at)
         elif name == b"base":
             self._base = self._whole(given.get(b"href", b"")) or self._base
+        elif name == b"html":
+            self.page.language = given.get(b"lang", b"").decode("utf-8", "replace")[:35]
         elif name == b"title":
             self.page.title = self.page.title or self._words(at, b"</title")
         elif name == b"section":
@@ -508,7 +511,8 @@ def _requests(body: bytes, url: str, is_own: Callable[[str], bool]) -> list[Seen
             path = _path_of(target)
             found.setdefault((host, path, what), SeenRequest(host, path, what, initiator))
 
-    Gate(note, is_own=is_own).feed(body, last=True)
+    # A template of ours stays closed until its purpose is allowed, and the server opens it then.
+    Gate(note, is_own=is_own, template=lambda *_: b"").feed(body, last=True)
     return [*found.values()]
 
 
@@ -717,6 +721,7 @@ class HeadersWitness:
             requests=tuple(read.requests),
             banner=_banner_in(read),
             title=read.title,
+            language=read.language,
             error=load.error,
             is_page=load.answer.is_page,
         )

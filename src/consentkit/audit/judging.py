@@ -23,7 +23,6 @@ from consentkit.rules.visitor import Standing
 if TYPE_CHECKING:
     from consentkit.audit.seen import Scan, Visit
     from consentkit.rules.consent import Consent
-    from consentkit.rules.policy import StoredItem
 
 __all__ = ["Judge", "Ruling", "host_of", "is_judged", "own_names"]
 
@@ -77,15 +76,7 @@ class Judge:
         self._standings: dict[tuple[State, bool], Standing] = {}
         self._rulings: dict[tuple[str, str, State, bool, Occasion], Ruling | None] = {}
 
-    # what covers a name
-
-    def declares(self, name: str) -> DeclaredCookie | None:
-        """The declaration that covers a cookie's name."""
-        return self.policy.declaration_of(name)
-
-    def keeps(self, key: str) -> StoredItem | None:
-        """The declaration that covers a key of storage."""
-        return self._stored.find(key)
+    # whose a name is
 
     def is_own(self, name: str) -> bool:
         """True for a cookie in which consentkit keeps the answers: it is declared by nature."""

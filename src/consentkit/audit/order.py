@@ -51,6 +51,10 @@ FORMS: Final = {
 _CLIENTS: Final = ("httpx2", "httpx")
 _READERS: Final = ("protego", "publicsuffixlist")
 _SCAN: Final = 'Install them: pip install "consentkit[scan]"'
+_ONLY_HEADERS: Final = (
+    "There is no Playwright, or no Chromium: pages are looked at by headers, and no script is run. "
+    'pip install "consentkit[browser]" brings the first of them.'
+)
 _BROWSER: Final = 'Install both: pip install "consentkit[browser]", and Chromium; or use --headers.'
 
 
@@ -224,6 +228,8 @@ def carry_out(
     The report goes to `screen`, how far it is to `beside`. Raises ScanError where there is nothing
     to report; interrupted, KeyboardInterrupt, and the journal is there to go on with.
     """
+    if order.witness is None and chosen_witness(None) is Witness.HEADERS:
+        beside.say(_ONLY_HEADERS)
     try:
         with _pictures(order) as pictures:
             with Progress(beside) as progress:

@@ -6,7 +6,7 @@ a row says of a declaration comes from the policy; without one, the catalogue's 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -110,7 +110,8 @@ class StateRow:
     """A state: how it was come to, and how much was seen in it.
 
     `clicks` is None where it took no act, and where it could not be reached; `how` then says why.
-    `events` are those of the first page that was seen in it.
+    `first` is the visit to the page on which most happened in all states, or else the first there
+    was, and `events` are those of it. `pictured` is the first with a screenshot.
     """
 
     state: State
@@ -283,24 +284,27 @@ def _known(known: catalogue.KnownCookie | None) -> Declared:
 def _states(scan: Scan) -> Iterator[StateRow]:
     acts = {act.state: act for act in scan.acts}
     visits: dict[State, list[Visit]] = defaultdict(list)
+    happened: Counter[str] = Counter()
     for visit in scan.visits:
         visits[visit.state].append(visit)
+        happened[visit.page] += 0 if visit.error else len(visit.cookies) + len(visit.requests)
+    busiest = max(happened, key=lambda page: happened[page], default="")
     for state in scan.states:
         row = StateRow(state)
         if state in acts:
             row.clicks, row.how = acts[state].clicks, acts[state].how
-        _count(row, visits[state])
+        _count(row, visits[state], busiest)
         yield row
 
 
-def _count(row: StateRow, visits: Iterable[Visit]) -> None:
+def _count(row: StateRow, visits: Iterable[Visit], busiest: str) -> None:
     seen = [visit for visit in visits if not visit.error]
     row.failed = sum(1 for visit in visits if visit.error)
     row.visits = len(seen)
     row.banners = sum(1 for visit in seen if visit.banner)
     row.cookies = len({(each.name, each.domain) for visit in seen for each in visit.cookies})
     row.hosts = len({each.host for visit in seen for each in visit.requests})
-    row.first = next(iter(seen), None)
+    row.first = next((visit for visit in seen if visit.page == busiest), next(iter(seen), None))
     row.pictured = next((visit for visit in seen if visit.screenshot), None)
     row.events = tuple(sorted(_events(row.first))) if row.first else ()
 

@@ -5,7 +5,7 @@ It has never heard of a browser: events are plain dicts, and a test may make the
 Requests, cookies and their initiators come from the `Network` domain; what scripts store and what
 a Content-Security-Policy blocks is told by ``assets/witness.js`` through a binding. The browser's
 jar has the last word on what was stored, and how long it lives: a Set-Cookie that the browser
-blocked stores nothing. What is sent as a page is left is told by the script alone. Values stay in here; of each its `Shape` comes out.
+blocked stores nothing. Values stay in here; of each its `Shape` comes out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -54,18 +55,18 @@ WAITS_AT_MOST: Final = 2.0
 _SLACK: Final = 5
 """Seconds by which a life in the jar may differ from the one that was asked for."""
 _KINDS: Final = {
-    "Script": "script",
-    "Image": "image",
-    "Stylesheet": "stylesheet",
-    "Font": "font",
-    "Document": "frame",
-    "Ping": "beacon",
-    "XHR": "fetch",
-    "Fetch": "fetch",
-    "EventSource": "fetch",
-    "Media": "media",
-    "TextTrack": "media",
-    "WebSocket": "websocket",
+    "script": "script",
+    "image": "image",
+    "stylesheet": "stylesheet",
+    "font": "font",
+    "document": "frame",
+    "ping": "beacon",
+    "xhr": "fetch",
+    "fetch": "fetch",
+    "eventsource": "fetch",
+    "media": "media",
+    "texttrack": "media",
+    "websocket": "websocket",
 }
 _UNSEEN: Final = frozenset({"Preflight"})
 _ENDLESS: Final = frozenset({"EventSource", "WebSocket"})
@@ -138,6 +139,7 @@ class _Log:
     asked: list[dict[str, Any]] = field(default_factory=list)
     answered: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     blocked: set[str] = field(default_factory=set)
+    overheard: list[_Hop] = field(default_factory=list)
     told: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -172,6 +174,11 @@ class Traffic:
         """Take in an event of `EVENTS`."""
         self._last = time.monotonic()
         self._hearers[name](event)
+
+    def overhear(self, url: str, kind: str) -> None:
+        """Take in a request that the page's session may not tell of: workers have their own."""
+        self._last = time.monotonic()
+        self._log.overheard.append(_Hop(url, kind, "", time.time(), is_main=False))
 
     async def quiet(self, seconds: float, until: float) -> None:
         """Wait until nothing was heard for so long, at most `until` (as `time.monotonic`).
@@ -232,24 +239,19 @@ class Traffic:
 
     def requests(self) -> tuple[SeenRequest, ...]:
         """Each request that went to another site, in order."""
+        log = self._log
+        known = {hop.url for each in log.hops.values() for hop in each}
+        heard = [each for one, each in log.hops.items() if one not in log.blocked]
         hops = [
             hop
-            for one, each in self._log.hops.items()
-            if one not in self._log.blocked
-            for hop in each
+            for hop in (*chain(*heard), *(one for one in log.overheard if one.url not in known))
             if hop.kind not in _UNSEEN and self._is_foreign(host_in(hop.url))
-        ]
-        known = {hop.url for hop in hops}
-        hops += [
-            _Hop(told["url"], "Ping", place_in(told["by"]), told["at"] / 1000, is_main=False)
-            for told in self._log.told["beacon"]
-            if told["url"] not in known and self._is_foreign(host_in(told["url"]))
         ]
         return tuple(
             SeenRequest(
                 host_in(hop.url),
                 urlsplit(hop.url).path or "/",
-                "other" if hop.is_main else _KINDS.get(hop.kind, "other"),
+                "other" if hop.is_main else _KINDS.get(hop.kind.lower(), "other"),
                 hop.initiator,
                 self._moment(hop.moment),
             )

@@ -299,9 +299,18 @@ class Visitor:
         ]
 
     def _stands(self, purpose: str) -> bool:
-        recorded = self._recorded
-        granted = recorded.answer(purpose) is Answer.GRANTED or self._is_outweighed(purpose)
-        return granted and purpose not in recorded.open_purposes
+        answer = self._recorded.answer(purpose)
+        granted = answer is Answer.GRANTED or self._is_outweighed(purpose)
+        return granted and not self._would_be_asked(purpose)
+
+    def _would_be_asked(self, purpose: str) -> bool:
+        """True if it is open to whoever sends no signal: an answer that lapsed is given anew."""
+        policy, now = self.policy, self.standing.now
+        return any(
+            is_open(policy, question, self.consent, NO_SIGNALS, now)
+            for question in policy.questions
+            if question.purpose == purpose
+        )
 
     def _is_outweighed(self, purpose: str) -> bool:
         """True if it was granted in the face of the signal that wins over it (R-37)."""
@@ -312,7 +321,7 @@ class Visitor:
         given = self.consent.given.get(purpose)
         if given is None or given.granted:
             return False
-        return purpose not in self._recorded.open_purposes
+        return not self._would_be_asked(purpose)
 
     def _move(self, consent: Consent) -> None:
         if consent is self.consent:

@@ -27,8 +27,9 @@ from consentkit.audit.frontier import Limits, address
 from consentkit.audit.headers import Answer, HeadersWitness, Send
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan, State
-from consentkit.errors import NoSuchVisitorError
+from consentkit.errors import NoSuchVisitorError, ScanError
 from consentkit.rules.policy_file import file_of, inspect_policy
+from consentkit.shell.reports import counted
 from consentkit.testing.browser import Browser
 from consentkit.testing.visitors import ready_of
 
@@ -101,7 +102,10 @@ async def audit_app_async(  # noqa: PLR0913 - as above
         return HeadersWitness(send_into(app), is_own=site.is_own, endpoint=site.endpoint)
 
     start, *more = named or [f"{site.origin}/"]
-    seen = await _within_lifespan(app, partial(scan, start, open_looks, options, pages=more))
+    try:
+        seen = await _within_lifespan(app, partial(scan, start, open_looks, options, pages=more))
+    except ScanError as error:
+        raise AssertionError(f"audit_app: {error}") from error
     report = report_on(site.policy, seen, policy_file=site.file, place_of=site.line_of)
     _judge(report, fail_on, is_named=named is not None, has_notice=site.endpoint is not None)
     return report
@@ -155,6 +159,7 @@ def _whole(origin: str, path: str) -> str:
 
 def send_into(app: ASGIApp) -> Send:
     """What sends requests into an app in this process; an app that raises, raises."""
+
     async def send(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         parts = urlsplit(url)
         browser = Browser(app, url=f"{parts.scheme}://{parts.netloc}")
@@ -246,7 +251,8 @@ def _judge(
 
 def _head(report: Report) -> str:
     pages = len({visit.page for visit in report.scan.visits})
-    return f"audit_app: {pages} pages in {len(report.scan.states)} states; what differs:"
+    walked = f"{counted(pages, 'page')} in {counted(len(report.scan.states), 'state')}"
+    return f"audit_app: {walked}; what differs:"
 
 
 def _unseen(seen: Scan, *, is_named: bool) -> Iterator[str]:

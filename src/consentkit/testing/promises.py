@@ -56,7 +56,7 @@ PROMISES: Final = MappingProxyType(
         "refusal": "what was refused or withdrawn stays so, however much time passes",
         "lapse": "a grant that is older than the policy allows is none",
         "revision": "a grant to an earlier revision does not cover what changed since",
-        "broken token": "where an answer cannot be read any more, no optional purpose is allowed",
+        "broken token": "an answer that cannot be read any more was a refusal, where silence allows",
         "signal": "a signal answers for the visitor, and never grants",
         "children": "nothing optional is on where a page is for children",
         "poll": "a poll's cookie is set by the vote, and never by a page view",
@@ -402,19 +402,17 @@ class PromiseMachine(RuleBasedStateMachine):
             return None
         if said is not None and not said.granted:
             return "refusal"
-        heard = self._heard(purpose)
         stands = said is not None and not self._is_old(said)
-        if heard and not (
-            said and stands and heard <= said.despite and not self.policy.signals_win
-        ):
-            return "signal"
-        if stands:
-            return None
-        if self.is_broken:
-            return "broken token"
-        return self._why_not_unasked(basis, said)
+        own = None if stands else self._why_not_unasked(basis, said)
+        heard = self._heard(purpose)
+        is_known = stands and said is not None and heard <= said.despite
+        if heard and not (is_known and not self.policy.signals_win):
+            return own if own in ("revision", "lapse") else "signal"
+        return own
 
     def _why_not_unasked(self, basis: Basis, said: Said | None) -> str | None:
+        if self.is_broken and basis is not Basis.CONSENT:
+            return "broken token"
         if basis is Basis.OPT_OUT:
             return None
         if basis is Basis.IMPLIED and said is None:

@@ -1,6 +1,6 @@
 /**
- * Runs first in every document: notes each cookie that a script stores, each beacon that it sends,
- * and each thing that a Content-Security-Policy blocks. It changes nothing of what a page can do.
+ * Runs first in every document: notes each cookie that a script stores, and each thing that a
+ * Content-Security-Policy blocks. It changes nothing of what a page can do.
  *
  * TELL is the name of a function of the browser's, which takes a text to the witness. It is taken
  * out of the page before anything of the page runs.
@@ -50,15 +50,6 @@
       ]
       note(parts.filter(part => part).join("; "), by, true)
     }
-  }
-
-  // What is sent as a page is left belongs to no page any more: only here it is seen.
-  const send = Navigator.prototype.sendBeacon
-  Navigator.prototype.sendBeacon = function (...given) {
-    const isSent = send.apply(this, given)
-    const { href: url } = new URL(given[0], document.baseURI)
-    if (isSent) tell(stringify({ what: "beacon", url, by: caller(), at: now() }))
-    return isSent
   }
 
   window.addEventListener("securitypolicyviolation", event => {
