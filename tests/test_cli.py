@@ -530,9 +530,9 @@ def test_the_shape_of_each_document(arguments: str, shell: Shell) -> None:
     assert found == SHAPES[arguments]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "scan"])
 def test_json_is_one_document_and_nothing_else(command: str, shell: Shell) -> None:
-    """Whatever the command, `jq` can read it."""
+    """Whatever the command, `jq` can read it; that of `scan` is in tests/audit."""
     more = {
         "init": ["other.yaml"],
         "explain": ["_ga"],

@@ -19,6 +19,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -104,12 +105,14 @@ class Page:
         """Execute the block, then call the tests that it defines.
 
         A block that names a file in its first line is written there too; ``# app.py, added`` goes
-        on with it.
+        on with it. ``# test_….py`` is only written: the `$ pytest` that follows runs it.
         """
         named = FILE_NAME.match(block.code.partition("\n")[0])
         if named:
             with (self.folder / named["name"]).open("a" if named["added"] else "w") as file:
                 file.write(block.code)
+            if named["name"].startswith("test_"):
+                return
         source = "\n" * block.line + block.code
         code = compile(source, block.page, "exec", dont_inherit=True)
         before = dict(vars(self.module))
@@ -139,7 +142,7 @@ class Page:
             load_policy(path)
 
     def run_commands(self, block: Block) -> None:
-        """Run each `$ consentkit …` and `$ mkdir …`; compare what it prints where that is shown.
+        """Run each `$ consentkit …`, `$ pytest …`, `$ mkdir …`; compare what it prints if shown.
 
         A line of ``…`` alone stands for any lines. `$ uvicorn app:app --port 8000 &` serves what
         the page has written, at a free port that takes the place of 8000 from there on, until
@@ -156,7 +159,7 @@ class Page:
             self.serve(block, serves["app"])
         elif command == "kill %1":
             self.stop()
-        if "consentkit " not in command and not command.startswith("mkdir "):
+        if "consentkit " not in command and not command.startswith(("mkdir ", "pytest ")):
             return
         done = subprocess.run(
             ["bash", "-c", f"set -o pipefail; {command.replace('8000', str(self.port))}"],
@@ -235,9 +238,9 @@ def commands(code: str) -> list[tuple[str, list[str]]]:
 
 
 def fits(said: list[str], expected: list[str]) -> bool:
-    """True if the lines are those expected, `…` standing for any number of them."""
+    """True if the lines are those expected: a `…` stands for any lines, or for any part of one."""
     pattern = "".join(
-        r"(?:.*\n)*" if line.strip() == "…" else f"{re.escape(line)}\n"
+        r"(?:.*\n)*" if line.strip() == "…" else f"{re.escape(line).replace('…', '.*')}\n"
         for line in "\n".join(expected).strip("\n").split("\n")
     )
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in trimmed(said))) is not None
@@ -257,12 +260,19 @@ def trimmed(lines: list[str]) -> list[str]:
 
 @cache
 def shell_environment() -> dict[str, str]:
-    """An environment in which `consentkit` is this project's, at 100 columns, without colours."""
+    """An environment in which `consentkit` and `pytest` know this project, without colours."""
     folder = Path(tempfile.mkdtemp(prefix="consentkit-docs-"))
     command = folder / "consentkit"
     start = "from consentkit.cli import main; main()"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{start}" "$@"\n')
     command.chmod(0o755)
+    tests = folder / "pytest"
+    by_name = (
+        "" if entry_points(group="pytest11", name="consentkit") else "-p consentkit.pytest_plugin"
+    )
+    apart = f"-p no:cacheprovider -p no:playwright {by_name}"
+    tests.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pytest {apart} "$@"\n')
+    tests.chmod(0o755)
     path = os.pathsep.join((str(folder), os.environ.get("PATH", "")))
     kept = {key: value for key, value in os.environ.items() if not key.startswith("COV_")}
     return {
@@ -350,6 +360,9 @@ FAILING = {
     "json": "```json\n{'a': 1}\n```",
     "toml": "```toml\na =\n```",
     "a script that is not there": "```console\n$ ./scripts/fly --now\n```",
+    "a site's tests that fail": (
+        "```python\n# test_it.py\ndef test_it():\n    assert 0\n```\n```console\n$ pytest -q\n```"
+    ),
     "a command that fails": "```console\n$ consentkit check gone.yaml\n```",
     "a command that says something else": "```console\n$ consentkit --help\nnothing\n```",
     "a command that should have failed": (
@@ -399,6 +412,10 @@ PASSING = {
     ),
     "a block that is not run": "<!-- not run: divides -->\n```python\n1 / 0\n```",
     "json and toml": "```json\n[1]\n```\n```toml\na = 1\n```",
+    "a site's tests": (
+        "```python\n# test_it.py\ndef test_it(consent_client):\n    assert consent_client\n```\n"
+        "```console\n$ pytest -q\n```"
+    ),
 }
 
 

@@ -23,6 +23,7 @@ from consentkit.rules.consent import Answer, Consent
 from consentkit.rules.decision import Decision, Occasion
 from consentkit.rules.policy import DeclaredCookie, Question
 from consentkit.rules.policy_file import policy_from
+from consentkit.rules.signals import Signal
 from consentkit.testing.promises import PROMISES, machine_for
 
 DAY = 86_400
@@ -266,9 +267,9 @@ PLANTED: dict[str, Middleware] = {
 }
 
 
-def found_in(middleware: Middleware, **changes: Any) -> str:
+def found_in(middleware: Middleware) -> str:
     """What the machine says of a site behind this middleware."""
-    broken = machine(site, policy(), middleware=middleware, **changes)
+    broken = machine(site, policy(), middleware=middleware)
     with pytest.raises(AssertionError) as error:
         run_state_machine_as_test(broken, settings=FIRST_FOUND)
     return str(error.value)
@@ -340,24 +341,53 @@ def no_signal_is_heard(_right: Any) -> Any:
     return lambda _headers: frozenset()
 
 
-WRONG: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "refusal": ("consentkit.rules.decision._own_answer", a_refusal_lapses),
-    "lapse": ("consentkit.rules.decision._has_lapsed", nothing_lapses),
-    "revision": ("consentkit.rules.decision._own_answer", an_old_revision_counts),
-    "broken token": ("consentkit.rules.decision._own_answer", what_is_broken_was_never_there),
-    "poll": ("consentkit.rules.decision._decide_poll", a_page_view_is_a_vote),
-    "signal": ("consentkit.exchange._signals", no_signal_is_heard),
+Life = tuple[tuple[str, dict[str, Any]], ...]
+GRANT: tuple[str, dict[str, Any]] = ("grant_everything", {})
+REFUSE: tuple[str, dict[str, Any]] = ("refuse_everything", {})
+HALF_A_YEAR: tuple[str, dict[str, Any]] = ("time_passes", {"days": 200})
+WRONG: dict[str, tuple[str, Callable[[Any], Any], Life]] = {
+    "refusal": ("rules.decision._own_answer", a_refusal_lapses, (REFUSE, HALF_A_YEAR)),
+    "lapse": ("rules.decision._has_lapsed", nothing_lapses, (GRANT, HALF_A_YEAR)),
+    "revision": (
+        "rules.decision._own_answer",
+        an_old_revision_counts,
+        (GRANT, ("raise_the_revision", {})),
+    ),
+    "broken token": (
+        "rules.decision._own_answer",
+        what_is_broken_was_never_there,
+        (GRANT, ("break_the_token", {})),
+    ),
+    "poll": ("rules.decision._decide_poll", a_page_view_is_a_vote, (GRANT,)),
+    "signal": (
+        "exchange._signals",
+        no_signal_is_heard,
+        (GRANT, ("switch_signals", {"signals": frozenset({Signal.GPC})})),
+    ),
 }
+
+
+def live(life: Life) -> None:
+    """One life, step by step, and a page at its end."""
+    one = machine(site, policy())()
+    try:
+        one.arrive(signals=frozenset())
+        for step, given in life:
+            getattr(one, step)(**given)
+        one.visit(path="/")
+    finally:
+        one.teardown()
 
 
 @pytest.mark.parametrize("promise", WRONG)
 def test_a_wrong_rule_is_found(promise: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of the others: the machine knows the rules by itself, and never asks for them."""
-    place, wrong = WRONG[promise]
-    module, _, name = place.rpartition(".")
-    monkeypatch.setattr(place, wrong(getattr(import_module(module), name)))
-    found = found_in(ConsentMiddleware, pages=["/"], forms=[], sockets=[])
-    assert found.startswith(f"{promise}: {PROMISES[promise]}; ")
+    place, wrong, life = WRONG[promise]
+    live(life)
+    module, _, name = f"consentkit.{place}".rpartition(".")
+    monkeypatch.setattr(f"{module}.{name}", wrong(getattr(import_module(module), name)))
+    with pytest.raises(AssertionError, match=f"^{promise}: {PROMISES[promise]}; / set "):
+        live(life)
 
 
 def test_every_promise_has_its_control() -> None:

@@ -266,7 +266,7 @@ class Fault:
 NOTHING: Final = frozenset[str]()
 
 
-VISITS: Final = "visits=1; Path=/; Max-Age=34128000; HttpOnly; SameSite=Lax"
+VISITS: Final = "visits=1; Path=/; Max-Age=34128000; Secure; HttpOnly; SameSite=Lax"
 SCRIPT_SETS: Final = "<script>document.cookie = 'pages_read=1; Path=/; Max-Age=2592000'</script>"
 POSTER: Final = '<img src="{video}/pressed" alt="" width="1" height="1">'
 BANNER: Final = r'<section class="consentkit consentkit-banner.*?</section>'
@@ -278,7 +278,7 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
         "undeclared-cookie": Fault(
             "The load balancer in front of the site sets a cookie that nobody wrote down.",
             frozenset({"undeclared:cookie:lb_pool"}),
-            sets("lb_pool=7; Path=/; HttpOnly; SameSite=Lax", *ALWAYS),
+            sets("lb_pool=7; Path=/; Secure; HttpOnly; SameSite=Lax", *ALWAYS),
         ),
         "undeclared-script-cookie": Fault(
             "A tag that was tried out once still sets its cookie.",
@@ -405,7 +405,11 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
         "poll-on-view": Fault(
             "The poll's cookie is set for everybody who looks at the poll.",
             frozenset({"kind-differs:cookie:voted-{poll}"}),
-            sets("voted-sundays=0; Path=/; Max-Age=86400; SameSite=Lax", GRANTED, path="/poll"),
+            sets(
+                "voted-sundays=0; Path=/; Max-Age=86400; Secure; SameSite=Lax",
+                GRANTED,
+                path="/poll",
+            ),
         ),
         "no-http-only": Fault(
             "A proxy takes HttpOnly off the session cookie.",
@@ -425,7 +429,7 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
         "tracker-necessary": Fault(
             "A strictly necessary name in the policy is so wide that a tracker's passes too.",
             frozenset({"tracker-necessary:cookie:{list}_view"}),
-            sets("_gat_view=1; Path=/; Max-Age=60; HttpOnly; SameSite=Lax", *ALWAYS),
+            sets("_gat_view=1; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax", *ALWAYS),
             policy="policies/tracker-necessary.yaml",
         ),
         "never-seen": Fault(
@@ -439,7 +443,6 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
             "A filter in front of the site takes the banner out.",
             frozenset({"no-banner:banner:every page"}),
             cuts(BANNER),
-            by_headers=NOTHING,
         ),
         "no-banner-on-a-page": Fault(
             "One page is served by another machine, which knows of no banner.",

@@ -120,11 +120,12 @@ def commands() -> None:
     """You declare it, the visitor decides, the server keeps to it.
 
     These commands work on a site's policy file: consent.yaml, unless you name
-    another. None of them needs the site to run, and none uses the network.
+    another. None but scan needs the site to run, and none else uses the network.
 
       consentkit init               write a first policy
       consentkit check              what is wrong, what visitors experience
       consentkit explain session    why one cookie is allowed or blocked
+      consentkit scan URL           what a site stores, sends and fetches
 
     Exit codes: 0 nothing is wrong, 1 something is, 2 the command line is not
     understood.
@@ -688,7 +689,7 @@ def _scans(command: _F) -> _F:
 @_scans
 @_coloured
 def scan(color: Colour, url: str, policy_file: str | None, **asked: Any) -> None:  # noqa: ANN401
-    """Scan a site: what it stores, sends and fetches, in every state.
+    """Scan a site: what it stores, sends and fetches.
 
     Pages are found by links and sitemaps. Each is looked at as a first visitor
     sees it, after a refusal, after a grant, after a withdrawal, and with Global

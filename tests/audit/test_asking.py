@@ -68,7 +68,13 @@ def test_pages_without_a_banner_are_told_by_folder() -> None:
 
 @pytest.mark.parametrize(
     "how",
-    [{"status": 404}, {"status": 304}, {"error": "timeout"}, {"state": State.REFUSED}],
+    [
+        {"status": 404},
+        {"status": 304},
+        {"error": "timeout"},
+        {"state": State.REFUSED},
+        {"is_page": False},
+    ],
     ids=str,
 )
 def test_pages_that_were_not_there_need_no_banner(how: dict[str, Any]) -> None:
@@ -96,6 +102,13 @@ def test_by_headers_only_our_own_banner_is_missed() -> None:
     assert lacking(policy(), theirs, bare("/a")) == ["/a"]
     assert is_ours(scan_of(visit()))
     assert not is_ours(scan_of(theirs, bare("/")))
+
+
+def test_a_banner_that_a_filter_takes_out_of_every_page_is_missed_by_headers_too() -> None:
+    """The declaration is still there to say whose banner is to be expected."""
+    seen = {"witness": Witness.HEADERS, "shown": ()}
+    assert is_ours(scan_of(bare("/"), **seen))
+    assert lacking(policy(), bare("/"), **seen) == [EVERY_PAGE]
 
 
 # Refusing and accepting

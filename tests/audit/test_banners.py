@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from html import escape
 from pathlib import Path
@@ -9,8 +10,17 @@ from typing import Any
 
 import pytest
 
-from consentkit.audit.autoconsent import Autoconsent
-from consentkit.audit.banners import Outcome, Role, answer, find_banner, role_of, withdraw
+from consentkit.audit import banners
+from consentkit.audit.autoconsent import Autoconsent, _Run
+from consentkit.audit.banners import (
+    Outcome,
+    Role,
+    answer,
+    broken_rules,
+    find_banner,
+    role_of,
+    withdraw,
+)
 from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
 from consentkit.audit.seen import Act, State
 from consentkit.errors import ScanError
@@ -41,6 +51,12 @@ def anyio_backend() -> str:
 def options(**others: Any) -> BrowserOptions:
     given: dict[str, Any] = {"quiet": 0.25, "host_rules": "MAP * 127.0.0.1", "patience": 3.0}
     return BrowserOptions(**{**given, **others})
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits no longer than a test may for what never comes."""
+    monkeypatch.setattr(banners, "PATIENCE", 0.4)
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +158,7 @@ SHADOW = (
 )
 FRAMED = f'<iframe srcdoc="{escape(BAR)}"></iframe>'
 HIDDEN = f"<div hidden>{BAR}</div>"
+HIDDEN_FRAME = f'<iframe style="visibility: hidden" srcdoc="{escape(BAR)}"></iframe>'
 NEWSLETTER = BAR.replace("We use cookies.", "News every week!").replace("Privacy settings", "More")
 LIST = (
     "<h2>Cookies</h2><p>We use cookies for tea.</p><button>Accept</button><button>Reject</button>"
@@ -166,7 +183,7 @@ async def test_what_stands_out_speaks_of_cookies_and_asks_is_a_notice(
 
 @needs_chromium
 @pytest.mark.anyio
-@pytest.mark.parametrize("markup", ["", HIDDEN, NEWSLETTER, LIST])
+@pytest.mark.parametrize("markup", ["", HIDDEN, HIDDEN_FRAME, NEWSLETTER, LIST])
 async def test_what_does_not_ask_is_no_notice(witness: BrowserWitness, markup: str) -> None:
     """What nobody sees, what speaks of something else, and what stands in the text."""
     assert await pressed(witness, markup, find_banner) is None
@@ -200,7 +217,7 @@ async def test_what_does_not_ask_is_no_notice(witness: BrowserWitness, markup: s
     ],
 )
 async def test_an_answer_is_given_as_a_person_gives_it(
-    witness: BrowserWitness, markup: str, role: Role, outcome: Outcome
+    witness: BrowserWitness, hasty: None, markup: str, role: Role, outcome: Outcome
 ) -> None:
     """R-12: refusing takes no more than accepting, so each press is counted."""
     assert await pressed(witness, markup, lambda page: answer(page, role)) == outcome
@@ -243,6 +260,50 @@ async def test_what_lies_under_something_else_is_pressed_by_the_keyboard(
     assert outcome == Outcome(1, "'Reject'")
 
 
+@needs_chromium
+@pytest.mark.anyio
+async def test_a_notice_that_comes_late_is_waited_for(witness: BrowserWitness) -> None:
+    """Many tools wait a second or two; a person who reads is still there."""
+    shows = "<script>setTimeout(() => late.hidden = false, 900)</script>"
+    late = f"<div id=late hidden>{BAR}</div>{shows}"
+
+    async def before_and_after(page: Any) -> Any:
+        return await find_banner(page), await answer(page, Role.REFUSE)
+
+    assert await pressed(witness, late, before_and_after) == (None, Outcome(1, "'Reject'"))
+
+
+@needs_chromium
+@pytest.mark.anyio
+async def test_a_page_that_is_gone_has_no_notice(witness: BrowserWitness) -> None:
+    """Frames come and go while they are looked at."""
+
+    async def gone(page: Any) -> Any:
+        before = await find_banner(page)
+        await page.close()
+        return before is not None, await find_banner(page)
+
+    assert await pressed(witness, BAR, gone) == (True, None)
+
+
+@needs_chromium
+@pytest.mark.anyio
+async def test_axe_is_asked_where_it_is_installed(
+    witness: BrowserWitness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dialog without a name is a fault (R-58); without axe-core nobody can say so."""
+
+    async def broken(page: Any) -> Any:
+        found = await find_banner(page)
+        assert found is not None
+        return await broken_rules(found)
+
+    pytest.importorskip("axe_playwright_python")
+    assert "aria-dialog-name" in await pressed(witness, BAR, broken)
+    monkeypatch.setitem(sys.modules, "axe_playwright_python.base", None)
+    assert await pressed(witness, BAR, broken) is None
+
+
 # --- Other tools ----------------------------------------------------------------------------------
 
 
@@ -254,20 +315,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @needs_chromium
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", OTHERS)
-async def test_another_tools_notice_is_found_and_answered(folder: Path, tool: str) -> None:
+async def test_another_tools_notice_is_found_and_answered(
+    witness: BrowserWitness, folder: Path, tool: str
+) -> None:
     """So any site can be looked at before consentkit is there; what counts, counts when granted."""
     states = (State.REFUSED, State.GRANTED, State.WITHDRAWN)
     with Server(ToolSite(folder, tool)) as server:
         page = f"{server.origin(SITE)}/"
-        witness = BrowserWitness(options(asks_axe=False))
-        try:
-            acts = await witness.prepare(server.origin(SITE), page, states)
-            visits = {
-                state: (await witness.visit(page, state))[0]
-                for state in (State.UNTOUCHED, State.REFUSED, State.GRANTED)
-            }
-        finally:
-            await witness.close()
+        acts = await witness.prepare(server.origin(SITE), page, states)
+        visits = {
+            state: (await witness.visit(page, state))[0]
+            for state in (State.UNTOUCHED, State.REFUSED, State.GRANTED)
+        }
     assert tuple(act.clicks for act in acts) == CLICKS[tool]
     banner = visits[State.UNTOUCHED].banner
     assert banner is not None
@@ -292,7 +351,7 @@ def autoconsent(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @needs_chromium
 @pytest.mark.anyio
 async def test_autoconsents_rules_answer_what_words_do_not(
-    folder: Path, autoconsent: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, autoconsent: Path, hasty: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its makers know hundreds of tools by their markup; here in a language that we cannot read."""
     markup = OTHERS["vanilla-cookieconsent"].markup
@@ -324,6 +383,32 @@ async def test_where_no_rule_fits_it_says_so(
     others = Autoconsent(autoconsent)
     outcome = await pressed(witness, "", lambda page: others.answer(page, Role.REFUSE))
     assert outcome == (Outcome(None, "none of autoconsent's rules fits"), None)
+
+
+class Frame:
+    """A frame that notes what it is told to run, and may be gone."""
+
+    def __init__(self) -> None:
+        self.ran: list[tuple[Any, ...]] = []
+
+    async def evaluate(self, *script: Any) -> Any:
+        self.ran.append(script)
+        return "a result"
+
+
+@pytest.mark.anyio
+async def test_a_rule_may_ask_the_page_and_may_fail() -> None:
+    """Some rules call a tool's own interface; what that says goes back to the rule."""
+    run, frame = _Run("{}", "optOut"), Frame()
+    await run.hear({"frame": frame}, {"type": "eval", "id": "7", "code": "tool.status()"})
+    told = {"type": "evalResp", "id": "7", "result": "a result"}
+    assert frame.ran == [("tool.status()",), ("told => autoconsentReceiveMessage(told)", told)]
+    await run.hear({"frame": frame}, {"type": "cmpDetected", "cmp": "Tool"})
+    await run.hear({"frame": frame}, {"type": "popupFound", "cmp": "Tool"})
+    assert (run.tool, run.ended.is_set()) == ("Tool", False)
+    await run.hear({"frame": frame}, {"type": "optOutResult", "result": False})
+    assert (run.has_worked, run.ended.is_set()) == (False, True)
+    assert run.outcome(Role.REFUSE) == Outcome(None, "autoconsent's rule 'Tool' did not refuse")
 
 
 def test_a_folder_without_its_files_says_what_to_do(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from consentkit.audit import banners
 from consentkit.audit import browser as module
 from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
 from consentkit.audit.seen import (
@@ -37,6 +38,7 @@ if find_chromium() is None and not IN_CI:
 pytest.importorskip("playwright.async_api", reason="consentkit[browser] is not installed")
 
 HERE = "MAP * 127.0.0.1"
+SETTLED = (State.UNTOUCHED, State.REFUSED)
 ANSWERED = (State.REFUSED, State.GRANTED, State.WITHDRAWN)
 
 
@@ -313,6 +315,37 @@ async def test_a_browser_that_died_is_started_again(
     assert only(visit).name == "visits"
 
 
+async def test_a_page_that_the_browser_does_not_let_go_of_costs_the_browser(
+    town: tuple[Town, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one page would hold up all that come after it."""
+    witness = BrowserWitness(options())
+    page = town[1].origin(SITE) + "/script"
+    try:
+        with monkeypatch.context() as hasty:
+            hasty.setattr(module, "_ENDING", 0.0)
+            visit, _ = await witness.visit(page, State.UNTOUCHED)
+            assert only(visit).name == "visits"
+        assert witness._running is None
+        visit, _ = await witness.visit(page, State.UNTOUCHED)
+        assert only(visit).name == "visits"
+        witness._held[State.REFUSED] = {"cookies": [{"name": "x"}]}
+        visit, _ = await witness.visit(page, State.REFUSED)
+        assert (visit.cookies, bool(visit.error)) == ((), True)
+    finally:
+        await witness.close()
+        await witness.close()
+
+
+async def test_who_runs_a_site_says_which_hosts_are_its_own(
+    see: Any, witness: BrowserWitness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`site.hosts` of the policy: what comes from there is no third party."""
+    monkeypatch.setattr(witness, "_options", options(is_own=lambda host: host != "x"))
+    visit = await see("/pixel")
+    assert (only(visit).third_party, visit.requests) == (False, ())
+
+
 # --- Without a browser ----------------------------------------------------------------------------
 
 
@@ -363,6 +396,7 @@ async def test_a_site_with_consentkit_in_every_state(tmp_path: Path) -> None:
         try:
             acts = await witness.prepare(server.origin(SITE), page, [*State])
             visits = {state: (await witness.visit(page, state))[0] for state in State}
+            settings = [await witness.visit(f"{page}consent", state) for state in SETTLED]
             shown = await witness.shown()
         finally:
             await witness.close()
@@ -383,7 +417,10 @@ async def test_a_site_with_consentkit_in_every_state(tmp_path: Path) -> None:
     assert banner.tool == "consentkit"
     assert (banner.accept and banner.accept.label, banner.axe) == ("Accept all", ())
     assert [state for state in State if visits[state].banner] == [State.UNTOUCHED]
+    # Our preferences ask whoever has not answered, and are open to all others.
+    assert [bool(visit.banner) for visit, _links in settings] == [True, False]
     assert shown is not None
+    assert witness.endpoint.endswith("/consent")
     assert "visits" in {row.name for row in shown}
     for visit in visits.values():
         assert visit.screenshot is not None
@@ -395,9 +432,10 @@ def _names(cookies: tuple[Any, ...]) -> set[str]:
 
 
 async def test_a_site_without_a_notice_is_answered_by_nobody(
-    witness: BrowserWitness, town: tuple[Town, Server]
+    witness: BrowserWitness, town: tuple[Town, Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot be reached says why, and is not visited."""
+    monkeypatch.setattr(banners, "PATIENCE", 0.4)
     origin = town[1].origin(SITE)
     page = f"{origin}/script"
     acts = await witness.prepare(origin, page, ANSWERED)

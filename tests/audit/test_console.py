@@ -64,6 +64,16 @@ def test_a_finding_begins_with_its_line_in_the_policy() -> None:
     assert "\nerror: tag.counter.example is asked for scripts" in text
 
 
+def test_a_finding_is_never_without_a_name() -> None:
+    """`The table does not have it` says nothing without what `it` is."""
+    nameless = replace(FOUND[0], what="The table shown does not have it.")
+    assert "error: _ga: The table shown does not have it." in told(
+        replace(REPORT, findings=(nameless,))
+    )
+    assert "_ga: '_ga'" not in told(REPORT)
+    assert "clicks: To refuse" not in told(REPORT)
+
+
 def test_the_yaml_that_cures_stands_below_and_can_be_copied() -> None:
     """Its indentation is whole, with nothing between its lines."""
     text = told(REPORT)
@@ -170,6 +180,11 @@ DRAFTLESS = replace(REPORT, findings=FOUND[:2])
         (REPORT, (), "Next: put the YAML above into consent.yaml"),
         (DRAFTLESS, (), "Next: begin with the first finding, and scan again."),
         (GOOD, (), "Next: keep it so, and scan every night with --baseline."),
+        (
+            Report(SCAN, (), "consent.yaml", FOUND),
+            (),
+            "Next: nothing is new; what is in the baseline",
+        ),
         (EMPTY, (), "Nothing was seen. Check the address"),
         (replace(REPORT, policy_file=None), (), "Next: scan again with --json report.json"),
         (

@@ -15,8 +15,8 @@ import pytest
 from starlette.types import ASGIApp
 
 from consentkit import Policy, load_policy
-from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
-from consentkit.audit.findings import compare
+from consentkit.audit.browser import BrowserWitness
+from consentkit.audit.findings import FindingKind, compare
 from consentkit.audit.headers import HeadersWitness, HostRules, http_client
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan, State
@@ -26,8 +26,8 @@ from examples.staffordshire_police.app import create_app as staffordshire
 from examples.third_parties import ThirdParties
 from examples.town_library.app import create_app
 from examples.town_library.faults import FAULTS, policy_file
+from tests.audit.chromium import lending, scan_by_browser
 from tests.browser.servers import Server
-from tests.conftest import IN_CI, NO_CHROMIUM
 
 pytestmark = pytest.mark.anyio
 
@@ -104,7 +104,6 @@ async def test_headers_alone_find_nothing_on_the_good_library(third_parties: str
 
 # By a browser: the pages and the states in which the fault is
 
-BROWSER = BrowserOptions(quiet=0.25, patience=5.0, asks_axe=False)
 EVERYTHING = ("/", "/books", "/log-in")
 """Pages on which all that the policy declares is seen, where everything is granted."""
 WHERE: dict[str, tuple[tuple[State, ...], tuple[str, ...]]] = {
@@ -130,37 +129,11 @@ WHERE: dict[str, tuple[tuple[State, ...], tuple[str, ...]]] = {
 """Where a fault shows; where it is not said, on the first page before any answer."""
 
 
-class Borrowing(BrowserWitness):
-    """Looks by a browser that another witness started, and leaves it running."""
-
-    def __init__(self, lender: BrowserWitness) -> None:
-        super().__init__(BROWSER)
-        self._browser = lender._browser  # type: ignore[method-assign] # one Chromium for all tests
-
-    async def close(self) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 async def chromium(anyio_backend: str) -> AsyncIterator[BrowserWitness]:
     """Who starts the one Chromium of these tests, and ends it."""
-    if find_chromium() is None:
-        pytest.fail(NO_CHROMIUM) if IN_CI else pytest.skip(NO_CHROMIUM)
-    lender = BrowserWitness(BROWSER)
-    yield lender
-    await lender.close()
-
-
-async def scan_by_browser(
-    lender: BrowserWitness,
-    url: str,
-    options: Options | None = None,
-    pages: tuple[str, ...] = (),
-) -> Scan:
-    async def look() -> Looks:
-        return Borrowing(lender)
-
-    return await scan(url, look, options, pages=[url.rstrip("/") + page for page in pages])
+    async with lending() as lender:
+        yield lender
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -247,10 +220,23 @@ def test_audit_app_finds_nothing_on_a_good_site(good: Good, third_parties: str) 
     assert report.findings == ()
 
 
-def test_audit_app_tells_of_a_fault(third_parties: str) -> None:
+def test_audit_app_tells_of_a_fault() -> None:
     """The control: it fails, and says by what."""
     with pytest.raises(AssertionError, match="lb_pool"):
-        audit_app(create_app("undeclared-cookie", third_parties=third_parties, secure=False))
+        audit_app(create_app("undeclared-cookie"))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_audit_app_finds_what_headers_can_tell_and_nothing_else(fault: str) -> None:
+    """In process it is the same auditor; the site believes that it is on https."""
+    report = audit_app(create_app(fault), fail_on=None)
+    assert {finding.key for finding in report.findings} == FAULTS[fault].found_by_headers
+
+
+def test_every_kind_of_finding_has_a_fault() -> None:
+    """A kind that no site was ever seen to have is a kind that nobody tried."""
+    kinds = {key.partition(":")[0] for fault in FAULTS.values() for key in fault.found}
+    assert kinds == {*FindingKind}
 
 
 async def test_a_browser_finds_nothing_on_a_good_site(

@@ -1,6 +1,7 @@
 """Whatever the rules block is found, whatever they allow is not; and each finding says enough."""
 
 from dataclasses import replace
+from itertools import islice, product
 from typing import Any
 from unicodedata import category
 
@@ -33,6 +34,7 @@ from consentkit.audit.seen import (
     Visit,
     Witness,
 )
+from consentkit.audit.telling import MOST_DRAFTS
 from consentkit.rules.consent import Answer
 from consentkit.rules.decision import READ, Reason, decide, decide_service
 from consentkit.rules.policy import DAY, LONGEST, Where
@@ -219,6 +221,57 @@ def test_on_a_page_for_children_no_grant_counts() -> None:
     assert kinds(elsewhere) <= {K.NEVER_SEEN}
 
 
+@given(policies())
+@settings(max_examples=15, deadline=None)
+def test_headers_alone_find_nothing_on_a_site_that_obeys(some: Policy) -> None:
+    """What a witness cannot see is not missed: no items, no requests, no banner, no table."""
+    seen = [
+        replace(each, items=(), requests=(), banner=None, cookies=each.cookies[::2])
+        for each in obeying(some).visits
+    ]
+    assert compare(some, scan_of(*seen, witness=Witness.HEADERS)) == ()
+
+
+def test_pieces_of_a_long_cookie_are_declared_with_it() -> None:
+    """`chunked: true`; where it is not declared, a piece is a name of its own."""
+    long = {"kind": "session", "purpose": "need", "description": "C", "chunked": True}
+    pieces = scan_of(setting("longC1"), setting("long-0"), setting("long.1"))
+    assert compare(policy(cookies={"long": long}), pieces) == ()
+    whole = policy(cookies={"long": {**long, "chunked": False}})
+    assert kinds(compare(whole, pieces)) == {K.UNDECLARED}
+
+
+def test_cookies_of_frameworks_in_use_are_declared() -> None:
+    """`uses` writes them into the policy, with their lives and their attributes."""
+    django = read_policy(
+        "site: {name: a, controller: b}\nmode: explicit\nuses: [django]\n"
+        "purposes: {p: {basis: strictly-necessary, title: x, description: x}}\n"
+    )
+    cookies = [
+        setting("sessionid", seconds=14 * DAY, http_only=True, same_site="lax"),
+        setting("csrftoken", seconds=364 * DAY, same_site="lax"),
+    ]
+    assert compare(django, scan_of(*cookies)) == ()
+    assert kinds(compare(django, scan_of(setting("PHPSESSID")))) == {K.UNDECLARED}
+
+
+def test_a_partitioned_cookie_of_others_is_judged_as_declared() -> None:
+    """R-84: the embedded site keeps one for each site around it."""
+    theirs = {"kind": "persistent", "duration": DAY, "purpose": "count", "description": "C",
+              "party": "third", "attributes": {"secure": True, "partitioned": True}}  # fmt: skip
+    some = policy(cookies={"uid": theirs})
+    how: dict[str, Any] = {
+        "domain": "films.example",
+        "third_party": True,
+        "partitioned": True,
+        "seconds": DAY,
+    }
+    assert compare(some, scan_of(setting("uid", State.REFUSED, **how))) != ()
+    granted = compare(some, scan_of(setting("uid", State.GRANTED, **how)))
+    assert kinds(granted) == {K.NEVER_SEEN}
+    assert "uid" not in {finding.name for finding in granted}
+
+
 def test_implied_at_once_stores_on_the_first_visit_and_the_next_page_does_not() -> None:
     """R-09: when implied consent begins to count is the policy's word."""
     seen = scan_of(setting("visits", seconds=DAY))
@@ -292,14 +345,12 @@ def test_our_own_cookies_are_declared_by_nature(name: str) -> None:
 def test_undeclared_says_how_and_when_it_was_seen() -> None:
     """R-26: by whom, how long, and since which state, the worst of them."""
     scan = scan_of(
-        setting(
-            "lb", State.GRANTED, "/b", seconds=3600, by=By.SCRIPT, initiator="c.example/a.js"
-        ),
+        setting("lb", State.GRANTED, "/b", seconds=3600, by=By.SCRIPT, initiator="c.example/a.js"),
         setting("lb", State.UNTOUCHED, "/a"),
     )
     finding = one(_but_unseen(compare(policy(), scan)), K.UNDECLARED)
     assert finding.what.startswith(
-        "No declaration covers cookie 'lb': the server and a script sets it for 1 hour on a first "
+        "No declaration covers cookie 'lb': the server and a script set it for 1 hour on a first "
         "visit, before any answer."
     )
     assert finding.states == (State.UNTOUCHED, State.GRANTED)
@@ -327,6 +378,17 @@ def test_names_that_are_alike_are_one_finding() -> None:
     assert "'job-12' and 5 more)" in longest.what
     assert "job-{id}" in longest.draft
     assert "duration: 17 days" in longest.draft
+
+
+def test_a_site_that_makes_up_names_is_told_of_each_and_drafted_for_some() -> None:
+    """A draft costs milliseconds: whoever makes up a thousand names gets a report all the same."""
+    names = ("".join(letters) for letters in product("bcdfgh", repeat=4))
+    scan = scan_of(*(setting(name) for name in islice(names, MOST_DRAFTS + 5)))
+    found = compare(policy(), scan)
+    assert len(found) == MOST_DRAFTS + 5
+    bare = [finding for finding in found if not finding.draft]
+    assert len(bare) == 5
+    assert all("--from-scan" in finding.cure for finding in bare)
 
 
 def test_two_cookies_of_one_name_are_one_finding() -> None:
@@ -603,6 +665,13 @@ def test_what_was_granted_and_is_on_no_page_was_never_seen() -> None:
     assert "not seen on any of 1 page visited" in finding.what
 
 
+def test_a_cookie_that_was_set_with_the_answer_is_seen_when_it_is_sent() -> None:
+    """A scan begins to record after the grant: what the grant's own page set comes back later."""
+    sent = visit(State.GRANTED, sent=(SentCookie("visits", "site.example"),))
+    everything = unseen(policy(), visit(State.GRANTED))
+    assert everything - unseen(policy(), sent) == {"visits"}
+
+
 def test_of_two_services_with_one_host_the_second_cannot_be_seen() -> None:
     """The first in the policy counts, so nothing follows of the other."""
     service = {"purpose": "count", "provider": "P", "hosts": ["*.films.example"]}
@@ -610,6 +679,8 @@ def test_of_two_services_with_one_host_the_second_cannot_be_seen() -> None:
     assert {"films", "more-films"} & unseen(both, visit(State.GRANTED)) == {"films"}
     own = policy(services={"films": service, "more": {**service, "hosts": ["b.films.example"]}})
     assert {"films", "more"} <= unseen(own, visit(State.GRANTED))
+    below = policy(services={"stats": {**service, "hosts": ["stats.site.example"]}})
+    assert "stats" not in unseen(below, visit(State.GRANTED))
 
 
 def test_nothing_was_never_seen_where_nobody_could_have_seen_it() -> None:
@@ -666,6 +737,19 @@ def test_without_a_policy_known_trackers_hosts_warn() -> None:
         assert finding.initiator == "site.example/"
     assert one(compare(None, scan_of(loading("www.google-analytics.com"))), kind=(
         K.THIRD_PARTY_EARLY)).initiator == ""  # fmt: skip
+
+
+def test_without_a_policy_known_trackers_items_warn() -> None:
+    """R-29: what a tracker keeps in the browser's storage is no less stored."""
+    items = (
+        SeenItem(Where.LOCAL, "amplitude_unsent_x", "site.example"),
+        SeenItem(Where.LOCAL, "theme", "site.example"),
+    )
+    finding = one(compare(None, scan_of(visit(items=items))), K.BEFORE_ANSWER)
+    assert finding.subject == "storage"
+    assert finding.severity is Severity.WARNING
+    assert "is left behind on a first visit" in finding.what
+    assert compare(None, scan_of(visit(State.GRANTED, items=items))) == ()
 
 
 def test_without_a_policy_a_guessed_name_is_known_by_itself() -> None:

@@ -58,7 +58,7 @@ def test_one_without_a_file_keeps_its_entries() -> None:
 
 
 def test_a_visit_is_out_of_our_hands_when_it_is_noted(tmp_path: Path) -> None:
-    """A kill -9 leaves no time to write: each line is with the system before the next page begins."""
+    """A kill -9 leaves no time to write: each line is with the system before the next begins."""
     path = tmp_path / "scan.journal"
     journal = Journal.begin(HEAD, path)
     for number, each in enumerate(ENTRIES, 1):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import html5lib
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from justhtml import JustHTML
 
 from consentkit.audit.findings import Report
@@ -447,6 +449,18 @@ def test_no_word_of_the_site_becomes_markup(text: str, tmp_path: Path) -> None:
     assert len(html) < 120_000
     plain = report_page(hostile("plain"), policy(), tmp_path)
     assert [name for name, _ in elements(plain)] == [name for name, _ in elements(html)]
+
+
+PLAIN = [name for name, _ in elements(report_page(hostile("plain"), policy()))]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.text(min_size=1, max_size=40))
+def test_any_word_leaves_the_page_as_it_is(text: str) -> None:
+    """Whatever a site calls its things: the same elements, in the same order."""
+    html = report_page(hostile(text), policy())
+    assert [name for name, _ in elements(html)] == PLAIN
+    assert not OBEYED.search(html)
 
 
 def test_what_turns_the_writing_round_is_spelled_out() -> None:

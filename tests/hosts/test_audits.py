@@ -7,7 +7,12 @@ project, and where it is absent its tests are skipped.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +20,18 @@ from typing import NamedTuple
 import pytest
 from starlette.types import ASGIApp
 
-from consentkit.audit.findings import Severity, compare
+from consentkit.audit.browser import BrowserWitness, find_chromium
+from consentkit.audit.drafts import draft_from_scan, facts_of
+from consentkit.audit.findings import FindingKind, Severity, compare
+from consentkit.audit.frontier import Limits
 from consentkit.audit.headers import HeadersWitness, http_client
 from consentkit.audit.labels import Nature, label_of
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan, SeenCookie, State
+from consentkit.rules.policy_file import inspect_text
+from tests.apps import policy
+from tests.audit.chromium import OPTIONS, lending, scan_by_browser
+from tests.conftest import IN_CI, NO_CHROMIUM
 from tests.hosts.conftest import need
 from tests.hosts.walks import Server
 
@@ -79,34 +91,58 @@ def nicegui(_folder: Path) -> AbstractContextManager[ASGIApp]:
 class Application(NamedTuple):
     """An application: how it is made, where a scan begins, and what else it is to look at.
 
-    `stores` are the cookies that whoever only looks gets of it; `told` is what the list of what was
-    observed calls it.
+    `uses` is what a policy calls it, and `told` what the list of what was observed calls it.
+    `stores` are the cookies that whoever only looks gets of it; `by_script` what its scripts store
+    besides, and the hosts that its pages fetch from.
     """
 
     make: Callable[[Path], AbstractContextManager[ASGIApp]]
     first: str
     pages: tuple[str, ...]
-    stores: frozenset[str]
+    uses: str
     told: str
+    stores: frozenset[str] = frozenset()
+    by_script: frozenset[str] = frozenset()
 
 
 APPLICATIONS = {
     "datasette": Application(
-        datasette, "/", ("/-/messages",), frozenset({"ds_csrftoken"}), "datasette"
+        datasette,
+        "/",
+        ("/-/messages",),
+        "datasette",
+        "datasette",
+        frozenset({"ds_csrftoken"}),
     ),
     "django": Application(
-        django, "/admin/login/", (), frozenset({"csrftoken"}), "django admin"
+        django,
+        "/admin/login/",
+        (),
+        "django",
+        "django admin",
+        frozenset({"csrftoken"}),
+        frozenset({"theme"}),
     ),
-    "nicegui": Application(nicegui, "/", (), frozenset({"session"}), "nicegui storage.user"),
+    "nicegui": Application(
+        nicegui,
+        "/",
+        (),
+        "nicegui",
+        "nicegui storage.user",
+        frozenset({"session"}),
+        frozenset({"__nicegui_tab_closed", "__nicegui_tab_id"}),
+    ),
     "sqladmin": Application(
-        sqladmin, "/admin/login", (), frozenset(), "sqladmin (starlette SessionMiddleware)"
+        sqladmin, "/admin/login", (), "sqladmin", "sqladmin (starlette SessionMiddleware)"
     ),
     "starlette-admin": Application(
         starlette_admin,
         "/admin/",
         (),
-        frozenset({"starlette_admin_csrftoken"}),
         "starlette-admin",
+        "starlette-admin",
+        frozenset({"starlette_admin_csrftoken"}),
+        frozenset({"timezone", "rsms.me"}),
     ),
 }
 
@@ -137,6 +173,19 @@ def cookies(seen: Scan) -> list[SeenCookie]:
     return [cookie for visit in seen.visits for cookie in visit.cookies]
 
 
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """Django and NiceGUI run on asyncio alone, and so does Playwright."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def chromium(anyio_backend: str) -> AsyncIterator[BrowserWitness]:
+    """Who starts the one Chromium of these tests, and ends it."""
+    async with lending() as lender:
+        yield lender
+
+
 async def test_what_it_stores_is_seen_and_nothing_is_called_a_tracker(
     url: str, application: Application
 ) -> None:
@@ -149,6 +198,41 @@ async def test_what_it_stores_is_seen_and_nothing_is_called_a_tracker(
     assert [one for one in compare(None, seen) if one.severity is not Severity.NOTE] == []
 
 
+async def test_a_draft_from_the_scan_covers_all_that_was_seen(
+    url: str, application: Application
+) -> None:
+    """What nobody has sorted yet waits for an answer, so that it is set too early; no more."""
+    seen = await scan_by_headers(url, application)
+    drafted = inspect_text(draft_from_scan(seen, facts_of(seen)).text)
+    assert drafted.policy is not None
+    left = {finding.kind for finding in compare(drafted.policy, seen)}
+    assert left <= {FindingKind.BEFORE_ANSWER, FindingKind.AGAINST_SIGNAL}
+
+
+async def test_with_one_word_in_the_policy_nothing_is_found(
+    url: str, application: Application
+) -> None:
+    """`uses` declares what an application stores; the control is a policy without it."""
+    seen = await scan_by_headers(url, application)
+    assert compare(policy(uses=[application.uses]), seen) == ()
+    bare = {finding.key for finding in compare(policy(), seen)}
+    assert bare == {f"undeclared:cookie:{name}" for name in application.stores}
+
+
+async def test_a_browser_sees_what_scripts_of_it_store(
+    url: str, application: Application, chromium: BrowserWitness
+) -> None:
+    """As before, and what no header tells of: still nothing of it is taken for a tracker."""
+    options = Options((State.UNTOUCHED,), Limits(pages=2), workers=1)
+    seen = await scan_by_browser(chromium, url + application.first, options, application.pages)
+    assert not any(visit.error for visit in seen.visits)
+    items = {item.key for visit in seen.visits for item in visit.items}
+    hosts = {request.host for visit in seen.visits for request in visit.requests}
+    names = {cookie.name for cookie in cookies(seen)}
+    assert names | items | hosts == application.stores | application.by_script
+    assert [one for one in compare(None, seen) if one.severity is not Severity.NOTE] == []
+
+
 def rows() -> list[dict[str, str]]:
     if not OBSERVED.exists():
         return []
@@ -156,8 +240,12 @@ def rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+NOT_THERE = f"needs {OBSERVED.name}, which is no part of the project"
+ROWS = [pytest.param(row, id=f"{row['app']}-{row['cookie_name']}") for row in rows()]
+
+
 @pytest.mark.parametrize(
-    "row", [pytest.param(row, id=f"{row['app']}-{row['cookie_name']}") for row in rows()]
+    "row", ROWS or [pytest.param({}, marks=pytest.mark.skip(reason=NOT_THERE), id="none")]
 )
 def test_a_cookie_that_an_application_needs_is_no_tracker(row: dict[str, str]) -> None:
     """To whoever reads a report a wrong name on a log-in is noise, and noise hides what counts."""
@@ -167,13 +255,48 @@ def test_a_cookie_that_an_application_needs_is_no_tracker(row: dict[str, str]) -
         assert label.nature is not Nature.NECESSARY
 
 
+@pytest.mark.skipif(not ROWS, reason=NOT_THERE)
 def test_what_was_observed_is_known_here(application: Application) -> None:
     """The two lists agree: whoever looks gets what was observed on a GET."""
-    if not rows():
-        pytest.skip(f"needs {OBSERVED.name}, which is no part of the project")
     observed = {
         row["cookie_name"]
         for row in rows()
         if row["app"] == application.told and row["when_set"].startswith("GET")
     }
     assert observed == application.stores
+
+
+# The report in the documentation
+
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "what-the-audit-finds.md"
+BLOCKS = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+NEW_EACH_TIME = re.compile(
+    r"(?<=127\.0\.0\.1:)\d+|(?<=%3A)\d+|\d{4}-\d\d-\d\d|\d+ s$", re.MULTILINE
+)
+
+
+def test_the_report_in_the_documentation_is_the_one_that_is_printed(tmp_path: Path) -> None:
+    """A page that shows what a program says must show what it says today."""
+    if find_chromium() is None:
+        pytest.fail(NO_CHROMIUM) if IN_CI else pytest.skip(NO_CHROMIUM)
+    blocks = dict(BLOCKS.findall(PAGE.read_text("utf-8")))
+    (tmp_path / "consent.yaml").write_text(blocks["yaml"], "utf-8")
+    arguments = shlex.split(blocks["console"].removeprefix("$ consentkit "))
+    with starlette_admin(tmp_path) as app, Server(app) as server:
+        there = [each.replace("127.0.0.1:8000", server.address) for each in arguments]
+        start = "from consentkit.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", start, *there, "--host-rules", OPTIONS.host_rules],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 1, done.stderr
+    assert lines(done.stdout) == lines(blocks["text"])
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in NEW_EACH_TIME.sub("…", text).strip().split("\n")]

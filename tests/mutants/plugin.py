@@ -8,6 +8,9 @@ import sys
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+# The patches that Hypothesis writes for a failing test cost seconds, and nobody reads them here.
+sys.modules["hypothesis.extra._patching"] = None  # type: ignore[assignment] - as Python marks it
+
 settings.register_profile(
     "mutants",
     max_examples=25,

@@ -384,7 +384,7 @@ def test_signals_of_later_releases_are_left_out() -> None:
 
 def test_the_automatic_tokens_of_two_policies_are_kept_apart() -> None:
     """As those of the answers: what was shown on one site was not shown on another."""
-    token = FORMAT.sign_seen(Seen(1, 1, 0))
+    token = TokenFormat([SECRET], "consent").sign_seen(Seen(1, 1, 0))
     assert FORMAT.read_seen(token, NOW) == Seen(1, 1, 0)
     assert TokenFormat([SECRET], "answers").read_seen(token, NOW) is None
 

@@ -137,11 +137,11 @@ def test_the_reason_says_what_happened() -> None:
     assert str(decide(some, None, granted)) == "blocked: not declared"
     assert decide(some, cookies["session"], granted).reason is Reason.NOTHING_REFUSED
     poll = cookies["poll-timeout"]
-    assert decide(some, poll, granted).reason is Reason.NO_VOTE
-    assert decide(some, poll, granted, Occasion(vote=True)).reason is Reason.VOTE
+    assert decide(some, poll, granted) == Decision(B, Reason.NO_VOTE, "a")
+    assert decide(some, poll, granted, Occasion(vote=True)) == Decision(A, Reason.VOTE, "a")
     assert decide(some, poll, refused, Occasion(vote=True)).reason is Reason.REFUSED
     again = Occasion(arrived=True)
-    assert decide(some, fixed, granted, again).reason is Reason.NOT_RENEWED
+    assert decide(some, fixed, granted, again) == Decision(B, Reason.NOT_RENEWED, "a")
     assert decide(some, cookies["analytics"], granted, again).allowed
     assert decide(some, fixed, granted, STORE).allowed
     assert decide(some, fixed, granted, Occasion(Act.READ, arrived=True)).allowed

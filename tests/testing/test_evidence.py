@@ -48,7 +48,7 @@ def test_a_response_of_httpx(library: Any) -> None:
     assert names(response) == ["p", "q-"]
     assert (found.url, found.links) == ("https://a.example/b", (b"</a>; rel=x",))
     assert (found.page, found.content_type) == (page().encode(), "text/html; charset=utf-8")
-    assert found.events is found.policy is found.standing is None
+    assert (found.events, found.policy, found.standing) == (None, None, None)
     loose = evidence_of(library.Response(200, stream=library.ByteStream(b"")))
     assert (loose.url, loose.page) == ("", None)
 
@@ -180,12 +180,11 @@ def test_a_jar_of_the_standard_library() -> None:
 def test_a_jar_may_hold_a_cookie_without_a_value() -> None:
     """It is stored under no name, as its bare text."""
     jar = http.cookiejar.CookieJar()
-    facts: dict[str, Any] = dict.fromkeys(
-        ("port", "comment", "comment_url", "value", "expires"), None
-    )
+    none = dict.fromkeys(("port", "comment", "comment_url", "value", "expires"))
     flags = ("port_specified", "domain_specified", "domain_initial_dot", "secure", "discard")
     named = {"version": 0, "name": "bare", "domain": "a", "path": "/", "path_specified": True}
-    jar.set_cookie(http.cookiejar.Cookie(**named, **facts, **dict.fromkeys(flags, False), rest={}))
+    facts: dict[str, Any] = {**named, **none, **dict.fromkeys(flags, False), "rest": {}}
+    jar.set_cookie(http.cookiejar.Cookie(**facts))
     assert names(jar) == [""]
 
 

@@ -105,7 +105,8 @@ def test_what_waits_is_not_fetched(rules: Policy) -> None:
 
 def test_a_link_header_fetches_too(rules: Policy) -> None:
     """What is preloaded is asked for."""
-    links = (b"</a.css>; rel=preload", b"<https://count.example/c.js>; rel=preload; as=script")
+    own = b"</a.css>; rel=preload, <https://www.example.org/b.css>; rel=preload"
+    links = (own, b"<https://count.example/c.js>; rel=preload; as=script")
     found = Evidence(page=page().encode(), links=links, url=f"{SITE}/")
     assert "a Link header from count.example: service 'counter'" in told(
         assert_no_third_party, found, rules
@@ -148,7 +149,10 @@ class Live:
     def context(self) -> "Live":
         return self
 
-    cookies = storage_state = staticmethod(lambda: {"cookies": [], "origins": []})
+    def storage_state(self) -> Any:
+        return {"cookies": [], "origins": []}
+
+    cookies = storage_state
 
     def content(self) -> str:
         return self._body

@@ -52,9 +52,13 @@ class Said(NamedTuple):
 
 
 def is_ours(scan: Scan) -> bool:
-    """True if consentkit's own notice or declaration was seen on the site."""
+    """True if consentkit's own notice or declaration was seen on the site.
+
+    The declaration is there where a filter takes every banner out.
+    """
     banners = (visit.banner for visit in scan.visits)
-    return any(each is not None and each.tool == "consentkit" for each in banners)
+    has_notice = any(each is not None and each.tool == "consentkit" for each in banners)
+    return has_notice or scan.shown is not None
 
 
 def pages_without_banner(policy: Policy, scan: Scan) -> Iterator[Said]:

@@ -65,11 +65,7 @@ class Autoconsent:
         """Grant or refuse, by the first rule that fits; and the name of whose notice it is."""
         run = _Run(self._rules, _ACTIONS[role])
         await self._start(run, page)
-        if run.tool is None:
-            return Outcome(None, "none of autoconsent's rules fits"), None
-        if not run.has_worked:
-            return Outcome(None, f"autoconsent's rule '{run.tool}' did not {role}"), run.tool
-        return Outcome(run.clicks, f"autoconsent's rule '{run.tool}'"), run.tool
+        return run.outcome(role), run.tool
 
     async def _start(self, run: _Run, page: Page) -> None:
         from playwright.async_api import Error  # noqa: PLC0415 - the extra `browser` brings it
@@ -93,6 +89,15 @@ class _Run:
     has_worked: bool = False
     clicks: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def outcome(self, role: Role) -> Outcome:
+        """What came of it."""
+        if self.tool is None:
+            return Outcome(None, "none of autoconsent's rules fits")
+        how = f"autoconsent's rule '{self.tool}'"
+        return (
+            Outcome(self.clicks, how) if self.has_worked else Outcome(None, f"{how} did not {role}")
+        )
 
     async def hear(self, source: Any, message: dict[str, Any]) -> None:  # noqa: ANN401 - Playwright
         from playwright.async_api import Error  # noqa: PLC0415 - the extra `browser` brings it

@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from consentkit.audit.seen import Banner, Look
 from consentkit.notice.text import LANGUAGES, messages_for
@@ -29,7 +29,17 @@ if TYPE_CHECKING:
 
     from playwright.async_api import ElementHandle, Frame, JSHandle, Page
 
-__all__ = ["Found", "Outcome", "Role", "answer", "asset", "find_banner", "role_of", "withdraw"]
+__all__ = [
+    "Found",
+    "Outcome",
+    "Role",
+    "answer",
+    "asset",
+    "find_banner",
+    "role_of",
+    "wait_for_banner",
+    "withdraw",
+]
 
 OURS: Final = "consentkit"
 UNKNOWN: Final = "unknown"
@@ -49,6 +59,8 @@ class Role(StrEnum):
     GRANT = "grant"
     WITHDRAW = "withdraw"
 
+
+_SAVES: Final = frozenset({Role.SAVE})
 
 TOOLS: Final[dict[str, str]] = {
     "vanilla-cookieconsent": "#cc-main",
@@ -235,13 +247,17 @@ class _Button:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A place that asks: its banner, and in the browser what of it can be pressed."""
+    """A place that asks: its banner, and in the browser what of it can be pressed.
+
+    Our own preferences are `is_settings`: they stand open also to whom nobody asks.
+    """
 
     banner: Banner
     frame: Frame
     roles: dict[Role, int]
     labels: tuple[str, ...]
     switches: int
+    is_settings: bool
     _all: JSHandle
     _index: int
 
@@ -264,10 +280,8 @@ class Found:
         return self.labels[self.roles[role]]
 
     async def _element(self, script: str, *given: int) -> ElementHandle:
-        element = (await self._all.evaluate_handle(script, list(given))).as_element()
-        if element is None:
-            raise LookupError("the notice is not in the page any more")
-        return element
+        found = await self._all.evaluate_handle(script, list(given))
+        return cast("ElementHandle", found.as_element())
 
 
 async def find_banner(page: Page) -> Found | None:
@@ -275,23 +289,30 @@ async def find_banner(page: Page) -> Found | None:
     return await _find(page, frozenset({Role.GRANT, Role.REFUSE}))
 
 
+async def wait_for_banner(page: Page) -> Found | None:
+    """The notice, which may come a while after the page; None where it does not."""
+    return await _wait_for(page, frozenset({Role.GRANT, Role.REFUSE}))
+
+
+async def _wait_for(page: Page, *any_of: frozenset[Role]) -> Found | None:
+    """What has a button for one of these roles, the first of the sets first; in `PATIENCE`."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        for roles in any_of:
+            if (found := await _find(page, roles)) is not None:
+                return found
+        if time.monotonic() > until:
+            return None
+        await asyncio.sleep(_PAUSE)
+
+
 async def _find(page: Page, any_of: frozenset[Role]) -> Found | None:
     """The best place that has a button for one of these roles."""
     for frame in page.frames:
-        if frame != page.main_frame and not await _is_in_sight(frame):
-            continue
         for found in await _places(frame, is_frame=frame != page.main_frame):
             if any_of & {*found.roles}:
                 return found
     return None
-
-
-async def _is_in_sight(frame: Frame) -> bool:
-    from playwright.async_api import Error  # noqa: PLC0415 - the extra `browser` brings it
-
-    with suppress(Error):
-        return await (await frame.frame_element()).is_visible()
-    return False
 
 
 async def _places(frame: Frame, *, is_frame: bool) -> list[Found]:
@@ -300,6 +321,8 @@ async def _places(frame: Frame, *, is_frame: bool) -> list[Found]:
 
     given = {"about": _ABOUT, "tools": [*TOOLS.values()], "isFrame": is_frame}
     try:
+        if is_frame and not await (await frame.frame_element()).is_visible():
+            return []
         handle = await frame.evaluate_handle(asset("banner.js"), given)
         told: list[dict[str, Any]] = await handle.evaluate("({ told }) => told")
     except Error:  # the frame went away, or is no document
@@ -354,7 +377,8 @@ def _found(
         None if settings is None else settings.label,
     )
     labels = tuple(button.label for button in buttons)
-    return Found(banner, frame, roles, labels, place["switches"], handle, index)
+    is_settings = place["isOurs"] and not place["isNotice"]
+    return Found(banner, frame, roles, labels, place["switches"], is_settings, handle, index)
 
 
 def _rank(place: dict[str, Any], found: Found, buttons: Sequence[_Button]) -> tuple[Any, ...]:
@@ -389,7 +413,7 @@ async def broken_rules(found: Found) -> tuple[str, ...] | None:
 
 async def answer(page: Page, role: Role) -> Outcome:
     """Grant or refuse everything, as a person does; counts the clicks."""
-    found = await find_banner(page)
+    found = await wait_for_banner(page)
     if found is None:
         return Outcome(None, "no notice that asks was found on the first page")
     if role in found.roles:
@@ -398,7 +422,7 @@ async def answer(page: Page, role: Role) -> Outcome:
         return Outcome(None, f"the notice has no button to {role}, and none that leads further")
     opener = found.label(Role.SETTINGS)
     await _click(await found.button(Role.SETTINGS))
-    return await _press_in(await _next_layer(page, role), role, (opener,))
+    return await _press_in(await _wait_for(page, frozenset({role}), _SAVES), role, (opener,))
 
 
 async def withdraw(page: Page) -> Outcome:
@@ -411,7 +435,9 @@ async def withdraw(page: Page) -> Outcome:
         return Outcome(None, "nothing on the page opens the notice again")
     label, element = opener
     await _click(element)
-    return await _press_in(await _next_layer(page, Role.REFUSE), Role.REFUSE, (label,))
+    return await _press_in(
+        await _wait_for(page, frozenset({Role.REFUSE}), _SAVES), Role.REFUSE, (label,)
+    )
 
 
 async def _reopener(page: Page) -> tuple[str, ElementHandle] | None:
@@ -423,23 +449,11 @@ async def _reopener(page: Page) -> tuple[str, ElementHandle] | None:
         for nth, one in enumerate(told)
         if one["known"] >= 0 or _OPENS.search(_plain(one["label"]))
     ]
-    for _, _, nth in sorted(fitting):
-        found = await handle.evaluate_handle("({ elements }, nth) => elements[nth]", nth)
-        if (element := found.as_element()) is not None:
-            return told[nth]["label"], element
-    return None
-
-
-async def _next_layer(page: Page, role: Role) -> Found | None:
-    """What opens after a click: something with a button for the role, or one that saves."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        for wanted in ({role}, {Role.SAVE}):
-            found = await _find(page, frozenset(wanted))
-            if found is not None:
-                return found
-        await asyncio.sleep(_PAUSE)
-    return None
+    if not fitting:
+        return None
+    _, _, best = min(fitting)
+    found = await handle.evaluate_handle("({ elements }, nth) => elements[nth]", best)
+    return told[best]["label"], cast("ElementHandle", found.as_element())
 
 
 async def _press_in(found: Found | None, role: Role, before: Sequence[str]) -> Outcome:

@@ -39,6 +39,7 @@ from consentkit.audit.banners import (
     asset,
     broken_rules,
     find_banner,
+    wait_for_banner,
     withdraw,
 )
 from consentkit.audit.frontier import page_name, same_site
@@ -112,7 +113,6 @@ _ACTION: Final = "document.querySelector('#consentkit form')?.getAttribute('acti
 _LANGUAGE: Final = "document.documentElement.lang ?? ''"
 _HTML: Final = ("text/html", "application/xhtml+xml")
 _BEGINS: Final = {State.WITHDRAWN: State.GRANTED}
-_OK: Final = 200
 _QUALITY: Final = 50
 _GET_CHROMIUM: Final = (
     "Install one (Debian: apt-get install chromium) or name it with CONSENTKIT_CHROMIUM=..., "
@@ -177,7 +177,9 @@ class BrowserWitness:
 
     async def prepare(self, site: str, first_page: str, states: Sequence[State]) -> tuple[Act, ...]:
         """Press the notice of the first page, once for each state, each from an empty browser."""
-        self._host, self._first_page = host_in(site), first_page
+        self._host, self._first_page, self._endpoint = host_in(site), first_page, ""
+        self._held.clear()
+        self._after.clear()
         acts = []
         for state in (State.REFUSED, State.GRANTED, State.WITHDRAWN):
             is_needed = state is State.GRANTED and State.WITHDRAWN in states
@@ -276,7 +278,7 @@ class BrowserWitness:
             language=(await look.page.evaluate(_LANGUAGE))[:35],
             is_page=not kind or kind.startswith(_HTML),
             screenshot=await look.screenshot(visit),
-            banner=await self._banner(look.page),
+            banner=await self._banner(look.page, state),
         )
         return await look.leave(visit), links
 
@@ -292,9 +294,11 @@ class BrowserWitness:
                 return
         raise _UnseenError(f"not withdrawn: {outcome.how}")
 
-    async def _banner(self, page: Page) -> Banner | None:
-        found = await find_banner(page)
-        if found is None:
+    async def _banner(self, page: Page, state: State) -> Banner | None:
+        # Where the first page asks, the others may ask as late as it did.
+        is_due = state is State.UNTOUCHED and bool(self._held)
+        found = await (wait_for_banner(page) if is_due else find_banner(page))
+        if found is None or (found.is_settings and state is not State.UNTOUCHED):
             return None
         tool = self._tool if found.banner.tool == UNKNOWN else found.banner.tool
         banner = replace(found.banner, tool=tool)
@@ -428,9 +432,8 @@ class _Look:
         answered = await self.page.goto(url, wait_until="commit", timeout=patience)
         with suppress(Error):
             await self.page.wait_for_load_state("load", timeout=patience)
-        if answered is None:
-            return 0, ""
-        return answered.status, answered.headers.get("content-type", "")
+        # A page that is loaded again at its own fragment has no answer.
+        return (answered.status, answered.headers.get("content-type", "")) if answered else (0, "")
 
     async def quiet(self) -> None:
         """Wait until the page is done."""
@@ -449,11 +452,9 @@ class _Look:
         )
 
     async def body(self, url: str) -> bytes:
-        """What stands at an address. Raises _UnseenError where it is not 200."""
+        """What stands at an address."""
         answered = await self.page.goto(url)
-        if answered is None or answered.status != _OK:
-            raise _UnseenError(f"{url} is not there")
-        return await answered.body()
+        return await answered.body() if answered else b""
 
     # what was seen
 

@@ -10,6 +10,7 @@ it blocks opens one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from consentkit.audit.asking import tolerated
@@ -155,6 +156,7 @@ class _Walk:
         self.cases = cases
         self.is_encrypted = is_encrypted
         self.met: dict[tuple[str, str], set[str]] = {}
+        self.sent: set[tuple[str, str]] = set()
 
     def go(self, visits: Iterable[Visit]) -> None:
         for visit in filter(is_judged, visits):
@@ -164,6 +166,10 @@ class _Walk:
                 self._item(visit, item)
             for request in visit.requests:
                 self._request(visit, request)
+            for name in {sent.name for sent in visit.sent}:
+                # What was set while the answer was given is only sent on the pages that follow.
+                if ruling := self.judge.reads(name, visit):
+                    self.sent.add((ruling.section, ruling.name))
             if visit.state is State.WITHDRAWN:
                 for sent in visit.sent:
                     self._sent(visit, sent)
@@ -346,7 +352,8 @@ class _Walk:
         """
         granted = [each for each in visits if is_judged(each) and each.state is State.GRANTED]
         for section, key, item in self.judge.policy.items() if granted else ():
-            if (section, key) in self.met or _is_necessary(self.judge.policy, item):
+            is_seen = (section, key) in self.met or (section, key) in self.sent
+            if is_seen or _is_necessary(self.judge.policy, item):
                 continue
             pages = [visit for visit in granted if self._may_be_on(visit, key, item)]
             if pages:
@@ -361,9 +368,11 @@ class _Walk:
         if self.judge.is_for_children(visit):
             return False
         if isinstance(item, Service):
-            # Of two services that share a host, the first is the one that is seen.
+            # Of two services that share a host, the first is the one that is seen; and a witness
+            # tells of requests to other sites alone.
             hosts = (host.replace("*", "x", 1) for host in item.hosts)
-            return any(self.judge.policy.service_of_host(host) == key for host in hosts)
+            served = (host for host in hosts if not _may_be_one_site(host, self.judge.host))
+            return any(self.judge.policy.service_of_host(host) == key for host in served)
         if not isinstance(item, DeclaredCookie):
             return True
         path = item.path.rstrip("/")
@@ -376,10 +385,16 @@ class _Walk:
         )
 
 
+def _may_be_one_site(host: str, other: str) -> bool:
+    """True where two hosts end alike, so that they may be of one site."""
+    return plain_host(host).split(".")[-2:] == plain_host(other).split(".")[-2:]
+
+
 _LASTING: Final = frozenset({Kind.PERSISTENT, Kind.ANALYTICS})
 _NEVER_NEEDED: Final = frozenset({"analytics", "advertising", "tags"})
 
 
+@lru_cache(maxsize=4096)
 def host_in(place: str) -> str:
     """The host of ``host:port/path``, as it is compared."""
     return host_of(f"//{place.partition('/')[0]}") or place.partition("/")[0]

@@ -209,7 +209,7 @@ def _show_finding(screen: Screen, finding: Finding, report: Report) -> None:
     tone = TONES[finding.severity]
     place = f"{report.policy_file}:{finding.line}: " if finding.line else ""
     level = Toned(f"{finding.severity.value}: ", tone)
-    first = (Toned(place, Tone.STRONG), level, _short(finding.what))
+    first = (Toned(place, Tone.STRONG), level, _short(_sentence(finding)))
     if screen.is_watched:
         screen.say(*first, hang="    ")
     else:
@@ -222,6 +222,12 @@ def _show_finding(screen: Screen, finding: Finding, report: Report) -> None:
     if len(lines) > _MOST_LINES:
         screen.say(f"… {counted(len(lines) - _MOST_LINES, 'line')} more", indent=" " * 10)
     screen.blank()
+
+
+def _sentence(finding: Finding) -> str:
+    """What differs, with the name of what it is about where the sentence has none."""
+    is_named = finding.name in finding.what or finding.subject in ("banner", "site")
+    return finding.what if is_named else f"{finding.name}: {finding.what}"
 
 
 def _facts(finding: Finding, states: Sequence[State]) -> Iterator[tuple[str, str]]:
@@ -263,19 +269,23 @@ def _show_end(screen: Screen, report: Report, seen: Overview, written: Sequence[
 
 def next_step(report: Report, seen: Overview, written: Sequence[str] = ()) -> str:
     """What to do now, in one sentence or two."""
+    file = report.policy_file
     if not seen.pages:
-        return "Nothing was seen. Check the address, and that the site answers, and scan again."
-    if report.policy_file is None:
-        scans = next((file for file in written if file.endswith(".json")), None)
-        if scans is None:
-            return "Next: scan again with --json report.json; a policy can be drafted from it."
-        return f"Next: draft a policy from what was seen: consentkit init --from-scan {scans}"
-    if not report.findings:
-        return "Next: keep it so, and scan every night with --baseline."
-    if any(finding.draft for finding in report.findings):
-        file = report.policy_file
-        return f"Next: put the YAML above into {file}, run 'consentkit check', and scan again."
-    return "Next: begin with the first finding, and scan again."
+        step = "Nothing was seen. Check the address, and that the site answers, and scan again."
+    elif file is None:
+        scans = next((name for name in written if name.endswith(".json")), None)
+        step = "Next: scan again with --json report.json; a policy can be drafted from it."
+        if scans is not None:
+            step = f"Next: draft a policy from what was seen: consentkit init --from-scan {scans}"
+    elif any(finding.draft for finding in report.findings):
+        step = f"Next: put the YAML above into {file}, run 'consentkit check', and scan again."
+    elif report.findings:
+        step = "Next: begin with the first finding, and scan again."
+    elif report.known:
+        step = "Next: nothing is new; what is in the baseline waits for you."
+    else:
+        step = "Next: keep it so, and scan every night with --baseline."
+    return step
 
 
 # While it runs

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from consentkit.audit.asking import Said
     from consentkit.audit.cases import Case
     from consentkit.audit.kinds import Subject
-    from consentkit.audit.seen import Scan, SeenCookie, SeenRequest, Visit
+    from consentkit.audit.seen import Scan, SeenCookie, SeenItem, SeenRequest, Visit
     from consentkit.audit.telling import Telling
     from consentkit.rules.policy import Policy
 
@@ -225,6 +226,9 @@ _BY_STATE: Final = {
 _SURE_ENOUGH: Final = frozenset({Confidence.KNOWN, Confidence.LIKELY})
 
 
+_label = lru_cache(maxsize=4096)(label_of)
+
+
 def _by_labels(scan: Scan) -> Iterator[Finding]:
     """What looks like a tracker in a state in which none may be; without a policy, a warning."""
     cases = Cases()
@@ -234,6 +238,8 @@ def _by_labels(scan: Scan) -> Iterator[Finding]:
         if kind is not None and is_judged(visit):
             for cookie in visit.cookies:
                 _label_cookie(cases, purposes, kind, visit, cookie)
+            for item in visit.items:
+                _label_item(cases, purposes, kind, visit, item)
             for request in visit.requests:
                 _label_request(cases, purposes, kind, visit, request)
     for case in cases:
@@ -243,7 +249,7 @@ def _by_labels(scan: Scan) -> Iterator[Finding]:
 def _label_cookie(
     cases: Cases, purposes: dict[str, str], kind: FindingKind, visit: Visit, seen: SeenCookie
 ) -> None:
-    label = label_of(
+    label = _label(
         seen.name,
         seconds=seen.seconds,
         shape=seen.shape,
@@ -256,6 +262,24 @@ def _label_cookie(
         case = cases.of(kind, "cookie", name)
         case.told[label.why] = None
         case.note_cookie(visit, seen)
+        purposes[name] = label.purpose or "tracking"
+
+
+def _label_item(
+    cases: Cases, purposes: dict[str, str], kind: FindingKind, visit: Visit, item: SeenItem
+) -> None:
+    label = _label(
+        item.key,
+        where=item.where.value,
+        shape=item.shape,
+        host=item.host,
+        third_party=item.third_party,
+    )
+    if label.is_tracking and label.confidence in _SURE_ENOUGH:
+        name = label.known.name if label.known is not None else item.key
+        case = cases.of(kind, "storage", name)
+        case.told[label.why] = None
+        case.note(visit, item.key)
         purposes[name] = label.purpose or "tracking"
 
 

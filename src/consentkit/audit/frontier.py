@@ -82,6 +82,11 @@ def address(href: str, base: str = "") -> str | None:
     >>> address("mailto:somebody@site.example") is None
     True
     """
+    return _address(href, base) if len(href) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=4096)  # a page's links are the same in every state
+def _address(href: str, base: str) -> str | None:
     try:
         parts = urlsplit(urljoin(base, href.strip()))
         port = parts.port

@@ -594,10 +594,12 @@ class HeadersWitness:
         return self._visit_of(page, state, load)
 
     async def shown(self) -> tuple[ShownCookie, ...] | None:
-        """The rows of the site's ``declaration.json``, None where it has none."""
-        if self._endpoint is None:
-            return None
-        url = f"{self._endpoint.rstrip('/')}/declaration.json"
+        """The rows of the site's ``declaration.json``, None where it has none.
+
+        Where no notice says where that is, it is looked for where it is by default.
+        """
+        endpoint = self._endpoint or f"{self._site}/consent"
+        url = f"{endpoint.rstrip('/')}/declaration.json"
         answer = await self._send("GET", url, dict(_FETCH), b"")
         return shown_in(answer.body) if answer.status == 200 else None
 

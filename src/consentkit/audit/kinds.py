@@ -71,8 +71,10 @@ class FindingRule(NamedTuple):
     by_headers: str
 
 
-_ALL: Final = "all"
+_ALL: Final = "all of it"
 _COOKIES: Final = "the cookies that responses set"
+_TAGS: Final = "what the tags of a page load"
+_BOTH: Final = f"{_COOKIES}, and {_TAGS}"
 
 FINDINGS: Final[Mapping[FindingKind, FindingRule]] = MappingProxyType(
     {
@@ -91,7 +93,7 @@ FINDINGS: Final[Mapping[FindingKind, FindingRule]] = MappingProxyType(
             "Stored or loaded after a refusal",
             "A visitor refused everything optional, and it is stored or loaded all the same.",
             "Let the middleware hold it back, or let what sets it ask first.",
-            _COOKIES,
+            _BOTH,
         ),
         FindingKind.STILL_SENT: FindingRule(
             Severity.ERROR,
@@ -100,7 +102,7 @@ FINDINGS: Final[Mapping[FindingKind, FindingRule]] = MappingProxyType(
             "A visitor took the consent back, and the browser still sends the cookie, or it is "
             "set or loaded again.",
             "Expire it where consent is withdrawn, with the path and the domain it was set with.",
-            _COOKIES,
+            _BOTH,
         ),
         FindingKind.AGAINST_SIGNAL: FindingRule(
             Severity.ERROR,
@@ -109,7 +111,7 @@ FINDINGS: Final[Mapping[FindingKind, FindingRule]] = MappingProxyType(
             "The browser says Global Privacy Control, its purpose honours that, and it is stored "
             "or loaded all the same.",
             "Read `Sec-GPC` before it is set; the middleware does.",
-            _COOKIES,
+            _BOTH,
         ),
         FindingKind.THIRD_PARTY_EARLY: FindingRule(
             Severity.ERROR,
@@ -118,7 +120,7 @@ FINDINGS: Final[Mapping[FindingKind, FindingRule]] = MappingProxyType(
             "A declared service's host is asked for something on a first visit, and its purpose "
             "waits for an answer.",
             "Put a placeholder in its place until the visitor says yes.",
-            "",
+            _TAGS,
         ),
         FindingKind.TRACKER_NECESSARY: FindingRule(
             Severity.ERROR,
@@ -136,7 +138,7 @@ FINDINGS: Final[Mapping[FindingKind, FindingRule]] = MappingProxyType(
             "A cookie, an item of storage or a host of others was seen, and the policy declares "
             "none that covers it.",
             "Declare it, or stop using it.",
-            _COOKIES,
+            _BOTH,
         ),
         FindingKind.NO_BANNER: FindingRule(
             Severity.ERROR,
@@ -144,7 +146,7 @@ FINDINGS: Final[Mapping[FindingKind, FindingRule]] = MappingProxyType(
             "No banner",
             "The policy has something to ask, and a page shows no banner to a first visitor.",
             "See that the banner reaches the page.",
-            "the banners of consentkit",
+            "the banners of consentkit, where another page has one",
         ),
         FindingKind.REFUSING_HARDER: FindingRule(
             Severity.ERROR,
@@ -153,14 +155,14 @@ FINDINGS: Final[Mapping[FindingKind, FindingRule]] = MappingProxyType(
             "It takes more clicks to refuse or to withdraw than to accept, there is no button to "
             "refuse, or it is smaller or weaker than the one to accept.",
             "Give refusing a button of the same size, font and contrast, on the same layer.",
-            "the clicks",
+            "the clicks, and whether there is a button to refuse",
         ),
         FindingKind.LIVES_LONGER: FindingRule(
             Severity.ERROR,
             ("R-24", "R-75"),
             "Lives longer than declared",
-            "Visitors are told a duration, and the cookie outlives it by more than one percent "
-            "and a minute.",
+            "Visitors are told a duration, and the cookie outlives it by more than one percent, "
+            "or by more than a minute where that is more.",
             "Shorten it, or declare how long it lives.",
             _COOKIES,
         ),
@@ -169,7 +171,7 @@ FINDINGS: Final[Mapping[FindingKind, FindingRule]] = MappingProxyType(
             ("R-73", "R-75"),
             "The table shown says otherwise",
             "The declaration that the site shows its visitors lacks what the policy declares or "
-            "what was seen, or gives it another kind or a shorter duration.",
+            "what was seen, or gives it another kind or duration.",
             "Serve the declaration from the policy that this site is held to.",
             _ALL,
         ),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from consentkit.audit.labels import Label
     from consentkit.rules.policy import Policy
 
-__all__ = ["NOUNS", "Teller", "Telling", "looks_like"]
+__all__ = ["MOST_DRAFTS", "NOUNS", "Teller", "Telling", "looks_like"]
 
 NOUNS: Final[Mapping[Subject, str]] = {
     "cookie": "cookie",
@@ -36,6 +36,10 @@ NOUNS: Final[Mapping[Subject, str]] = {
     "site": "site",
 }
 """What each subject is called in a sentence."""
+
+MOST_DRAFTS: Final = 200
+"""Undeclared things of one scan that are given a draft each: the reader of policies takes a few
+milliseconds for one, and a site that makes up names makes up any number."""
 
 _WHEN: Final[Mapping[State, str]] = {
     State.UNTOUCHED: "on a first visit, before any answer",
@@ -69,6 +73,7 @@ class Teller:
         """Nothing is told before it is asked for."""
         self._policy = policy
         self._drafts = Drafts(policy)
+        self._written = 0
         self._tellers: dict[FindingKind, Callable[[Case], Telling]] = {
             FindingKind.BEFORE_ANSWER: self._too_early,
             FindingKind.AFTER_REFUSAL: self._too_early,
@@ -138,6 +143,11 @@ class Teller:
         label = _label_of(case)
         if label is not None and label.why:
             what = f"{what} {label.why}"
+        if self._written >= MOST_DRAFTS:
+            return Telling(
+                what, "Declare it or stop using it; 'consentkit init --from-scan' drafts them all."
+            )
+        self._written += 1
         try:
             draft = self._draft_of(case, label)
         except Unfit as why:
@@ -258,7 +268,7 @@ _ON_WHAT: Final[Mapping[FindingKind, str]] = {
 
 def looks_like(case: Case, purpose: str) -> Telling:
     """What to say of a case that a label alone speaks for."""
-    act = "is loaded" if case.subject == "service" else "is set"
+    act = {"service": "is loaded", "storage": "is left behind"}.get(case.subject, "is set")
     why = " ".join(case.told)
     what = f"{_name(case)} {act} {_when(case)}, and looks like {_FOR.get(purpose, purpose)}. {why}"
     cure = (
@@ -333,4 +343,4 @@ def _seen_how(case: Case) -> str:
     )
     life = "for the session" if case.longest is None else f"for {span_in_words(case.longest)}"
     of = f" of {seen.domain}" if isinstance(seen, SeenCookie) and case.is_third_party else ""
-    return f"{ways}{of} sets it {life}"
+    return f"{ways}{of} {'set' if len(case.ways) > 1 else 'sets'} it {life}"

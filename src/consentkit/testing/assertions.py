@@ -42,6 +42,7 @@ def assert_sets(response: Any, name: str, *, policy: Policy | None = None) -> Se
     `policy` is that of the site; it need not be given where the response came through
     `consent_client` or `Browser`, which know it.
     """
+    __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(response)
     stored = evidence.sets(name)
     cookie = parse_set_cookie(stored[-1].raw) if stored else None
@@ -65,6 +66,7 @@ def assert_blocked(response: Any, name: str, *, policy: Policy | None = None) ->
     app that never sets the cookie proves nothing. A jar does not hold it; more cannot be said of
     one.
     """
+    __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(response)
     decision = decision_of(evidence, policy, name)
     rules = policy or evidence.policy
@@ -87,6 +89,7 @@ def assert_blocked(response: Any, name: str, *, policy: Policy | None = None) ->
 
 def assert_removed(response: Any, name: str, *, policy: Policy | None = None) -> None:  # noqa: ANN401 - of any client
     """The response expires the cookie; a jar does not hold it any more."""
+    __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(response)
     if evidence.is_jar:
         is_gone = not evidence.sets(name)
@@ -142,6 +145,7 @@ def assert_only_declared(seen: Any, policy: Policy | None = None) -> None:  # no
     IndexedDB count too. `policy` may be left out where `consent_client` or `Browser` knows it; else
     TypeError.
     """
+    __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(seen)
     rules = policy or evidence.policy
     if rules is None:

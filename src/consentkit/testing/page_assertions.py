@@ -85,6 +85,7 @@ def assert_no_third_party(
     `site` is the address of the page, for markup that comes without one. Raises TypeError where it
     is missing, and where there is no page.
     """
+    __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(page)
     rules = policy or (visitor.policy if visitor else None) or evidence.policy
     standing = visitor.standing if visitor else evidence.standing
@@ -262,6 +263,7 @@ def assert_banner(
     same style (LAW R-12); in a real browser they look the same too. With ``expected=False`` there
     is none; a quiet line with the link to the preferences is no banner.
     """
+    __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(page)
     notice = _Notice()
     notice.feed(_page_of(evidence).decode("utf-8", "replace"))
@@ -389,6 +391,7 @@ def assert_declaration_matches(
     every name). `seen` are responses and jars: each cookie in them has to stand in it, and lives no
     longer than it says.
     """
+    __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(shown)
     rules = policy or evidence.policy
     if rules is None:

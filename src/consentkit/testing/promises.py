@@ -56,7 +56,7 @@ PROMISES: Final = MappingProxyType(
         "refusal": "what was refused or withdrawn stays so, however much time passes",
         "lapse": "a grant that is older than the policy allows is none",
         "revision": "a grant to an earlier revision does not cover what changed since",
-        "broken token": "an answer that cannot be read any more was a refusal, where silence allows",
+        "broken token": "an answer that cannot be read any more counts as a refusal",
         "signal": "a signal answers for the visitor, and never grants",
         "children": "nothing optional is on where a page is for children",
         "poll": "a poll's cookie is set by the vote, and never by a page view",
@@ -350,12 +350,8 @@ class PromiseMachine(RuleBasedStateMachine):
     ) -> None:
         response = self._answers(form, **fields)
         for name in purposes:
-            if self._why_not(name) in (None, "implied") and name in self.said:
-                continue  # it stands, and is as old as it is
-            known = self.said.get(name)
-            if known and known.granted and self._is_outweighed(name, known):
-                continue
-            self.said[name] = Said(True, self.policy.revision, self.now, self.signals)  # noqa: FBT003 - a row
+            if not self._stands(name):  # what stands is as old as it is
+                self.said[name] = self._now(granted=True)
         self.is_broken = False
         self._judge_after(response)
 
@@ -377,14 +373,22 @@ class PromiseMachine(RuleBasedStateMachine):
 
     def _remember_refusal(self, purposes: Iterable[str]) -> None:
         for name in purposes:
-            self.said[name] = Said(False, self.policy.revision, self.now)  # noqa: FBT003 - a row
+            self.said[name] = self._now(granted=False)
 
     def _forget_what_was_said(self) -> None:
         self.said, self.is_broken, self.went_on = {}, False, False
 
-    def _is_outweighed(self, purpose: str, said: Said) -> bool:
-        """True for a grant in the face of a signal, under a preset that lets the signal win."""
-        return self._heard(purpose) <= said.despite and not self._is_old(said)
+    def _now(self, *, granted: bool) -> Said:
+        despite = self.signals if granted else NO_SIGNALS
+        return Said(granted, self.policy.revision, self.now, despite)
+
+    def _stands(self, purpose: str) -> bool:
+        """True for a grant that a second one would not make younger."""
+        said, heard = self.said.get(purpose), self._heard(purpose)
+        if said is None or not said.granted or self._is_old(said):
+            return False
+        in_force = heard <= said.despite and not (heard and self.policy.signals_win)
+        return in_force or self.signals <= said.despite
 
     # what may be
 

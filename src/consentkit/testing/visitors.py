@@ -19,7 +19,7 @@ from consentkit.enforcement import Enforcement
 from consentkit.errors import NoSuchVisitorError, did_you_mean
 from consentkit.middleware import ConsentMiddleware
 from consentkit.rules.consent import NOBODY_YET, Answer, Consent
-from consentkit.rules.decision import STORE, Decision, decide, decide_service
+from consentkit.rules.decision import STORE, decide, decide_service
 from consentkit.rules.signals import NO_SIGNALS, Signal
 from consentkit.rules.visitor import Standing, Visitor
 from consentkit.testing.browser import Browser, of_a_person
@@ -249,16 +249,17 @@ class SignedVisitor:
         """True if the purpose is allowed now, as `Visitor.allows`. Raises UnknownPurposeError."""
         return self._visitor().allows(purpose)
 
-    def may_store(self, cookie: str) -> Decision:
-        """What is decided of a cookie of this name that a page sets."""
+    def may_store(self, cookie: str) -> bool:
+        """True if a page may set a cookie of this name, as far as it hangs on their answers."""
         policy = self.policy
-        return decide(policy, policy.declaration_of(cookie), self.standing.answers, STORE)
+        declared = policy.declaration_of(cookie)
+        return decide(policy, declared, self.standing.answers, STORE).allowed
 
-    def may_load(self, host: str) -> Decision:
-        """What is decided of a host that is not the site's own."""
+    def may_load(self, host: str) -> bool:
+        """True if a page may load from a host that is not the site's own."""
         policy, standing = self.policy, self.standing
         service = policy.service_of_host(host)
-        return decide_service(policy, service, standing.answers, standing.single_services)
+        return decide_service(policy, service, standing.answers, standing.single_services).allowed
 
     def _visitor(self) -> Visitor:
         return Visitor(self.standing, lambda: self.standing.now, report_only=not self.is_enforced)

@@ -47,7 +47,7 @@
       background: background(one),
     }
   }
-  const isOurs = one => one.matches("#consentkit,.consentkit-dialog")
+  const isOurs = one => one.matches("#consentkit,.consentkit-dialog,body.consentkit-page")
   const isIn = (one, selector) =>
     one.closest(selector) ?? (one.getRootNode().host && isIn(one.getRootNode().host, selector))
   const toolOf = one => tools.findIndex(selector => isIn(one, selector))
@@ -60,7 +60,7 @@
   const all = below(document).filter(one => !/^(html|head|script|style|svg|path)$/i.test(one.localName))
   const places = all
     .filter(one => isFrame ? one == document.body : standsOut(one) || one.matches(tools.join()))
-    .filter(isSeen)
+    .filter(one => one == document.body || isSeen(one))
     .map(place => ({ place, text: textOf(place).slice(0, 4000) }))
     .filter(({ place, text }) => isOurs(place) || toolOf(place) >= 0 || speaks.test(text))
     .slice(0, 60)
@@ -78,6 +78,7 @@
       text: text.length,
       tool: toolOf(place),
       isOurs: isOurs(place),
+      isNotice: place.id == "consentkit",
       switches: switches.length,
       buttons: buttons.map(one => ({
         choice: one.name == "choice" ? one.value : "",

@@ -1,0 +1,1 @@
+"""How fast the auditor looks, and how much memory it takes."""
