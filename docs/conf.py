@@ -20,7 +20,7 @@ version = release = metadata["version"]
 extensions = [
     *("myst_parser", "sphinx.ext.autodoc"),
     *("decision_table", "explained", "catalogue_tables", "commands", "bad_files", "terminal"),
-    *("notice_tables", "fault_table"),
+    *("notice_tables", "fault_table", "finding_table"),
 ]
 exclude_patterns = ["_build"]
 nitpicky = True

@@ -129,6 +129,7 @@ SHORT = settings(
     stateful_step_count=15,
     deadline=None,
     derandomize=True,
+    report_multiple_bugs=False,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

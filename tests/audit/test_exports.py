@@ -32,6 +32,7 @@ HOSTILE = (
     "\ufeff\ufffe\uffff\x00\x0b",
     "\U000e0041 tag",
     "ü 🍪",
+    "100% %zz %41",
 )
 NAMES = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(), max_size=20))
 SCAN = scan_of(*(visit(state) for state in State))
@@ -221,6 +222,22 @@ def test_a_result_stands_at_the_policys_line_or_at_the_page() -> None:
     nowhere = replace(told().findings[0], pages=())
     (result,) = sarif(told(findings=(nowhere,), known=()))["runs"][0]["results"]
     assert result["locations"] == undeclared["locations"]
+
+
+@pytest.mark.parametrize(
+    ("page", "uri"),
+    [
+        ("//evil.example/x", "https://site.example//evil.example/x"),
+        ("/a%20b?c=%", "https://site.example/a%20b?c=%25"),
+        ("/\u202e", "https://site.example/%E2%80%AE"),
+        ("", "https://site.example/"),
+    ],
+)
+def test_a_pages_address_is_one_of_the_site(page: str, uri: str) -> None:
+    """Whatever a link on it said: no result may lead elsewhere."""
+    finding = replace(told().findings[0], pages=(page,))
+    (result,) = sarif(told(findings=(finding,)))["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
 
 
 def test_a_folder_with_blanks_makes_an_address_all_the_same() -> None:

@@ -142,3 +142,10 @@ def test_an_index_of_overlaps_finds_what_brute_force_finds(filed: list[str], ask
     pattern = NamePattern.parse(asked)
     right = [text for text in filed if pattern.overlaps(NamePattern.parse(text))]
     assert sorted(each.text for each in index.overlapping(pattern)) == sorted(right)
+
+
+def test_patterns_that_end_alike_are_found_by_their_ends() -> None:
+    """Those that begin with a placeholder are filed backwards: a longer end by a shorter one."""
+    index = OverlapIndex(map(NamePattern.parse, ["{x}ab", "{x}b", "{x}ba", "{x}cab"]))
+    found = index.overlapping(NamePattern.parse("{y}ab"))
+    assert sorted(each.text for each in found) == ["{x}ab", "{x}b", "{x}cab"]

@@ -148,7 +148,7 @@ def test_names_of_the_policy_are_known() -> None:
 def test_a_state_reads_as_the_name_of_a_test() -> None:
     """One that a test runner can print, and `-k` can find."""
     consent = Consent().grant(["maps"], 1, 1, frozenset()).refuse(["measurement"], 1, 1)
-    states = [
+    states: list[tuple[Any, Any, str]] = [
         ("granted", (), "granted"),
         ("undecided", ("gpc", "dnt"), "undecided+dnt+gpc"),
         (
@@ -194,7 +194,7 @@ def _of_quart() -> Any:
     from quart import Quart
 
     app = Quart("site")
-    app.asgi_app = ConsentMiddleware(app.asgi_app, policy=policy(), secret_key=KEY)  # type: ignore[assignment]
+    app.asgi_app = ConsentMiddleware(app.asgi_app, policy=policy(), secret_key=KEY)
     return app
 
 
@@ -245,7 +245,7 @@ def test_policy_and_key_can_be_given() -> None:
     assert as_visitor(site(secure=False), "refused").cookies == visitor.cookies
     for given, missing in (({"policy": policy()}, "secret_key="), ({"secret_key": KEY}, "policy=")):
         with pytest.raises(NoSuchVisitorError, match=f"Pass {missing} too"):
-            as_visitor(**given)  # type: ignore[arg-type]  # one of the two, on purpose
+            as_visitor(**given)
 
 
 def test_a_policy_may_depend_on_the_host() -> None:

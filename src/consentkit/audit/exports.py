@@ -16,7 +16,7 @@ from functools import cache
 from hashlib import sha256
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from pydantic import TypeAdapter, ValidationError
@@ -231,13 +231,18 @@ def _where(finding: Finding, report: Report) -> Plain:
 
 
 def _page(report: Report, page: str) -> Plain:
-    uri = urljoin(f"{report.scan.site}/", _as_uri(page))
+    # Put together and not resolved: a page ``//other.example`` is still one of this site.
+    uri = _as_uri(f"{report.scan.site}/{page.removeprefix('/')}")
     return {"physicalLocation": {"artifactLocation": {"uri": uri}}}
 
 
 def _as_uri(path: str) -> str:
     """A path with every sign escaped that no URI has; what is escaped already stays."""
-    return quote(path.replace("\\", "/"), safe="/:?#[]@!$&'()*+,;=%~-._", errors="replace")
+    quoted = quote(path.replace("\\", "/"), safe="/:?#[]@!$&'()*+,;=%~-._", errors="replace")
+    return _NO_ESCAPE.sub("%25", quoted)
+
+
+_NO_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def _fingerprint(key: str) -> str:
