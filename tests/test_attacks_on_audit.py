@@ -27,6 +27,7 @@ from consentkit.audit.console import show_report
 from consentkit.audit.drafts import draft_from_scan, facts_of
 from consentkit.audit.exports import json_text, junit, report_json, sarif
 from consentkit.audit.findings import FindingKind, Report, report_on
+from consentkit.audit.frontier import Limits
 from consentkit.audit.headers import Answer, HeadersWitness, Jar, Send, inflated
 from consentkit.audit.page import report_page
 from consentkit.audit.scan import Options, scan
@@ -53,6 +54,13 @@ from consentkit.shell.terminal import Screen
 from consentkit.testing import assert_blocked, audit_app, consent_client
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """One loop: what is attacked here does not know which it runs in."""
+    return "asyncio"
+
 
 SITE = "https://shop.example"
 HTML = (b"content-type", b"text/html")
@@ -100,7 +108,7 @@ EVIL = (
     "2026-11-22",
     "a{b}*",
     "\ufffe\uffff\ufeff\U000e0041",
-    "x" * 100_000,
+    "x" * 20_000,
 )
 UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -361,11 +369,9 @@ async def test_a_site_that_links_on_for_ever_ends() -> None:
         links = (f'<a href="/p{next(count)}">' for _ in range(10_000))
         return Answer(200, (HTML,), "".join(links).encode())
 
-    from consentkit.audit.frontier import Limits  # noqa: PLC0415 - beside what it bounds
-
-    options = Options(states=(State.UNTOUCHED,), limits=Limits(pages=5), workers=1)
+    options = Options(states=(State.UNTOUCHED,), limits=Limits(pages=3), workers=1)
     found = await scan(f"{SITE}/", lambda: opened(send), options)
-    assert len(found.visits) == 5
+    assert len(found.visits) == 3
     assert len(found.left_out) <= 1001
 
 
@@ -406,22 +412,18 @@ async def test_a_button_that_says_no_and_grants_is_found_out() -> None:
 async def test_a_removal_that_misses_is_found_out(removal: str) -> None:
     """Another path or another partition is another cookie: it is still sent (R-16)."""
 
-    async def send(method: str, url: str, headers: object, _body: bytes) -> Answer:
-        granted = b"g=1" in str(headers).encode()
-        page = NOTICE % (b"/consent", b"/")
-        if method == "POST":
-            body = _body.decode()
-            if "withdraw" in body or "reject" in body:
-                return Answer(200, ((b"set-cookie", removal.encode()),))
-            return Answer(200, ((b"set-cookie", b"ok=1; Path=/; Secure"),))
-        return Answer(200, (HTML,), page if not granted else page)
+    async def send(method: str, _url: str, _headers: object, body: bytes) -> Answer:
+        if method == "GET":
+            return Answer(200, (HTML,), NOTICE % (b"/consent", b"/"))
+        stored = "ok=1; Path=/; Secure" if b"accept" in body else removal
+        return Answer(200, ((b"set-cookie", stored.encode()),))
 
-    partitioned = "Partitioned" in removal
+    misses = "Partitioned" in removal
     found = await scan(f"{SITE}/", lambda: opened(send), Options(workers=1))
     stayed = [v.sent for v in found.visits if v.state is State.WITHDRAWN]
-    assert [[one.name for one in each] for each in stayed] == [["ok"] if partitioned else []]
+    assert [[one.name for one in each] for each in stayed] == [["ok"] if misses else []]
     told = {(one.kind, one.name) for one in report_on(POLICY, found).findings}
-    assert ((FindingKind.STILL_SENT, "ok") in told) is partitioned
+    assert ((FindingKind.STILL_SENT, "ok") in told) is misses
 
 
 def test_a_prefix_in_a_name_earns_a_tracker_nothing() -> None:

@@ -101,12 +101,11 @@ def test_a_visitor_for_any_client(suite: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_async_tests_have_them_too(suite: pytest.Pytester, backend: str) -> None:
-    """Anyio's own plugin runs them; the client asks from a thread of its own."""
+def test_async_tests_have_them_too(suite: pytest.Pytester) -> None:
+    """anyio's own plugin runs them, on either loop; the client asks from a thread of its own."""
     result = run_apart(
         suite,
-        f"""
+        """
         import httpx2
 
         @pytest.mark.anyio
@@ -118,12 +117,12 @@ def test_async_tests_have_them_too(suite: pytest.Pytester, backend: str) -> None
                 assert_sets(await client.get("/"), "visits")
             assert_sets(consent_client(app, "granted").get("/"), "visits")
 
-        @pytest.fixture
-        def anyio_backend():
-            return "{backend}"
+        @pytest.fixture(params=["asyncio", "trio"])
+        def anyio_backend(request):
+            return request.param
         """,
     )
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=2)
 
 
 # The marker
@@ -229,27 +228,20 @@ def test_the_marker_is_known_to_pytest(suite: pytest.Pytester) -> None:
 # Among others
 
 
-MARKED = """
-    @pytest.mark.consent_states
-    def test_it(consent_client):
-        consent_client(app).get("/plain")
-"""
-
-
-def test_tests_may_run_in_several_processes(suite: pytest.Pytester) -> None:
-    """Xdist wants every process to find the same tests, in the same order."""
-    pytest.importorskip("xdist")
-    result = run_apart(suite, MARKED, "-n", "2")
-    result.assert_outcomes(passed=14)
-
-
-@pytest.mark.parametrize("options", [("-p", "no:playwright"), ()], ids=["without", "with"])
-def test_it_gets_along_with_playwrights_plugin(
-    suite: pytest.Pytester, options: tuple[str, ...]
+def test_tests_may_run_in_several_processes_and_beside_other_plugins(
+    suite: pytest.Pytester,
 ) -> None:
-    """With and without; no fixture of the one is the other's."""
-    result = run_apart(suite, MARKED, *options)
-    result.assert_outcomes(passed=14)
+    """xdist wants every process to find the same tests, in one order.
+
+    Playwright's plugin is there too, where it is installed; the runs above are without it.
+    """
+    pytest.importorskip("xdist")
+    tests = """
+        @pytest.mark.consent_states("undecided", "granted")
+        def test_it(consent_client):
+            consent_client(app).get("/plain")
+        """
+    run_apart(suite, tests, "-n", "2").assert_outcomes(passed=4)
 
 
 def test_it_shadows_no_fixture_and_adds_no_option(suite: pytest.Pytester) -> None:

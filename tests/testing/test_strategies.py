@@ -37,7 +37,7 @@ from tests.wire.hostile_pages import lexbor
 NOW = 1_800_000_000
 HOSTS = ("third.example", "video.test")
 QUICKLY = settings(
-    max_examples=300,
+    max_examples=200,
     database=None,
     derandomize=True,
     phases=[Phase.generate],
