@@ -7,7 +7,7 @@ network: a site is a function that answers.
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from io import StringIO
@@ -20,7 +20,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope
+from starlette.types import Send as ASGISend
 
+import consentkit
 from consentkit import ConsentMiddleware
 from consentkit.audit.baseline import Baseline, print_baseline, read_baseline
 from consentkit.audit.console import show_report
@@ -52,6 +55,8 @@ from consentkit.rules.policy import Basis, Policy, Where
 from consentkit.rules.policy_file import policy_from, read_policy
 from consentkit.shell.terminal import Screen
 from consentkit.testing import assert_blocked, audit_app, consent_client
+from tests.audit.chromium import lending
+from tests.browser.servers import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -172,7 +177,7 @@ def on_terminal(report: Report) -> str:
     ],
     ids=["terminal", "html", "json", "sarif", "junit", "baseline", "drafts"],
 )
-def test_no_sign_that_an_eye_cannot_see_reaches_an_output(printed) -> None:  # type: ignore[no-untyped-def]
+def test_no_sign_that_an_eye_cannot_see_reaches_an_output(printed: Callable[[Report], str]) -> None:
     """It would move a cursor, turn the writing round, end a file early, or be no UTF-8."""
     for report in reports():
         text = printed(report)
@@ -235,7 +240,7 @@ SECRET = "s3cr3t-5f0e2b7a9c"
 
 
 async def test_no_value_and_no_foreign_query_is_kept_by_headers() -> None:
-    """A report is sent around: a session's value or somebody's token in it is a breach of its own."""
+    """A report is sent around: a session's value or a token in it is a breach of its own."""
     page = (
         f'<title>Shop</title><img src="https://t.example/p.gif?u={SECRET}#{SECRET}">'
         f'<a href="https://t.example/?u={SECRET}">x</a>'
@@ -433,13 +438,43 @@ def test_a_prefix_in_a_name_earns_a_tracker_nothing() -> None:
     assert [one.name for one in report_on(POLICY, found).findings] == ["__Host-x"]
 
 
+# A page breaks what watches it: each of these stores a cookie, and hides it as well as it can.
+HIDING = {
+    "/frozen": "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set() {"
+    "throw 1}}); cookieStore.set('hidden', '1')",
+    "/blind": "JSON.stringify = () => {throw 1}; Error.stackTraceLimit = 0; Date.now = () => NaN;"
+    "Function.prototype.toString = () => {throw 1}; document.cookie = 'hidden=1'",
+    "/gone": "document.cookie = 'hidden=1'; document.cookie = 'hidden=; Max-Age=0'",
+    "/asking": "document.cookie = 'hidden=1'; setInterval(() => alert(1), 1)",
+    "/opening": "document.cookie = 'hidden=1'; for (let n = 0; n < 5; n++) open('/' + n)",
+    "/framed": "const one = document.createElement('iframe'); document.documentElement.append(one);"
+    "one.contentDocument.cookie = 'hidden=1; path=/'",
+    "/lying": "Array.prototype.includes = () => false; String.prototype.split = () => [];"
+    "String.prototype.trim = () => ''; document.cookie = 'hidden=1'",
+}
+
+
+@pytest.mark.browser
+async def test_no_page_hides_a_cookie_from_the_browser() -> None:
+    """The jar has the last word: a script that blinds the witness's own hides nothing in there."""
+
+    async def app(scope: Scope, receive: Receive, send: ASGISend) -> None:
+        script = HIDING.get(scope["path"], "")
+        await HTMLResponse(f"<title>x</title><script>{script}</script>")(scope, receive, send)
+
+    with Server(app) as server:
+        async with lending() as witness:
+            for path in HIDING:
+                page = f"{server.origin('shop.localhost')}{path}"
+                visit, _ = await witness.visit(page, State.UNTOUCHED)
+                assert (path, [one.name for one in visit.cookies]) == (path, ["hidden"])
+
+
 # --- The neighbour --------------------------------------------------------------------------------
 
 
 def test_nothing_of_the_two_rooms_unpickles() -> None:
     """A journal, a baseline or a report that somebody else wrote would be a program."""
-    import consentkit  # noqa: PLC0415 - to find its folder
-
     room = Path(consentkit.__file__).parent
     sources = [*room.glob("audit/**/*.py"), *room.glob("testing/**/*.py")]
     assert len(sources) > 20

@@ -102,7 +102,7 @@ def test_a_visitor_for_any_client(suite: pytest.Pytester) -> None:
 
 
 def test_async_tests_have_them_too(suite: pytest.Pytester) -> None:
-    """anyio's own plugin runs them, on either loop; the client asks from a thread of its own."""
+    """The plugin of anyio runs them, on either loop; the client asks from a thread of its own."""
     result = run_apart(
         suite,
         """
@@ -231,7 +231,7 @@ def test_the_marker_is_known_to_pytest(suite: pytest.Pytester) -> None:
 def test_tests_may_run_in_several_processes_and_beside_other_plugins(
     suite: pytest.Pytester,
 ) -> None:
-    """xdist wants every process to find the same tests, in one order.
+    """Every process has to find the same tests, in one order.
 
     Playwright's plugin is there too, where it is installed; the runs above are without it.
     """

@@ -265,7 +265,7 @@ PAGES: dict[str, Callable[[bytes], bool]] = {
     "a whole document": lambda page: page.startswith(b"<!doctype html><html lang=en>"),
     "no document": lambda page: b"<title>A page" not in page,
     "inert": lambda page: not hosts_of(page),
-    "foreign content": lambda page: any(node.name == "foreignobject" for node in lexbor(page)),
+    "foreign content": lambda page: any(node.name in ("svg", "math") for node in lexbor(page)),
 }
 
 
