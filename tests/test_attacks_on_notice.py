@@ -87,7 +87,7 @@ def site(by: Policy, **options: Any) -> Browser:
 async def answer(browser: Browser, sent: dict[str, str] | None = None, **form: str) -> None:
     """Post a form of the site, with what else the browser `sent`."""
     headers = {
-        "origin": browser._origin,
+        "origin": browser.url,
         "sec-fetch-site": "same-origin",
         "content-type": "application/x-www-form-urlencoded",
         **(sent or {}),

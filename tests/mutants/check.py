@@ -62,6 +62,7 @@ class Change(NamedTuple):
 def config() -> str:
     """What mutmut reads in pyproject.toml."""
     options = ["-p", "no:cacheprovider", "-p", "tests.mutants.plugin"]
+    options += ["-W", "ignore:Module already imported"]
     options += ["--hypothesis-profile=mutants", f"--deselect={LEFT_OUT}"]
     rows = {
         "source_paths": ["src"],

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 # The patches that Hypothesis writes for a failing test cost seconds, and nobody reads them here.
-sys.modules["hypothesis.extra._patching"] = None  # type: ignore[assignment] - as Python marks it
+sys.modules["hypothesis.extra._patching"] = None  # type: ignore[assignment]  # Python: not there
 
 settings.register_profile(
     "mutants",

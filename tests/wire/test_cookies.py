@@ -933,7 +933,9 @@ def test_a_removal_says_no_more_than_it_is_asked_to() -> None:
 @pytest.mark.parametrize("more", [0, 1])
 def test_path_and_domain_may_be_as_long_as_browsers_read_them(more: int) -> None:
     """§5.6: an attribute's value of 1024 octets counts, and one of 1025 is ignored."""
-    for part in ({"path": b"/" + b"a" * (1023 + more)}, {"domain": b"a" * (1024 + more)}):
+    parts: tuple[dict[str, Any], ...]
+    parts = ({"path": b"/" + b"a" * (1023 + more)}, {"domain": b"a" * (1024 + more)})
+    for part in parts:
         if more:
             with pytest.raises(ValueError, match="Set-Cookie"):
                 print_removal(b"a", **part)

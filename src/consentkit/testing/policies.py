@@ -538,11 +538,18 @@ def invalid_policies(draw: st.DrawFn) -> InvalidPolicy:
     The fault is one of the policy (a purpose that is not declared, a session cookie that lasts a
     day) or of the text (a bracket that is missing, a key that stands twice).
     """
-    data: Data = as_in_a_file(draw(policies()))
-    data["purposes"] = {**data["purposes"], _PURPOSE: {"title": "Asked", "description": "About."}}
+    policy = draw(policies())
     if draw(st.booleans()):
         why, slip = draw(st.sampled_from(_SLIPS))
-        return InvalidPolicy(slip(print_yaml(data)), why)
+        return InvalidPolicy(slip(policy.to_yaml()), why)
     why, change = draw(st.sampled_from(_FAULTS))
+    return InvalidPolicy(_spoilt(policy, change), why)
+
+
+def _spoilt(policy: Policy, change: Callable[[Data], None]) -> str:
+    """The text of a policy to which an optional purpose was added, and the change made."""
+    data: Data = as_in_a_file(policy)
+    asked = {_PURPOSE: {"title": "Asked", "description": "About."}}
+    data["purposes"] = {**data["purposes"], **asked}
     change(data)
-    return InvalidPolicy(print_yaml(data), why)
+    return print_yaml(data)
