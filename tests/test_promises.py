@@ -394,3 +394,23 @@ def test_a_wrong_rule_is_found(promise: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_every_promise_has_its_control() -> None:
     """A promise that cannot be seen broken is none."""
     assert PROMISES.keys() == PLANTED.keys() | WRONG.keys()
+
+
+def test_a_host_that_nobody_declared_is_a_third_party() -> None:
+    """R-26, R-53: a page that fetches from a stranger breaks a promise, also before any answer."""
+    one = machine(site, policy())()
+    with pytest.raises(AssertionError, match=r"^third party: .* from stranger\.example: nobody"):
+        one._judge_page("/", b"<img src=//stranger.example/2>")
+    one._judge_page("/", b"<img src=/2>")
+    one.teardown()
+
+
+def test_a_cookie_of_another_path_than_declared_is_let_be() -> None:
+    """It may be somebody else's of that name: what was declared is what is promised."""
+    one = machine(site, policy())()
+    one.arrive(signals=frozenset())
+    one.browser.store("secret=1; Path=/deep; Secure")
+    one.refuse_everything()
+    one.look_in_report_mode(path="/")
+    assert one.browser.cookies["secret"] == "1"
+    one.teardown()

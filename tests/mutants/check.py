@@ -89,11 +89,13 @@ def run(folder: Path, *names: str, seconds: float, workers: int) -> str:
     command = [str(program), "run", "--max-children", str(workers), *names]
     env = {**os.environ, "CI": "true", "PYTHONPATH": "."}
     with (folder / "said.txt").open("w+", encoding="utf-8", errors="replace") as said:
-        running = subprocess.Popen(command, cwd=folder, env=env, stdout=said, stderr=said)
+        running = subprocess.Popen(
+            command, cwd=folder, env=env, stdout=said, stderr=said, start_new_session=True
+        )
         try:
             running.wait(seconds)
         except subprocess.TimeoutExpired:
-            running.send_signal(signal.SIGINT)
+            os.killpg(running.pid, signal.SIGKILL)  # what it found out is written down
             running.wait()
         said.seek(0)
         return said.read()
