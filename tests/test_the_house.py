@@ -545,7 +545,9 @@ def test_constraints_pin_every_package_and_name_no_source() -> None:
     assert [line for line in lines if not re.match(r"[a-z0-9.-]+==[\w.]+( ; [^:/]+)?$", line)] == []
 
 
-@pytest.mark.parametrize("script", ["bench", "check", "demo", "docs", "setup", "stale", "test"])
+@pytest.mark.parametrize(
+    "script", ["bench", "check", "demo", "docs", "mutate", "setup", "stale", "test"]
+)
 def test_a_script_says_what_it_does_and_can_be_run(script: str) -> None:
     """Whoever lists the folder can run what stands there, from any folder."""
     path = ROOT / "scripts" / script
