@@ -507,6 +507,31 @@ def test_a_token_has_room_for_the_latest_services() -> None:
     assert all(map(somebody.allows, others))
 
 
+def test_the_services_that_fill_a_token_to_the_brim_are_all_kept() -> None:
+    """The latest ten are there, whatever they are called, and the one before them is not."""
+    names = [f"{letter * 39}" for letter in "kjihgfedcba"]
+    words = {"title": "A", "description": "B"}
+    some = policy(
+        purposes={"a": words}, services={name: {"purpose": "a", "provider": "P"} for name in names}
+    )
+    clock = count(NOW)
+    somebody = Visitor(Standing(some, NOBODY_YET, NO_SIGNALS, NOW), lambda: next(clock))
+    for name in names:
+        somebody.allow_service(name)
+    assert [name for name in names if somebody.allows_service(name)] == names[-10:]
+
+
+def test_to_grant_anew_what_stands_changes_nothing_while_a_signal_is_on_that_is_not_heard() -> None:
+    """R-36: a signal that a purpose does not honour is no reason to write the answer again."""
+    some = policy(purposes={"a": {"title": "A", "description": "B", "honours": []}})
+    given = NOBODY_YET.grant(["a"], 1, NOW - 9, NO_SIGNALS)
+    somebody = Visitor(Standing(some, given, frozenset({Signal.GPC}), NOW), lambda: NOW)
+    somebody.grant("a")
+    assert not somebody.has_changed
+    somebody.refuse("a")
+    assert somebody.has_changed
+
+
 # Pages for children
 
 

@@ -998,6 +998,8 @@ def test_a_lifetime_is_plain_if_no_browser_reads_another(tail: bytes, *, is_plai
         (b"[::1]", []),
         (b"[::1]:8000", []),
         (b"[2001:db8::7]:443", []),
+        (b"[::ffff:192.0.2.1]", []),
+        (b"[::ffff:192.0.2.1]:443", []),
         (b"", []),
         (b":80", []),
     ],
