@@ -133,7 +133,21 @@ def test_it_takes_no_more_clicks_to_refuse_or_withdraw_than_to_accept(
         for verb, count in (("refuse", refuse), ("withdraw", withdraw))
         if accept is not None and count is not None and count > accept
     ]
+    if accept is not None and refuse is None:
+        expected.insert(0, "refusing does not work")
     assert harder(acts=acts) == expected
+
+
+def test_refusing_that_does_not_work_is_told() -> None:
+    """R-12: accepting takes one click, and refusing never ends. Where neither works, none does."""
+    refused = Act(State.REFUSED, None, "/consent answered the form with 500")
+    (said,) = harder_refusals(scan_of(acts=(Act(State.GRANTED, 1), refused)))
+    assert said == Said(
+        "refusing does not work",
+        "Accepting works, and refusing does not: /consent answered the form with 500.",
+    )
+    assert not [*harder_refusals(scan_of(acts=(Act(State.GRANTED, None), refused)))]
+    assert not [*harder_refusals(scan_of(acts=(Act(State.GRANTED, 1),)))]
 
 
 def test_the_clicks_are_told() -> None:

@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -139,6 +139,43 @@ def test_a_path_that_is_not_there_proves_nothing() -> None:
         site(VISITS), ["https://other.example/"]
     )
     assert "'mailto:x' is no path" in failure(site(VISITS), ["mailto:x"])
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/broken", "/broken, untouched: it answers with 500, which proves nothing. Correct the"),
+        ("/secret", "/secret, untouched: it answers with 403, which proves nothing."),
+        ("/away", "/away, untouched: it answers with 307 and leads to another site, which"),
+    ],
+)
+def test_a_named_page_that_was_not_seen_proves_nothing(path: str, said: str) -> None:
+    """Also beside one that was, or alone; a redirect within the site is followed: the control."""
+    app = site(
+        VISITS,
+        Route("/broken", lambda _: HTMLResponse("no", 500)),
+        Route("/secret", lambda _: HTMLResponse("no", 403)),
+        Route("/away", lambda _: RedirectResponse("https://elsewhere.example/")),
+        Route("/old", lambda _: RedirectResponse("/")),
+    )
+    for paths in (["/", path], [path]):
+        told = failure(app, paths)
+        assert said in told
+        assert told.count(f"{path}, ") == 1
+    assert audit_app(app, ["/", "/old"]).findings == ()
+
+
+def test_a_site_that_leads_elsewhere_proves_nothing() -> None:
+    """Nothing of it was seen, though nobody named a path."""
+    app = site(Route("/", lambda _: RedirectResponse("https://elsewhere.example/", 302)))
+    told = failure(app)
+    assert "/: it answers with 302 and leads to another site, and so nothing was seen." in told
+
+
+def test_an_audit_in_no_state_proves_nothing() -> None:
+    assert failure(site(VISITS), ["/"], states=()) == (
+        "audit_app: no states were named, so this proves nothing"
+    )
 
 
 def test_a_site_that_answers_with_errors_proves_nothing() -> None:

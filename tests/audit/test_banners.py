@@ -151,6 +151,8 @@ TWO_LAYERS = (
     """<input type="checkbox" checked disabled><button onclick="two.remove()">Save</button></div>"""
 )
 STUBBORN = BAR.replace(HIDE, "")
+DEAF = BAR.replace(HIDE, f"if (this.heard) {HIDE}; this.heard = true")
+"""Its script hears no first press, as on a slow machine, where it is not yet there."""
 SHADOW = (
     '<div id="host"></div><script>host.attachShadow({ mode: "open" }).innerHTML = `'
     + BAR
@@ -202,6 +204,7 @@ async def test_what_does_not_ask_is_no_notice(witness: BrowserWitness, markup: s
             Outcome(3, "'Options', then a switch turned off, then 'Save'"),
         ),
         (TWO_LAYERS, Role.GRANT, Outcome(1, "'OK'")),
+        (DEAF, Role.REFUSE, Outcome(1, "'Reject'")),
         (STUBBORN, Role.REFUSE, Outcome(None, "'Reject' was pressed, and the notice stayed")),
         (
             ACCEPT_ONLY.replace("Privacy settings", "More"),
@@ -272,6 +275,42 @@ async def test_a_notice_that_comes_late_is_waited_for(witness: BrowserWitness) -
         return before, await answer(page, Role.REFUSE)
 
     assert await pressed(witness, late, before_and_after) == (None, Outcome(1, "'Reject'"))
+
+
+@pytest.mark.anyio
+async def test_a_slow_machine_looks_as_often_as_a_fast_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one look takes longer than the patience, one look would find half a notice, or none."""
+    looks: list[int] = []
+
+    async def find(_page: object, _roles: object) -> str | None:
+        looks.append(1)
+        return "found" if len(looks) == 8 else None
+
+    monkeypatch.setattr(banners, "PATIENCE", -1.0)
+    monkeypatch.setattr(banners, "_find", find)
+    page: Any = None
+    found: Any = await banners.wait_for_banner(page)
+    assert found == "found"
+    assert await banners.wait_for_banner(page) is None
+    assert len(looks) == 8 + banners._LOOKS
+
+
+@needs_chromium
+@pytest.mark.anyio
+async def test_a_page_that_replaces_what_the_script_is_made_of_ends_nothing(
+    witness: BrowserWitness,
+) -> None:
+    """It hides its notice, as it might by showing none; the scan goes on."""
+    replaced = (
+        "<button>Cookie settings</button><script>Math.round = () => 'x';"
+        "String.prototype.replace = () => ({ slice: () => 'x' })</script>"
+    )
+
+    async def both(page: Any) -> Any:
+        return await find_banner(page), await withdraw(page)
+
+    nothing = Outcome(None, "nothing on the page opens the notice again")
+    assert await pressed(witness, BAR + replaced, both) == (None, nothing)
 
 
 @needs_chromium

@@ -5,8 +5,10 @@ These drive a real Chromium by Playwright's async API, which leaves other event 
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +29,7 @@ from consentkit.audit.seen import (
 )
 from consentkit.errors import ScanError
 from consentkit.rules.policy import Where
-from tests.audit.towns import ADS, DAY, SITE, Town, good_site
+from tests.audit.towns import ADS, DAY, OWN_SCRIPT, SITE, Town, good_site
 from tests.browser.servers import Server
 from tests.conftest import IN_CI, NO_CHROMIUM
 
@@ -245,6 +247,31 @@ async def test_links_are_whole_addresses_and_no_more_than_links(
     assert links == (f"{server.origin(SITE)}/pixel#top", f"{server.origin(ADS)}/")
 
 
+async def test_a_page_that_replaces_names_hides_nothing(
+    witness: BrowserWitness, town: tuple[Town, Server]
+) -> None:
+    """R-01: storing is storing, whatever a script calls its keys, or takes away again.
+
+    `var origin` is in honest pages, too; the others hide by one line each. What a page makes up
+    (a violation that was none, a picture for a title) is not believed.
+    """
+    server = town[1]
+    visit, links = await witness.visit(server.origin(SITE) + "/replaces", State.UNTOUCHED)
+    assert {one.key for one in visit.items} == {"length", "getItem", "gone", "kept"}
+    assert {one.host for one in visit.items} == {SITE}
+    cookie = only(visit)
+    assert (cookie.name, cookie.domain, cookie.by) == ("brief", SITE, By.SCRIPT)
+    assert cookie.initiator == f"{SITE}/replaces"
+    assert (visit.violations, visit.title, visit.language) == ((), "Town", "en")
+    assert links == (f"{server.origin(SITE)}/pixel",)
+
+
+async def test_a_page_that_cannot_be_asked_is_told_as_not_seen(witness: BrowserWitness) -> None:
+    """Silence would look like a good page; what was thrown is not repeated."""
+    told = await witness._within(State.UNTOUCHED, lambda look: look._ask("() => { throw 's3c' }"))
+    assert told == "it could not be asked what is in it"
+
+
 # --- Pages that are none --------------------------------------------------------------------------
 
 
@@ -255,7 +282,6 @@ async def test_links_are_whole_addresses_and_no_more_than_links(
         ("/download", "is no page"),
         ("/empty", "is no page"),
         ("/elsewhere", "leads to another site, ads.localhost"),
-        ("/silent", "no answer came in time"),
         ("/asks-who", "asks for a name and a password"),
     ],
 )
@@ -264,6 +290,15 @@ async def test_what_is_no_page_says_so_and_stops_nothing(see: Any, path: str, wh
     visit = await see(path)
     assert visit.error.startswith(why)
     assert visit == Visit(path, State.UNTOUCHED, error=visit.error)
+
+
+async def test_what_does_not_begin_to_answer_is_given_up(
+    see: Any, witness: BrowserWitness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that holds a connection holds no scan; one that is only slow is waited for."""
+    monkeypatch.setattr(witness, "_options", options(reply=0.5))
+    visit = await see("/silent")
+    assert visit == Visit("/silent", State.UNTOUCHED, error="no answer came in time")
 
 
 async def test_what_is_no_html_is_no_page(see: Any) -> None:
@@ -346,6 +381,80 @@ async def test_who_runs_a_site_says_which_hosts_are_its_own(
     assert (only(visit).third_party, visit.requests) == (False, ())
 
 
+# --- Strangers ------------------------------------------------------------------------------------
+
+AWAY = (
+    *("http://169.254.169.254/consent", f"https://{SITE}:81/consent", f"http://{SITE}/consent"),
+    *("//evil.test/", f"https://{SITE}.evil.test/", f"https://me@{SITE}/", "http://[", "/\ud800"),
+    *("file:///etc/state.json?", "javascript:1", "data:text/html,x", "", None, 1, {"x": 1}),
+)
+
+
+@pytest.mark.parametrize("action", AWAY)
+async def test_a_form_names_no_endpoint_elsewhere(action: object) -> None:
+    """What is read there stands in the report: a file of this machine's, a cloud's keys."""
+    assert await endpoint_at(f"https://{SITE}/news", action) == ""
+
+
+async def test_a_form_names_its_sites_endpoint() -> None:
+    """The control; on a page of another site, where a redirect led, even that is none."""
+    for action in ("/consent", f"https://{SITE}/consent"):
+        assert await endpoint_at(f"https://{SITE}/news", action) == f"https://{SITE}/consent"
+    assert await endpoint_at("https://evil.test/news", "/consent") == ""
+    assert await endpoint_at("file:///tmp/news", "/consent") == ""
+
+
+async def endpoint_at(page: str, action: object) -> str:
+    """What an action of the form on a page is taken for."""
+    look: Any = module._Look(options(), lambda host: host in {SITE, ""})
+
+    async def ask(_script: str) -> object:
+        return action
+
+    look.page, look._ask = SimpleNamespace(url=page), ask
+    endpoint: str = await look.endpoint()
+    return endpoint
+
+
+async def test_a_declaration_is_not_read_where_it_leads_elsewhere(
+    witness: BrowserWitness, town: tuple[Town, Server]
+) -> None:
+    """A redirect may lead from outside to what only this machine reaches."""
+    origin = town[1].origin(SITE)
+
+    async def read(path: str) -> object:
+        return await witness._within(State.UNTOUCHED, lambda look: look.body(origin + path))
+
+    assert await read("/elsewhere") == b""
+    assert await read("/own.js") == OWN_SCRIPT.encode()
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("Page.evaluate: Error: id=s3cr3t", " (Page.evaluate)"),
+        ("Page.goto: net::ERR_OTHER at https://x.example/?s3cr3t", " (net::ERR_OTHER)"),
+        ("s3cr3t", ""),
+    ],
+)  # fmt: skip
+def test_what_a_page_throws_is_not_repeated(said: str, why: str) -> None:
+    """A getter that throws `document.cookie` would write values into report and journal."""
+    assert module._why(Exception(said)) == f"the browser could not look at it{why}"
+
+
+def test_strangers_pages_run_in_chromiums_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One hole in what draws a page is else the account of the person who scans."""
+    assert "--no-sandbox" not in module.FLAGS
+    monkeypatch.delenv("CONSENTKIT_NO_SANDBOX", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
+    assert module.has_sandbox()
+    monkeypatch.setenv("CONSENTKIT_NO_SANDBOX", "1")
+    assert not module.has_sandbox()
+    monkeypatch.delenv("CONSENTKIT_NO_SANDBOX")
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    assert not module.has_sandbox()
+
+
 # --- Without a browser ----------------------------------------------------------------------------
 
 
@@ -364,8 +473,8 @@ async def test_without_playwright_it_says_what_to_do(monkeypatch: pytest.MonkeyP
 
 
 async def test_what_is_no_browser_does_not_start(tmp_path: Path) -> None:
-    """A path in $CONSENTKIT_CHROMIUM may be anything."""
-    with pytest.raises(ScanError, match="did not start"):
+    """A path in $CONSENTKIT_CHROMIUM may be anything; a sandbox needs a kernel that has room."""
+    with pytest.raises(ScanError, match=r"did not start.*CONSENTKIT_NO_SANDBOX=1"):
         await BrowserWitness(options(executable="/bin/false")).visit(
             "http://site.example/", State.UNTOUCHED
         )

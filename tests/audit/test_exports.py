@@ -325,6 +325,18 @@ def test_a_failure_tells_all_that_is_known() -> None:
     assert len(passed) == len(FINDINGS) - 3
 
 
+@pytest.mark.parametrize("least", [*Severity, None])
+def test_what_fails_a_scan_fails_its_junit(least: Severity | None) -> None:
+    """`--fail-on warning` ends with 1: a dashboard of the same scan is red then too."""
+    report = told()
+    assert {each.severity for each in report.findings} >= {Severity.ERROR, Severity.WARNING}
+    root = ET.fromstring(junit(report, least))  # noqa: S314  # it is our own
+    failures = len(root.findall("testsuite/testcase/failure"))
+    worst = [each for each in report.findings if least and each.severity.rank <= least.rank]
+    assert failures == int(root.get("failures", "")) == len(worst)
+    assert bool(failures) == report.fails(least)
+
+
 def test_what_is_known_is_skipped_and_pages_are_counted() -> None:
     """A baseline's findings are shown, and fail nothing."""
     cookie = SeenCookie("lb", "site.example", initiator="cdn.example/a")

@@ -339,6 +339,25 @@ def test_our_own_cookies_are_declared_by_nature(name: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"by": By.SCRIPT, "initiator": "tracker.test/t.js"},
+        {"by": By.SCRIPT},
+        {"by": By.SCRIPT, "initiator": "site.example/t.js"},
+        {"by": By.HEADER, "initiator": "tracker.test/t"},
+    ],
+)
+def test_a_tracker_called_like_our_token_is_undeclared(how: dict[str, Any]) -> None:
+    """Ours are set by responses of the site, which are the control."""
+    name = "__Secure-consent-seen"
+    assert keys(compare(policy(), scan_of(setting(name, seconds=DAY, **how)))) == {
+        f"undeclared:cookie:{name}"
+    }
+    ours = setting(name, seconds=DAY, initiator="www.site.example:8443/consent")
+    assert compare(policy(), scan_of(ours)) == ()
+
+
 # Undeclared
 
 

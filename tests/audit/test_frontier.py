@@ -1,7 +1,8 @@
+from time import perf_counter
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from consentkit.audit import frontier
@@ -34,6 +35,7 @@ hrefs = st.one_of(
 )
 
 
+@example("//..", f"{SITE}/")
 @given(hrefs, st.sampled_from([f"{SITE}/a/b?c", "http://[::1]:8000/", "http://localhost"]))
 def test_an_address_has_one_spelling(href: str, base: str) -> None:
     """Whatever stands in a page: no error, and what comes out is what would come out again."""
@@ -302,13 +304,30 @@ def test_a_scan_has_so_many_pages_and_so_many_links_of_depth() -> None:
     assert "more than 1 links away" in deep.told["/x"]
 
 
-def test_what_is_kept_out_is_not_taken_in_and_not_told() -> None:
+def test_what_is_kept_out_is_not_taken_in_and_told() -> None:
     """The pages of consentkit itself show what is declared, and are nothing that a site stores."""
     found = begun()
     found.keep_out(f"{SITE}/consent/")
     links = ["/consent", "/consent?x", "/consent/cookies", "/consenting", "/x"]
     assert found.take([SITE + link for link in links], 1) == [f"{SITE}/consenting", f"{SITE}/x"]
-    assert found.told == {}
+    why = "a page of consentkit's own, as the site says"
+    assert found.told == dict.fromkeys(["/consent", "/consent?x", "/consent/cookies"], why)
+
+
+@pytest.mark.parametrize("place", ["", "/", "/shop", "/shop/"])
+def test_a_site_cannot_keep_itself_out(place: str) -> None:
+    """With `data-path="/"` every page would be consentkit's own, and nothing would be looked at."""
+    found = Frontier(f"{SITE}/shop/?x", Limits())
+    found.keep_out(f"{SITE}{place}" if place else "")
+    assert found.take([f"{SITE}/shop/a"], 1) == [f"{SITE}/shop/a"]
+
+
+@pytest.mark.parametrize("piece", [" ", "<loc>", "<loc> ", "<![CDATA[", "<loc><![CDATA[ ", "</loc"])
+def test_a_sitemap_that_never_ends_is_read_at_once(piece: str) -> None:
+    """800 blanks took more than a second; a regular expression knows no limit of time."""
+    begun_at = perf_counter()
+    sitemap_of("<urlset><loc>" + piece * 20_000, 9)
+    assert perf_counter() - begun_at < 1
 
 
 def test_memory_of_what_was_left_out_has_a_bound() -> None:

@@ -2,9 +2,11 @@ import gzip
 import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
+from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qs
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -679,3 +681,118 @@ def test_no_value_is_kept_of_a_cookie() -> None:
     kept = Jar().store(b"sid=3f2b9c0d8e7a4f51a2b3c4d5e6f70819; Path=/", f"{SITE}/", 0.0)
     assert kept is not None
     assert "3f2b9c" not in repr(headers._seen(kept, f"{SITE}/", 0.0))
+
+
+# What a page makes up
+
+AWAY = ("http://169.254.169.254/x", "http://other.example/", f"{SITE}:22/", "file:///etc/passwd")
+
+
+@pytest.mark.parametrize("away", AWAY)
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<a class="consentkit-link" href="{}">Cookies</a>',
+        '<script id="consentkit-script" data-path="{}"></script>',
+        '<section id="consentkit"><form action="{}"><button name=choice value=accept-all>x</form>',
+    ],
+)
+async def test_a_notice_leads_to_no_other_host(markup: str, away: str) -> None:
+    """From outside to what only this machine reaches: a cloud's keys, a router, another port."""
+    asked: list[str] = []
+
+    async def send(_method: str, url: str, _headers: Mapping[str, str], _body: bytes) -> Answer:
+        asked.append(url)
+        return Answer(200, ((b"content-type", b"text/html"),), markup.format(away).encode())
+
+    witness = HeadersWitness(send)
+    await witness.prepare(SITE, f"{SITE}/", (State.REFUSED, State.GRANTED))
+    await witness.shown()
+    assert asked
+    assert [url for url in asked if not url.startswith(f"{SITE}/")] == []
+
+
+@pytest.mark.parametrize(
+    "piece", [b"<a ", b"<a x='", b"<p style=", b"<template>", b"<a b=1 ", b"<!-- "]
+)
+def test_a_page_of_tags_that_never_end_is_read_at_once(piece: bytes) -> None:
+    """A tag that never ends is none, and so is all that stands behind it (HTML 13.2.5.8)."""
+    begun = perf_counter()
+    read_page(b"<title>x</title>" + piece * 20_000, f"{SITE}/", lambda _host: False)
+    assert perf_counter() - begun < 2
+
+
+def of_page(body: str) -> list[tuple[str, str, str]]:
+    page = read_page(body.encode(), f"{SITE}/", lambda host: host == "shop.example")
+    return [(request.host, request.path, request.what) for request in page.requests]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('<style>@import "//a.example/css?x";</style>', [("a.example", "/css", "stylesheet")]),
+        ("<style>@import url(//a.example/b);</style>", [("a.example", "/b", "stylesheet")]),
+        ("<style>p{background:url('//a.example/b')}</style>", [("a.example", "/b", "image")]),
+        ("<style>@font-face{src:url(//a.example/f)}q{mask:url(//b.example)}</style>",
+         [("a.example", "/f", "font"), ("b.example", "/", "image")]),
+        ("<p style='mask:url(&quot;https://a.example/b&quot;)'>", [("a.example", "/b", "image")]),
+        ("<style>/* url(//a.example) */ p{content:'url(//b.example)'; mask:url(#c)}</style>", []),
+        ("<style>@namespace url(//a.example); p{background:url(/own.png)}", []),
+        ("<template><style>@import '//a.example/b'</style></template>", []),
+        ("<base href=//c.example/><style>p{mask:url(d)}</style>", [("c.example", "/d", "image")]),
+    ],
+)  # fmt: skip
+def test_what_a_style_in_the_page_fetches_is_told(
+    body: str, expected: list[tuple[str, str, str]]
+) -> None:
+    """The judgement on web fonts (LG Muenchen I, 3 O 17493/20) was about just this."""
+    assert [each for each in of_page(body) if each[2] != "other"] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "hosts"),
+    [
+        ("<template><img src=//a.example></template>", []),
+        ("<template><template><!-- </template> --></template><img src=//a.example></template>", []),
+        ("<template></template><img src=//b.example>", ["b.example"]),
+        ("<template shadowrootmode=open><img src=//a.example></template>", ["a.example"]),
+        ("<template><img src=//a.example>", []),
+    ],
+)  # fmt: skip
+def test_what_stands_in_a_template_is_not_fetched(body: str, hosts: list[str]) -> None:
+    """A template is no part of the page; a declarative shadow root is (HTML 13.2.6.4.4)."""
+    assert [host for host, _, _ in of_page(body)] == hosts
+
+
+async def test_a_cookie_that_is_no_ascii_goes_back_as_it_came() -> None:
+    """A page of such a cookie answered once, and every further one of that jar was not seen."""
+    cookie = "name=gr\u00fcn".encode()
+
+    async def app(_scope: Scope, _receive: Receive, send: ASGISend) -> None:
+        head = [(b"content-type", b"text/html"), (b"set-cookie", cookie + b"; Path=/")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    with Server(app) as server:
+        async with http_client() as client:
+            witness, jar, url = HeadersWitness(client), Jar(), f"{server.origin('127.0.0.1')}/"
+            for _ in range(2):
+                await witness.load(url, jar, State.UNTOUCHED)
+    assert server.log[-1].headers["cookie"].encode("latin-1") == cookie
+
+
+async def test_a_body_that_drips_is_given_up() -> None:
+    """A time for each read is none for all of them: robots.txt would be waited for till it ends."""
+
+    async def drip(_scope: Scope, _receive: Receive, send: ASGISend) -> None:
+        head = [(b"content-type", b"text/plain")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        for _ in range(30):
+            await anyio.sleep(0.2)
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    with Server(drip) as server:
+        async with http_client(seconds=0.5) as client:
+            with anyio.move_on_after(5) as limit, pytest.raises(TimeoutError):
+                await client("GET", f"{server.origin('127.0.0.1')}/robots.txt", {}, b"")
+    assert not limit.cancelled_caught

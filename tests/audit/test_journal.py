@@ -159,3 +159,44 @@ def test_it_holds_no_value_of_a_cookie(tmp_path: Path) -> None:
     assert json.loads(lines[1])["visit"]["cookies"] == [
         {"name": "_ga", "domain": "shop.example", "seconds": 60}
     ]
+
+
+@pytest.mark.parametrize("title", ["\ud800", "\x00", "\u2028", "\U0001f36a"])
+def test_any_title_is_kept(tmp_path: Path, title: str) -> None:
+    """A page's script may name it half a sign, which no UTF-8 has: that ends no scan."""
+    visit = Visit("/", State.UNTOUCHED, 200, title=title)
+    path = written(tmp_path / "scan.journal", [Entry(f"{SITE}/", visit)])
+    journal = Journal.resume(HEAD, path)
+    assert [each.visit for each in journal.entries()] == [visit]
+    journal.close(is_done=False)
+
+
+def test_it_is_written_through_no_link(tmp_path: Path) -> None:
+    """Its name can be foretold: a neighbour's link of that name has no other file written over."""
+    precious, link = tmp_path / "precious", tmp_path / "scan.journal"
+    text = written(precious, ENTRIES).read_bytes()
+    link.symlink_to(precious)
+    with pytest.raises(ScanError, match="the journal cannot be written"):
+        Journal.begin(HEAD, link)
+    with pytest.raises(ScanError, match="it cannot be read"):
+        Journal.resume(HEAD, link)
+    assert precious.read_bytes() == text
+
+
+def test_only_its_owner_reads_it(tmp_path: Path) -> None:
+    """It names the pages that were seen."""
+    path = written(tmp_path / "scan.journal", ENTRIES)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "line", [b"x", b"{}", b"[]", b"7", b"[" * 100_000, b'{"url":1,"visit":{}}', b"\xff", b""]
+)
+def test_a_journal_that_was_spoilt_is_refused(tmp_path: Path, line: bytes) -> None:
+    """With a sentence, before anything is asked for; the file stays as it is."""
+    path = written(tmp_path / "scan.journal", ENTRIES)
+    whole = path.read_bytes() + line + b"\n"
+    path.write_bytes(whole)
+    with pytest.raises(ScanError, match="no journal of a scan"):
+        Journal.resume(HEAD, path)
+    assert path.read_bytes() == whole

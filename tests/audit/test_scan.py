@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -19,7 +20,7 @@ from starlette.types import Send as ASGISend
 from consentkit.audit import scan as scan_module
 from consentkit.audit.frontier import LONGEST_CRAWL_DELAY, Limits
 from consentkit.audit.headers import Answer, Send
-from consentkit.audit.journal import Journal
+from consentkit.audit.journal import Entry, Head, Journal
 from consentkit.audit.scan import MOST_SITEMAPS, Looks, Options, reached, scan
 from consentkit.audit.seen import Act, ShownCookie, State, Visit, Witness
 from consentkit.errors import ScanError
@@ -544,3 +545,67 @@ async def test_a_site_that_cannot_be_scanned_is_told(answer: Answer | Exception,
     with pytest.raises(ScanError) as failed:
         await reached(f"{SITE}/", serving({"/": answer}, []))
     assert str(failed.value).startswith(f"{SITE}/: {told}")
+
+
+class Odd(Double):
+    """Its pages made the list of links up."""
+
+    async def visit(self, page: str, state: State) -> tuple[Visit, tuple[str, ...]]:
+        visit, _ = await super().visit(page, state)
+        made_up: list[Any] = [1, None, {}, f"{SITE}/a", "x" * 5000, *range(5000), f"{SITE}/b"]
+        return visit, tuple(made_up)
+
+
+@pytest.mark.parametrize("follow", [True, False])
+async def test_links_that_are_no_texts_end_no_scan(*, follow: bool) -> None:
+    """`Array.prototype.filter = () => [1]` in a page: what its scripts answer is not believed."""
+    odd = Odd({})
+
+    async def open_looks() -> Odd:
+        return odd
+
+    options = Options(states=(State.UNTOUCHED,), workers=1, follow=follow)
+    found = await scan(f"{SITE}/", open_looks, options)
+    assert {visit.page for visit in found.visits} == ({"/", "/a", "/b"} if follow else {"/"})
+
+
+async def test_a_worker_that_comes_to_other_states_looks_at_nothing() -> None:
+    """What it would show as seen after a refusal would be a first visit: false findings."""
+    links = {"/": [f"/{n}" for n in range(9)]}
+
+    async def slowly(_page: str, _state: State) -> None:
+        await anyio.sleep(0.01)
+
+    sure, unsure, third = (
+        Double(links, slowly),
+        Double(links, slowly, unreached=[State.REFUSED]),
+        Double(links, slowly),
+    )
+    waiting = iter([sure, unsure, third])
+
+    async def open_looks() -> Double:
+        return next(waiting)
+
+    found = await scan(f"{SITE}/", open_looks, Options(states=(State.REFUSED,), workers=3))
+    assert len(found.visits) == 10
+    assert unsure.visited == []
+    assert third.visited
+    assert unsure.is_closed
+
+
+@pytest.mark.parametrize("away", ["http://169.254.169.254/", "file:///etc/passwd", f"{SITE}:9/"])
+async def test_a_journal_leads_a_scan_to_no_other_host(away: str, tmp_path: Path) -> None:
+    """A file that somebody wrote into has the scan ask for pages of its own site and no other."""
+    path, states = tmp_path / "scan.journal", (State.UNTOUCHED,)
+    journal = Journal.begin(Head(SITE, f"{SITE}/", "headers", states), path)
+    visit = Visit("/", State.UNTOUCHED, 200)
+    journal.note(Entry(f"{SITE}/", visit, [away, f"{SITE}/../a", f"{SITE}/b"]))
+    journal.close(is_done=False)
+    looks = Double({})
+
+    async def open_looks() -> Double:
+        return looks
+
+    options = Options(states=states, workers=1)
+    await scan(f"{SITE}/", open_looks, options, journal=path, resume=True)
+    assert looks.visited == [("/b", State.UNTOUCHED)]

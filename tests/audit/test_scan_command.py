@@ -159,7 +159,10 @@ def test_limits_are_kept_to(url: str) -> None:
     done = scan(url, "--headers", "--pages", "1", "--json", "-", "--workers", "1", "--delay", "0")
     seen = json.loads(done.stdout)["scan"]
     assert {visit["page"] for visit in seen["visits"]} == {"/"}
-    assert seen["left_out"] == {"/news": "1 pages are enough"}
+    own = dict.fromkeys(
+        ["/consent", "/consent/cookies"], "a page of consentkit's own, as the site says"
+    )
+    assert seen["left_out"] == {"/news": "1 pages are enough", **own}
     seen = json.loads(scan(url, "--headers", "--depth", "0", "--json", "-").stdout)["scan"]
     assert "more than 0 links away" in seen["left_out"]["/news"]
 
@@ -426,3 +429,38 @@ def test_the_command_says_what_each_option_does() -> None:
     assert all(
         parameter.help for parameter in command.params if isinstance(parameter, click.Option)
     )
+
+
+@pytest.mark.parametrize("status", [500, 403])
+def test_a_scan_that_sees_nothing_does_not_pass(status: int) -> None:
+    """Each night would be green, since the first page answers once, and nothing else ever does."""
+    asked: list[str] = []
+
+    def page(request: Request) -> Response:
+        asked.append(request.url.path)
+        return HTMLResponse("x", status if asked.count("/") > 1 else 200)
+
+    with Server(Starlette(routes=[Route("/", page)])) as server:
+        line = [server.origin("127.0.0.1"), "--headers", "--states", "untouched"]
+        done = scan(*line)
+        asked.clear()
+        never = scan(*line, "--fail-on", "never")
+    assert done.exit_code == 1
+    assert "No page could be seen (untouched)" in done.stderr
+    assert never.exit_code == 0
+
+
+def test_junit_fails_as_the_scan_does(url: str, shop: Shop, tmp_path: Path) -> None:
+    """With `--fail-on never` nothing is red, there or here."""
+    shop.strange = "strange"
+    for fail_on, fails in (("never", False), ("error", True)):
+        line = [url, "--headers", "--junit", "a.xml", "--fail-on", fail_on]
+        done = scan(*line, "--policy", shop.file)
+        text = (tmp_path / "a.xml").read_text("utf-8")
+        assert ("<failure" in text) == fails == (done.exit_code == 1)
+
+
+def test_a_password_in_an_address_names_no_file() -> None:
+    """File names are shown, kept and copied."""
+    order = Order("https://user:hunter2@shop.example:8443/")
+    assert str(order.journal_file) == "consentkit-scan-shop.example-8443.journal"

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from consentkit.audit.seen import By, SeenRequest, SentCookie, Shape
+from consentkit.audit import traffic as module
+from consentkit.audit.seen import By, SeenItem, SeenRequest, SentCookie, Shape
 from consentkit.audit.traffic import BINDING, EVENTS, Traffic, host_in, place_in
+from consentkit.rules.policy import Where
 
 SITE = "www.site.example"
 PAGE = f"https://{SITE}/"
@@ -41,6 +43,11 @@ class Told:
             "blockedCookies": [{"cookieLine": line} for line in blocked],
         }
         self.traffic.hear("Network.responseReceivedExtraInfo", event)
+
+    def stored(self, how: str, key: str, value: str, **others: Any) -> None:
+        place = {"storageKey": f"https://{SITE}/", "isLocalStorage": True, **others}
+        event = {"storageId": place, "key": key, "newValue": value}
+        self.traffic.hear(f"DOMStorage.domStorageItem{how}", event)
 
     def script(self, text: str, *, is_stored: bool) -> None:
         told = {
@@ -218,6 +225,63 @@ async def test_a_page_is_quiet_when_nothing_runs_and_nothing_was_heard() -> None
     began = time.monotonic()
     await told.traffic.quiet(0.01, began + 9)
     assert time.monotonic() - began < 5
+
+
+SAID = {"text": "a=1", "by": "", "isStored": True, "at": 0, "origin": "", "path": "/"}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *(1, "x", None, [], {}, {"what": "cookie"}, {"what": "violation"}, {"what": {}}),
+        {"what": "violation", "directive": "img-src", "source": {}},
+        *({"what": "cookie", **SAID, name: wrong} for name, wrong in {
+            "text": 1, "by": 1, "isStored": "", "at": "x", "origin": {}, "path": 1}.items()),
+    ],
+)  # fmt: skip
+def test_what_cannot_have_been_told_is_passed_over(payload: object) -> None:
+    """A page may replace what the witness is made of; a scan does not end at it."""
+    told = Told()
+    for text in (json.dumps(payload), "{"):
+        told.traffic.hear("Runtime.bindingCalled", {"name": BINDING, "payload": text})
+    assert (told.traffic.cookies((), ()), told.traffic.violations()) == ((), ())
+    told.script("control=1", is_stored=True)
+    assert [one.name for one in told.traffic.cookies((), ())] == ["control"]
+
+
+def test_what_a_page_makes_up_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A megabyte of path, key or directive is nobody's name, and a thousand of them no report."""
+    monkeypatch.setattr(module, "MOST", 5)
+    told, long = Told(), "x" * 100_000
+    for n in range(9):
+        violation = {"what": "violation", "directive": f"{n}{long}", "source": long}
+        told.traffic.hear(
+            "Runtime.bindingCalled", {"name": BINDING, "payload": json.dumps(violation)}
+        )
+        told.stored("Added", f"{n}{long}", long)
+        told.traffic.overhear(f"https://b.example/{n}{long}", "fetch")
+        told.request(str(n), f"https://a.example/{n}{long}?", initiator={"url": f"{PAGE}{long}"})
+        told.script(f"c{n}=1; x={long}", is_stored=True)
+    seen = (
+        *(told.traffic.requests(), told.traffic.violations(), told.traffic.items()),
+        told.traffic.cookies((), ()),
+    )
+    assert [len(each) for each in seen] == [5, 5, 5, 5]
+    assert len(repr(seen)) < 5 * 5 * 2 * module.LONGEST + 5000
+
+
+def test_what_is_stored_is_told_by_key_and_shape() -> None:
+    """Also what is gone again; what a frame keeps is the frame's, by whichever name it is told."""
+    told = Told()
+    told.stored("Added", "seen", "1")
+    told.stored("Updated", "seen", "")
+    told.stored("Added", "seen", "1", storageKey="https://ads.example/^0https://site.example")
+    told.stored("Added", "step", "1", isLocalStorage=False, securityOrigin=f"https://{SITE}")
+    assert told.traffic.items() == (
+        SeenItem(Where.LOCAL, "seen", SITE, shape=Shape.EMPTY),
+        SeenItem(Where.LOCAL, "seen", "ads.example", third_party=True, shape=Shape.FLAG),
+        SeenItem(Where.SESSION, "step", SITE, shape=Shape.FLAG),
+    )
 
 
 def test_every_event_has_a_hearer() -> None:

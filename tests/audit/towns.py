@@ -40,6 +40,21 @@ Notification.requestPermission()
 navigator.geolocation.getCurrentPosition(() => {{}})
 document.cookie = "after=1"
 </script>"""
+REPLACES = """<img name="title" alt=""><a href="/pixel">In</a><script>
+var origin = "https://evil.test"
+localStorage.setItem("length", "1")
+localStorage.setItem("getItem", "1")
+localStorage.kept = "1"
+sessionStorage.gone = "1"
+delete sessionStorage.gone
+Object.entries = Array.prototype.filter = Array.prototype.map = () => [1]
+Object.prototype.toJSON = () => {{ throw new Error(document.cookie) }}
+RegExp.prototype.exec = String.prototype.split = String.prototype.includes = () => null
+document.cookie = "brief=1"
+document.cookie = "brief=; Max-Age=0"
+dispatchEvent(new SecurityPolicyViolationEvent("securitypolicyviolation", {{
+effectiveDirective: "img-src", blockedURI: "https://made-up.test", disposition: "enforce" }}))
+</script>"""
 LINKS = (
     "<a href='/pixel#top'>In</a> <a href='//{ads}/'>Out</a> <a href='/clean' download>File</a>"
     "<a href='mailto:desk@town.example'>Mail</a> <a href='http://['>Broken</a>"
@@ -56,6 +71,7 @@ PAGES = {
     "/not-taken": "<script>document.cookie = 'not=1; Domain=other.localhost'</script>",
     "/pixel": '<img src="//{ads}/px.gif?id=4711">',
     "/storage": STORAGE,
+    "/replaces": REPLACES,
     "/beacon": f"<script>{BEACON}</script>",
     "/leaving": f"<script>addEventListener('pagehide', () => {BEACON})</script>",
     "/frame": '<iframe src="//{ads}/framed"></iframe>',

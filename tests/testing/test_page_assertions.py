@@ -1,10 +1,13 @@
 """Assertions about pages: what they fetch, whether they ask, and what the table tells."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 from consentkit import Policy
 from consentkit.testing import (
@@ -17,7 +20,19 @@ from consentkit.testing import (
 )
 from consentkit.testing.evidence import Evidence
 from consentkit.testing.page_assertions import MOST_SHOWN
-from tests.testing.sites import INLINE, KEY, MAP, STRANGER, TAG, YAML, page, policy, site, write
+from tests.testing.sites import (
+    INLINE,
+    KEY,
+    MAP,
+    STRANGER,
+    TAG,
+    YAML,
+    bare,
+    page,
+    policy,
+    site,
+    write,
+)
 from tests.testing.test_assertions import told
 
 pytestmark = pytest.mark.anyio
@@ -119,6 +134,73 @@ async def test_a_page_of_a_browser_without_a_screen(rules: Policy) -> None:
     message = told(assert_no_third_party, await browser.visit("/"))
     assert message.startswith("www.example.org fetches from elsewhere")
     await browser.submit("/consent", choice="accept-all")
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<style>@import "https://fonts.example/css";</style>',
+        "<style>p{background:url(//fonts.example/css)}</style>",
+        "<svg><style>p{fill:url(//fonts.example/css)}</style></svg>",
+        "<p>a<p style=\"background:url('https://fonts.example/css?id=secret&amp;b')\">",
+        "<base href='https://fonts.example/'><base href=/><p style=background:url(/css)>",
+        "<div hidden><style>@import '//fonts.example/css'</style></div>",
+        "<![foo]><template></b></template><style>@import '//fonts.example/css'</style>",
+    ],
+)
+def test_what_a_style_in_the_page_fetches_is_told(markup: str, rules: Policy) -> None:
+    """The judgement on web fonts (LG München I, 3 O 17493/20) was about just this."""
+    message = told(assert_no_third_party, page(markup), site=SITE)
+    what = "<style>" if "<style>" in markup else "a style attribute"
+    path = "/" if "base" in markup else "/css"
+    assert f"{what} from fonts.example{path}: another host" in message.replace("/css:", f"{path}:")
+    assert "secret" not in message
+    assert "no service declares this host" in told(
+        assert_no_third_party, page(markup), rules, site=SITE
+    )
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        f"<style>@import '{SITE}/a.css'; p{{background:url(/a.gif)}}</style>",
+        "<template><style>@import '//fonts.example/css'</style></template>",
+        "<textarea><p style='background:url(//fonts.example/a)'></textarea>",
+        "<p title='url(//fonts.example/a)'>url(//fonts.example/a)",
+        "<style>/* url(//fonts.example/a) */</style><p style='background:url(data:,x)'>",
+    ],
+)
+def test_a_style_that_fetches_nothing_from_elsewhere_passes(markup: str) -> None:
+    """The control: its own addresses, and what is no style of the page."""
+    assert_no_third_party(page(markup), site=SITE)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/away"])
+def test_a_page_that_is_not_there_proves_nothing(rules: Policy, path: str) -> None:
+    """No tags and no question stand in an error, or in a redirect without a body."""
+    app = bare()
+    app.router.routes.append(Route("/away", lambda _: RedirectResponse("https://b.example/")))
+    client = consent_client(site(rules, app), follow_redirects=False)
+    gone = client.get(path)
+    for claim in (assert_no_third_party, partial(assert_banner, expected=False)):
+        message = told(claim, gone)
+        assert f"answers with {gone.status_code}, so this proves nothing" in message
+        assert "hand over the markup: response.text" in message
+    assert_no_third_party(gone.text, rules, site=SITE)
+    assert_banner(consent_client(site(rules), "refused").get("/nowhere").text, expected=False)
+
+
+def test_a_declaration_that_is_not_there_declares_nothing() -> None:
+    """Of a policy without cookies every page would be the declaration, an error too."""
+    least = policy(
+        "site: {name: x, controller: x}\nmode: explicit\n"
+        "purposes: {a: {title: x, description: x}}\n"
+    )
+    client = consent_client(site(least))
+    message = told(assert_declaration_matches, client.get("/nowhere"))
+    assert "/nowhere answers with 404, and declares nothing" in message
+    assert_declaration_matches(client.get("/consent/cookies"))
+    assert_declaration_matches(client)
 
 
 def test_not_everything_is_told() -> None:
@@ -252,7 +334,72 @@ def test_a_banner_without_a_refusal_is_none_to_have() -> None:
     assert "there is no button that refuses" in told(assert_banner, page(only))
 
 
+BUTTON = '<button name="choice" value="{}-all">x</button>'
+BOTH = BUTTON.format("reject") + BUTTON.format("accept")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<template><section id=consentkit>", "</section></template>"),
+        ("<textarea><section id=consentkit>", "</section></textarea>"),
+        ("<section id=consentkit hidden>", "</section>"),
+        ("<section id=consentkit popover>", "</section>"),
+        ("<dialog id=consentkit>", "</dialog>"),
+        ("<section id=consentkit style='display: NONE !important'>", "</section>"),
+        ("<section id=consentkit style='color:red;visibility:hidden'>", "</section>"),
+        ("<div hidden><section id=consentkit>", "</section></div>"),
+        ("<div style=opacity:0><br><section id=consentkit>", "</section></div>"),
+        ("<section id=consentkit><div hidden>", "</div></section>"),
+    ],
+)
+def test_a_banner_that_nobody_sees_is_none(before: str, after: str) -> None:
+    """Nothing is asked of a person by what stands in the markup alone."""
+    body = page(before, BOTH, after)
+    message = told(assert_banner, body)
+    assert message.startswith("a banner was expected, and the page asks nothing.")
+    assert_banner(body, expected=False)
+    assert_banner(page("<p hidden><p><section id=consentkit>", BOTH, "</b></section>"))
+    assert_banner(page("<dialog open id=consentkit>", BOTH, "</dialog>"))
+    assert_banner(page("<div style='display:none;display:block' id=consentkit>", BOTH, "</div>"))
+
+
+def test_what_hides_a_banner_is_told() -> None:
+    """The whole, or its buttons."""
+    whole = told(assert_banner, page("<div hidden><section id=consentkit>", BOTH))
+    assert "came: the notice is there and hidden." in whole
+    assert "look at the page in a browser" in whole
+    buttons = told(assert_banner, page("<section id=consentkit><p hidden>", BOTH))
+    assert "came: the notice is there and hidden." in buttons
+    assert "do: show both buttons: no style may hide them." in buttons
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"), [("reject", "the refusal is hidden"), ("accept", "the grant is hidden")]
+)
+def test_a_button_that_is_hidden_alone_is_told(hidden: str, said: str) -> None:
+    """R-12: of two buttons with the same choice the one that is seen counts."""
+    seen = "accept" if hidden == "reject" else "reject"
+    start = f"<section id=consentkit>{BUTTON.format(seen)}"
+    covered = f"<div hidden>{BUTTON.format(hidden)}</div>"
+    assert f"the button of {said}" in told(assert_banner, page(start, covered))
+    assert_banner(page(start, covered, BUTTON.format(hidden)))
+    assert_banner(page(start, BUTTON.format(hidden), covered))
+
+
 LOOK = {"height": 40, "color": "rgb(0, 0, 0)"}
+
+
+def test_in_a_browser_a_style_sheet_may_hide_the_banner() -> None:
+    """Where the markup does not tell it, the browser does."""
+    body = page(BUTTONS.format("", ""))
+    seen, unseen = {**LOOK, "visible": "true"}, {**LOOK, "visible": "false"}
+    hidden = Live(body=body, looks=[unseen, unseen])
+    assert "do: show both buttons" in told(assert_banner, hidden)
+    assert_banner(hidden, expected=False)
+    half = told(assert_banner, Live(body=body, looks=[unseen, seen]))
+    assert "visible: false to refuse, true to grant" in half
+    assert_banner(Live(body=body, looks=[seen, seen]))
 
 
 def test_in_a_browser_the_buttons_look_the_same() -> None:

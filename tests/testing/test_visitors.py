@@ -97,6 +97,29 @@ def test_a_service_can_be_granted_alone() -> None:
     assert not as_visitor(site(), "granted").may_load("stranger.example")
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"secret_key": "z" * 40}, "signed with the secret_key.*cannot be read by the app's own"),
+        ({"secure": False}, "signed with the secret_key.*Leave policy="),
+        ({"policy": policy(FIRST)}, "the policy that was passed is not the app's own.*pass the"),
+    ],
+)
+@pytest.mark.parametrize("state", ["granted", "undecided"])
+def test_a_visitor_whom_the_app_cannot_read_is_none(
+    given: dict[str, Any], said: str, state: Any
+) -> None:
+    """A test of 'granted' that runs undecided passes for nothing. What the app has is the control.
+
+    One of several keys is as good as the first: keys are changed one after the other.
+    """
+    same: dict[str, Any] = {"policy": policy(), "secret_key": KEY}
+    app = site(secret_key="y" * 40, old_secret_keys=[KEY])
+    assert as_visitor(app, "granted", **same).allows("maps")
+    with pytest.raises(NoSuchVisitorError, match=said):
+        as_visitor(app, state, **{**same, **given})
+
+
 def test_a_visitor_says_what_may_be_stored() -> None:
     """The very `decide` that enforces; report mode allows every purpose."""
     visitor = as_visitor(site(), {"measurement": "granted"})

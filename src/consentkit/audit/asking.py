@@ -103,6 +103,9 @@ def harder_refusals(scan: Scan) -> Iterator[Said]:
     """Each way in which it is harder to refuse or to withdraw than to accept (R-12, R-13)."""
     clicks = {act.state: act.clicks for act in scan.acts}
     accept = clicks.get(State.GRANTED)
+    if accept is not None and clicks.get(State.REFUSED, 0) is None:
+        how = next(act.how for act in scan.acts if act.state is State.REFUSED)
+        yield Said("refusing does not work", f"Accepting works, and refusing does not: {how}.")
     for state, verb in ((State.REFUSED, "refuse"), (State.WITHDRAWN, "withdraw")):
         taken = clicks.get(state)
         if accept is not None and taken is not None and taken > accept:

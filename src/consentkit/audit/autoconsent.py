@@ -30,6 +30,8 @@ PATIENCE: Final = 12.0
 """Seconds that its rules have."""
 SCRIPT: Final = "dist/autoconsent.playwright.js"
 RULES: Final = "rules/rules.json"
+_LONGEST: Final = 80
+"""Characters of a tool's name: a page can call what its scripts call."""
 _NAME: Final = "autoconsentSendMessage"
 _ACTIONS: Final = {Role.GRANT: "optIn", Role.REFUSE: "optOut"}
 _CONFIG: Final = {
@@ -117,7 +119,7 @@ class _Run:
                     told = {"type": "evalResp", "id": message["id"], "result": result}
                     await frame.evaluate("told => autoconsentReceiveMessage(told)", told)
             case "popupFound":
-                self.tool = str(message["cmp"])
+                self.tool = str(message["cmp"])[:_LONGEST]
             case "optInResult" | "optOutResult":
                 self.has_worked = message["result"] is True
                 if not self.has_worked:

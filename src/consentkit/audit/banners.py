@@ -25,7 +25,7 @@ from consentkit.audit.seen import Banner, Look
 from consentkit.notice.text import LANGUAGES, messages_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from playwright.async_api import ElementHandle, Frame, JSHandle, Page
 
@@ -45,9 +45,14 @@ OURS: Final = "consentkit"
 UNKNOWN: Final = "unknown"
 PATIENCE: Final = 3.0
 """Seconds that a layer has to open, or to close, after a click."""
+_LOOKS: Final = 10
+"""How often it is looked at least: on a machine with much to do one look may take that long."""
 _PAUSE: Final = 0.05
 _SWITCH: Final = "a switch turned off"
 _LONGEST_LABEL: Final = 60
+_LONGEST_STYLE: Final = 200
+_MALFORMED: Final = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+"""What comes of reading values that are not as our script makes them."""
 
 
 class Role(StrEnum):
@@ -296,13 +301,20 @@ async def wait_for_banner(page: Page) -> Found | None:
 
 async def _wait_for(page: Page, *any_of: frozenset[Role]) -> Found | None:
     """What has a button for one of these roles, the first of the sets first; in `PATIENCE`."""
-    until = time.monotonic() + PATIENCE
-    while True:
+    async for _ in _looks():
         for roles in any_of:
             if (found := await _find(page, roles)) is not None:
                 return found
-        if time.monotonic() > until:
-            return None
+    return None
+
+
+async def _looks(patience: float | None = None) -> AsyncIterator[None]:
+    """Moments to look again, for so long (`PATIENCE`), and `_LOOKS` times at least."""
+    until = time.monotonic() + (PATIENCE if patience is None else patience)
+    looks = 0
+    while looks < _LOOKS or time.monotonic() <= until:
+        yield
+        looks += 1
         await asyncio.sleep(_PAUSE)
 
 
@@ -325,19 +337,25 @@ async def _places(frame: Frame, *, is_frame: bool) -> list[Found]:
             return []
         handle = await frame.evaluate_handle(asset("banner.js"), given)
         told: list[dict[str, Any]] = await handle.evaluate("({ told }) => told")
+        ranked = [_ranked(frame, handle, index, place) for index, place in enumerate(told)]
     except Error:  # the frame went away, or is no document
         return []
-    ranked: list[tuple[tuple[Any, ...], Found]] = []
-    for index, place in enumerate(told):
-        buttons = [*_buttons(place)]
-        found = _found(frame, handle, index, place, buttons)
-        ranked.append((_rank(place, found, buttons), found))
+    except _MALFORMED:  # the page replaced what the script is made of
+        return []
     return [found for _, found in sorted(ranked, key=lambda one: one[0], reverse=True)]
+
+
+def _ranked(
+    frame: Frame, handle: JSHandle, index: int, place: dict[str, Any]
+) -> tuple[tuple[Any, ...], Found]:
+    buttons = [*_buttons(place)]
+    found = _found(frame, handle, index, place, buttons)
+    return _rank(place, found, buttons), found
 
 
 def _buttons(place: dict[str, Any]) -> Iterator[_Button]:
     for told in place["buttons"]:
-        label = str(told["label"])
+        label = str(told["label"])[:_LONGEST_STYLE]
         role = _OUR_CHOICES.get(told["choice"]) if place["isOurs"] else role_of(label)
         if place["isOurs"] and told["isLink"]:
             role = Role.SETTINGS if role_of(label) is Role.SETTINGS else None
@@ -348,12 +366,12 @@ def _buttons(place: dict[str, Any]) -> Iterator[_Button]:
             bool(told["isLink"]),
             Look(
                 label,
-                look["width"],
-                look["height"],
-                look["fontSize"],
-                str(look["fontWeight"]),
-                look["color"],
-                look["background"],
+                int(look["width"]),
+                int(look["height"]),
+                float(look["fontSize"]),
+                str(look["fontWeight"])[:_LONGEST_STYLE],
+                str(look["color"])[:_LONGEST_STYLE],
+                str(look["background"])[:_LONGEST_STYLE],
             ),
         )
 
@@ -389,7 +407,7 @@ def _rank(place: dict[str, Any], found: Found, buttons: Sequence[_Button]) -> tu
         len({Role.GRANT, Role.REFUSE} & pressed),
         Role.SETTINGS in found.roles,
         found.banner.tool != UNKNOWN,
-        -place["text"],
+        -int(place["text"]),
     )
 
 
@@ -421,39 +439,42 @@ async def answer(page: Page, role: Role) -> Outcome:
     if Role.SETTINGS not in found.roles:
         return Outcome(None, f"the notice has no button to {role}, and none that leads further")
     opener = found.label(Role.SETTINGS)
-    await _click(await found.button(Role.SETTINGS))
-    return await _press_in(await _wait_for(page, frozenset({role}), _SAVES), role, (opener,))
+    layer = await _opened(page, await found.button(Role.SETTINGS), role)
+    return await _press_in(layer, role, (opener,))
 
 
 async def withdraw(page: Page) -> Outcome:
     """Take everything back: by the button for it, or by opening the notice again."""
-    ours = await _find(page, frozenset({Role.WITHDRAW}))
-    if ours is not None:
-        return await _press_in(ours, Role.WITHDRAW, ())
-    opener = await _reopener(page)
+    opener = None
+    async for _ in _looks(0):
+        ours = await _find(page, frozenset({Role.WITHDRAW}))
+        if ours is not None:
+            return await _press_in(ours, Role.WITHDRAW, ())
+        if (opener := await _reopener(page)) is not None:
+            break
     if opener is None:
         return Outcome(None, "nothing on the page opens the notice again")
     label, element = opener
-    await _click(element)
-    return await _press_in(
-        await _wait_for(page, frozenset({Role.REFUSE}), _SAVES), Role.REFUSE, (label,)
-    )
+    return await _press_in(await _opened(page, element, Role.REFUSE), Role.REFUSE, (label,))
 
 
 async def _reopener(page: Page) -> tuple[str, ElementHandle] | None:
     """What says that it opens the settings, and its label."""
     handle = await page.evaluate_handle(asset("reopeners.js"), {"selectors": [*_REOPENERS]})
     told: list[dict[str, Any]] = await handle.evaluate("({ told }) => told")
-    fitting = [
-        (one["known"] < 0, one["leaves"], nth)
-        for nth, one in enumerate(told)
-        if one["known"] >= 0 or _OPENS.search(_plain(one["label"]))
-    ]
+    try:
+        fitting = [
+            (one["known"] < 0, bool(one["leaves"]), nth, str(one["label"])[:_LONGEST_STYLE])
+            for nth, one in enumerate(told)
+            if one["known"] >= 0 or _OPENS.search(_plain(one["label"]))
+        ]
+    except _MALFORMED:  # the page replaced what the script is made of
+        return None
     if not fitting:
         return None
-    _, _, best = min(fitting)
+    _, _, best, label = min(fitting)
     found = await handle.evaluate_handle("({ elements }, nth) => elements[nth]", best)
-    return told[best]["label"], cast("ElementHandle", found.as_element())
+    return label, cast("ElementHandle", found.as_element())
 
 
 async def _press_in(found: Found | None, role: Role, before: Sequence[str]) -> Outcome:
@@ -475,7 +496,7 @@ async def _press_in(found: Found | None, role: Role, before: Sequence[str]) -> O
         pressed.append(found.label(Role.SAVE))
         await _click(button)
     # A further layer may stay open for more; the first one asks until it is answered.
-    if not before and not await _is_gone(button):
+    if not before and not await _gives_way(button):
         return Outcome(None, f"{_in_turn(pressed)} was pressed, and the notice stayed")
     return Outcome(len(pressed), _in_turn(pressed))
 
@@ -504,13 +525,31 @@ async def _click(element: ElementHandle) -> None:
             await element.evaluate("element => element.click()")
 
 
-async def _is_gone(element: ElementHandle, patience: float = PATIENCE) -> bool:
+async def _is_gone(element: ElementHandle, patience: float | None = None) -> bool:
     from playwright.async_api import Error  # noqa: PLC0415 - the extra `browser` brings it
 
-    until = time.monotonic() + patience
     with suppress(Error):  # a page that was left has no elements any more
-        while await element.is_visible():
-            if time.monotonic() > until:
-                return False
-            await asyncio.sleep(_PAUSE)
+        async for _ in _looks(patience):
+            if not await element.is_visible():
+                break
+        else:
+            return False
     return True
+
+
+async def _gives_way(button: ElementHandle) -> bool:
+    """Whether a pressed button goes; pressed again where its script heard no press yet."""
+    if await _is_gone(button):
+        return True
+    await _click(button)
+    return await _is_gone(button)
+
+
+async def _opened(page: Page, opener: ElementHandle, role: Role) -> Found | None:
+    """What a button leads to; pressed again where its script heard no press yet."""
+    await _click(opener)
+    found = await _wait_for(page, frozenset({role}), _SAVES)
+    if found is None:
+        await _click(opener)
+        found = await _wait_for(page, frozenset({role}), _SAVES)
+    return found

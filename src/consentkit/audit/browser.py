@@ -20,6 +20,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -28,7 +29,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from consentkit.audit.autoconsent import Autoconsent
 from consentkit.audit.banners import (
@@ -76,7 +77,6 @@ __all__ = ["BrowserOptions", "BrowserWitness", "find_chromium"]
 
 CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "msedge")
 FLAGS: Final = (
-    "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -109,8 +109,10 @@ _GPC: Final = (
     "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl',"
     " { get: () => true, configurable: true, enumerable: true })"
 )
-_ACTION: Final = "document.querySelector('#consentkit form')?.getAttribute('action') ?? ''"
-_LANGUAGE: Final = "document.documentElement.lang ?? ''"
+_ACTION: Final = "() => document.querySelector('#consentkit form')?.getAttribute('action')"
+_TITLE: Final = "() => [document.title, document.documentElement?.lang]"
+_NET_ERROR: Final = re.compile(r"\bnet::(ERR_[A-Z_]{1,40})")
+_METHOD: Final = re.compile(r"[A-Za-z]{1,30}\.[A-Za-z_]{1,40}(?=:)")
 _HTML: Final = ("text/html", "application/xhtml+xml")
 _BEGINS: Final = {State.WITHDRAWN: State.GRANTED}
 _QUALITY: Final = 50
@@ -119,7 +121,10 @@ _GET_CHROMIUM: Final = (
     "or scan with --headers."
 )
 _GET_PLAYWRIGHT: Final = "Install it (pip install 'consentkit[browser]'), or scan with --headers."
-_CHECK: Final = "Start it by hand to see what it says, or name another with CONSENTKIT_CHROMIUM=..."
+_CHECK: Final = (
+    "Start it by hand to see what it says, or name another with CONSENTKIT_CHROMIUM=...; "
+    "where there is no room for its sandbox, as in some containers, set CONSENTKIT_NO_SANDBOX=1."
+)
 
 _T = TypeVar("_T")
 
@@ -130,18 +135,29 @@ def find_chromium() -> str | None:
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
+def has_sandbox() -> bool:
+    """Whether strangers' pages run in Chromium's sandbox.
+
+    It has none for root, and none where `$CONSENTKIT_NO_SANDBOX` says so.
+    """
+    is_root = getattr(os, "geteuid", lambda: None)() == 0
+    return not is_root and not os.environ.get("CONSENTKIT_NO_SANDBOX")
+
+
 @dataclass(frozen=True, slots=True)
 class BrowserOptions:
     """How a browser looks at pages; times are seconds.
 
     A page is done when it has loaded and nothing was heard of it for `quiet`, or after `patience`;
-    a visit that takes longer than `limit` is given up. `host_rules` is Chromium's
-    ``--host-resolver-rules``. `screenshots` is a folder, `autoconsent` that of npm's package.
-    `is_own` tells of a host whether it is of the site; by default it is its registrable domain.
+    one that has not begun to answer after `reply`, and a visit that takes longer than `limit`, is
+    given up. `host_rules` is Chromium's ``--host-resolver-rules``. `screenshots` is a folder,
+    `autoconsent` that of npm's package. `is_own` tells of a host whether it is of the site; by
+    default it is its registrable domain.
     """
 
     quiet: float = 1.0
     patience: float = 8.0
+    reply: float = 20.0
     limit: float = 30.0
     executable: str | None = None
     host_rules: str = ""
@@ -272,10 +288,11 @@ class BrowserWitness:
         links = await look.links()
         await look.quiet()
         visit = await look.record(Visit(page_name(page), state, status))
+        title, language = await look.title()
         visit = replace(
             visit,
-            title=(await look.page.title())[:200],
-            language=(await look.page.evaluate(_LANGUAGE))[:35],
+            title=title,
+            language=language,
             is_page=not kind or kind.startswith(_HTML),
             screenshot=await look.screenshot(visit),
             banner=await self._banner(look.page, state),
@@ -359,6 +376,7 @@ class _Look:
         self._options, self._is_own = options, is_own
         self._before: list[dict[str, Any]] = []
         self._is_open = False
+        self._main_frame = ""
         self._crashed = asyncio.Event()
         self._traffic = Traffic(is_own)
         self._session: CDPSession
@@ -379,8 +397,8 @@ class _Look:
         page.on("popup", _close)
         page.on("crash", lambda _page: self._crashed.set())
         self._session = session = await self.context.new_cdp_session(page)
-        tree = await session.send("Page.getFrameTree")
-        self._traffic = Traffic(self._is_own, tree["frameTree"]["frame"]["id"])
+        self._main_frame = (await self._frames())[0]
+        self._traffic = Traffic(self._is_own, self._main_frame)
         for name in EVENTS:
             session.on(name, partial(self._traffic.hear, name))
         self.context.on("request", lambda one: self._traffic.overhear(one.url, one.resource_type))
@@ -388,6 +406,7 @@ class _Look:
         script += _GPC if state is State.SIGNAL else ""
         await asyncio.gather(
             session.send("Network.enable"),
+            session.send("DOMStorage.enable"),
             session.send("Page.enable"),
             session.send("Runtime.enable"),
             session.send("Runtime.addBinding", {"name": BINDING}),
@@ -428,10 +447,10 @@ class _Look:
         """Load a page; its status and content type. What never ends is taken as it is in time."""
         from playwright.async_api import Error  # noqa: PLC0415 - the extra `browser` brings it
 
-        patience = self._options.patience * 1000
-        answered = await self.page.goto(url, wait_until="commit", timeout=patience)
+        reply = self._options.reply * 1000
+        answered = await self.page.goto(url, wait_until="commit", timeout=reply)
         with suppress(Error):
-            await self.page.wait_for_load_state("load", timeout=patience)
+            await self.page.wait_for_load_state("load", timeout=self._options.patience * 1000)
         # A page that is loaded again at its own fragment has no answer.
         return (answered.status, answered.headers.get("content-type", "")) if answered else (0, "")
 
@@ -442,19 +461,45 @@ class _Look:
 
     async def links(self) -> tuple[str, ...]:
         """Where the page links to; on the way it is scrolled to its end, for what is lazy."""
-        found: list[str] = await self.page.evaluate(asset("links.js"), _MOST_LINKS)
+        found: list[str] = await self._ask(asset("links.js"), _MOST_LINKS)
         return tuple(found)
 
+    async def title(self) -> tuple[str, str]:
+        """What the page is called, and the language that it says it is written in."""
+        title, language = await self._ask(_TITLE)
+        return _text(title)[:200], _text(language)[:35]
+
     async def endpoint(self) -> str:
-        """Where the form of our own notice posts to; empty where there is none."""
-        return (
-            urljoin(self.page.url, action) if (action := await self.page.evaluate(_ACTION)) else ""
-        )
+        """Where the form of our own notice posts to; empty where that is not on this site."""
+        page = self.page.url
+        return _beside(page, await self._ask(_ACTION)) if self._is_own(host_in(page)) else ""
 
     async def body(self, url: str) -> bytes:
-        """What stands at an address."""
+        """What stands at an address; nothing where it leads to another site."""
         answered = await self.page.goto(url)
-        return await answered.body() if answered else b""
+        return await answered.body() if answered and _beside(url, answered.url) else b""
+
+    async def _ask(self, script: str, given: Any = None, frame: str = "") -> Any:  # noqa: ANN401 - values of JSON
+        """What a function returns in a world of its own: there no page has replaced anything."""
+        world = await self._session.send(
+            "Page.createIsolatedWorld", {"frameId": frame or self._main_frame}
+        )
+        call = {
+            "functionDeclaration": script,
+            "executionContextId": world["executionContextId"],
+            "arguments": [{"value": given}],
+            "awaitPromise": True,
+            "returnByValue": True,
+        }
+        answered = await self._session.send("Runtime.callFunctionOn", call)
+        if "exceptionDetails" in answered:
+            raise _UnseenError("it could not be asked what is in it")
+        return answered["result"].get("value")
+
+    async def _frames(self) -> list[str]:
+        """The ids of the page's frames, its own first."""
+        tree = await self._session.send("Page.getFrameTree")
+        return [*_frames_of(tree["frameTree"])]
 
     # what was seen
 
@@ -497,12 +542,36 @@ class _Look:
     async def _items(self) -> tuple[SeenItem, ...]:
         from playwright.async_api import Error  # noqa: PLC0415 - the extra `browser` brings it
 
-        items: dict[SeenItem, None] = {}
-        for frame in self.page.frames:
-            with suppress(Error):  # a frame that went away keeps nothing
-                told = await frame.evaluate(asset("stored.js"))
-                items |= dict.fromkeys(_items_of(told, self._is_own))
-        return tuple(items)
+        kept: list[SeenItem] = []
+        for frame in await self._frames():
+            with suppress(Error, _UnseenError):  # a frame that went away keeps nothing
+                kept += _items_of(await self._ask(asset("stored.js"), None, frame), self._is_own)
+        # What is gone again was stored all the same.
+        items = (*self._traffic.items(), *kept)
+        return tuple({(one.where, one.key, one.host): one for one in items}.values())
+
+
+def _frames_of(tree: dict[str, Any]) -> Iterator[str]:
+    yield tree["frame"]["id"]
+    for child in tree.get("childFrames", ()):
+        yield from _frames_of(child)
+
+
+def _text(told: object) -> str:
+    """A text that a page told; empty where it told something else."""
+    return told if isinstance(told, str) else ""
+
+
+def _beside(page: str, told: object) -> str:
+    """An address that a page told, as a whole; empty where it is not of the page's own origin."""
+    try:
+        address = urljoin(page, action := _text(told))
+        here, there = urlsplit(page), urlsplit(address)
+    except ValueError:
+        return ""
+    is_own = (here.scheme, here.netloc) == (there.scheme, there.netloc)
+    is_address = there.scheme in {"http", "https"} and address.isprintable()
+    return address if action and is_own and is_address else ""
 
 
 def _items_of(told: dict[str, Any], is_own: Callable[[str], bool]) -> Iterator[SeenItem]:
@@ -516,10 +585,15 @@ def _items_of(told: dict[str, Any], is_own: Callable[[str], bool]) -> Iterator[S
 
 
 def _why(error: Exception) -> str:
-    """A sentence for what Playwright says of a page that did not load."""
+    """A sentence for what Playwright says of a page that did not load.
+
+    It repeats nothing that the page may have written: that may have a cookie's value in it.
+    """
     text = str(error)
-    known = next((why for sign, why in _WHY.items() if sign in text), None)
-    return known or text.partition("\n")[0][:200]
+    if known := next((why for sign, why in _WHY.items() if sign in text), None):
+        return known
+    told = _NET_ERROR.search(text) or _METHOD.match(text)
+    return f"the browser could not look at it{f' ({told[0]})' if told else ''}"
 
 
 async def _dismiss(dialog: Dialog) -> None:
@@ -584,12 +658,16 @@ async def _start(options: BrowserOptions) -> _Running:
     rules = [f"--host-resolver-rules={options.host_rules}"] if options.host_rules else []
     try:
         window = await playwright.chromium.launch_persistent_context(
-            profile.name, executable_path=executable, args=[*FLAGS, *rules]
+            profile.name,
+            executable_path=executable,
+            args=[*FLAGS, *rules],
+            chromium_sandbox=has_sandbox(),
         )
         session = await cast("Browser", window.browser).new_browser_cdp_session()
         agent = str((await session.send("Browser.getVersion"))["userAgent"])
     except Error as error:
         await playwright.stop()
         profile.cleanup()
-        raise ScanError(executable, f"the browser did not start: {_why(error)}", _CHECK) from error
+        said = str(error).partition("\n")[0][:200]
+        raise ScanError(executable, f"the browser did not start: {said}", _CHECK) from error
     return _Running(window, agent.replace("Headless", ""), playwright, profile)

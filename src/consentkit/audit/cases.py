@@ -177,7 +177,7 @@ class _Walk:
     # cookies
 
     def _cookie(self, visit: Visit, seen: SeenCookie) -> None:
-        if self.judge.is_own(seen.name) and not seen.third_party:
+        if self.judge.is_own(seen.name) and self._is_by_the_site(seen):
             return
         ruling = self.judge.stores(seen.name, visit)
         if ruling is None:
@@ -192,6 +192,12 @@ class _Walk:
         self._party(visit, seen, declared)
         self._attributes(visit, seen, declared)
         self._tracker(visit, seen, declared)
+
+    def _is_by_the_site(self, seen: SeenCookie) -> bool:
+        """True for what a response of the site itself set: consentkit sets its own cookies so."""
+        setter = host_in(seen.initiator)
+        is_of_the_site = not setter or self.judge.is_of_the_site(setter)
+        return seen.by is By.HEADER and not seen.third_party and is_of_the_site
 
     def _blocked(self, visit: Visit, ruling: Ruling, subject: Subject, told: str) -> Case:
         """The case of something that is there although the rules block it."""

@@ -6,7 +6,7 @@ Whatever was seen was said by strangers, so a comment holds nothing unseen, a te
 what a policy could not hold is named in a comment instead. Labels are written beside an entry and
 decide nothing: what is known or looks like tracking goes under an optional purpose of that name,
 everything else under the optional purpose ``unsorted``, for a person to sort. Nothing is strictly
-necessary here but the set of a framework that is recognised by its own cookies.
+necessary here but the set of a framework that its own cookies seem to show, which is marked, too.
 """
 
 from __future__ import annotations
@@ -19,11 +19,21 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pydantic import ValidationError
 
+from consentkit.audit.asking import tolerated
 from consentkit.audit.cases import host_in
 from consentkit.audit.cures import families_of
 from consentkit.audit.judging import host_of, is_judged, own_names
 from consentkit.audit.labels import Label, Nature, label_of
-from consentkit.audit.seen import FORMAT, Scan, SeenCookie, SeenItem, State, Witness, scan_from_json
+from consentkit.audit.seen import (
+    FORMAT,
+    By,
+    Scan,
+    SeenCookie,
+    SeenItem,
+    State,
+    Witness,
+    scan_from_json,
+)
 from consentkit.errors import PolicyError, ScanError
 from consentkit.events import span_in_words
 from consentkit.rules import catalogue
@@ -36,7 +46,7 @@ from consentkit.rules.yaml_print import print_yaml
 from consentkit.shell.drafts import TITLES, SiteFacts, comment, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from consentkit.audit.seen import SeenRequest, Visit
 
@@ -226,18 +236,25 @@ _ENOUGH: Final = 2
 """Cookies of a framework that show it is there, where none of them has its name."""
 
 
-def recognised(cookies: Iterable[SeenCookie]) -> tuple[str, ...]:
-    """The catalogue's frameworks that the cookies of the site's own show, by key.
+def recognised(
+    cookies: Iterable[SeenCookie], is_own: Callable[[str], bool] = lambda _host: True
+) -> tuple[str, ...]:
+    """The catalogue's frameworks that the cookies of the site's own seem to show, by key.
 
     A framework shows itself by a cookie with its own name in it, or by two that no smaller set
-    has. A cookie that it sets with HttpOnly counts where it has that. Of frameworks that explain
-    the same cookies the first in the catalogue is taken: it is what the others are built on.
+    has, each set as it sets them: by a response of a host for which `is_own` is true, with HttpOnly
+    where it has that, and for no longer. One that a script made, or that lives longer, is somebody
+    else's: a set with such a name in it is not taken, since it would call that strictly necessary.
+    Of frameworks that explain the same cookies the first in the catalogue is taken: it is what the
+    others are built on.
     """
-    hidden: dict[str, bool] = {}
+    seen: dict[str, list[SeenCookie]] = {}
     for cookie in cookies:
         if not cookie.third_party:
-            hidden[cookie.name] = hidden.get(cookie.name, True) and cookie.http_only
-    found = {key: _fitting(framework, hidden) for key, framework in catalogue.frameworks().items()}
+            seen.setdefault(cookie.name, []).append(cookie)
+    found = {
+        key: _fitting(framework, seen, is_own) for key, framework in catalogue.frameworks().items()
+    }
     shown = {
         key: names
         for key, names in found.items()
@@ -246,17 +263,37 @@ def recognised(cookies: Iterable[SeenCookie]) -> tuple[str, ...]:
     return tuple(key for key in shown if not any(_is_better(other, key, shown) for other in shown))
 
 
-def _fitting(framework: catalogue.Framework, hidden: dict[str, bool]) -> frozenset[str]:
-    """The seen names that a framework's set declares, as it sets them."""
+def _fitting(
+    framework: catalogue.Framework,
+    seen: dict[str, list[SeenCookie]],
+    is_own: Callable[[str], bool],
+) -> frozenset[str]:
+    """The seen names that a framework's set declares; none where one is not as it sets it."""
     index = NameIndex(framework.cookies)
     fitting = set()
-    for name, is_hidden in hidden.items():
+    for name, sightings in seen.items():
         declared = index.find(name)
-        attributes = declared.get("attributes") if declared is not None else None
-        needs = isinstance(attributes, dict) and attributes.get("http-only", False)
-        if declared is not None and (is_hidden or not needs):
-            fitting.add(name)
+        if declared is None:
+            continue
+        if not all(_is_as_declared(each, declared, is_own) for each in sightings):
+            return frozenset()
+        fitting.add(name)
     return frozenset(fitting)
+
+
+def _is_as_declared(
+    cookie: SeenCookie, declared: Mapping[str, object], is_own: Callable[[str], bool]
+) -> bool:
+    attributes, duration = declared.get("attributes"), declared.get("duration")
+    needs = isinstance(attributes, dict) and attributes.get("http-only", False)
+    longest = 0 if duration is None else tolerated(parse_duration(duration))
+    setter = host_in(cookie.initiator)
+    return (
+        cookie.by is By.HEADER
+        and (not setter or is_own(setter))
+        and (cookie.http_only or not needs)
+        and (cookie.seconds is None or cookie.seconds <= longest)
+    )
 
 
 def _is_named(key: str, name: str) -> bool:
@@ -313,11 +350,11 @@ class _Draft:
         self.scan = scan
         self.facts = facts
         self.visits = [visit for visit in scan.visits if is_judged(visit)]
-        seen = [cookie for visit in self.visits for cookie in visit.cookies]
-        self.frameworks = recognised(seen)
-        self.open = 0
         self._languages = languages
         self._ground = read_policy(print_yaml({**self._least(), "purposes": _said(_UNSORTED)}))
+        seen = [cookie for visit in self.visits for cookie in visit.cookies]
+        self.frameworks = recognised(seen, self._is_own)
+        self.open = len(self.frameworks)
         self._purposes: dict[str, list[str]] = {}
         self._services: dict[str, list[str]] = {}
         self._cookies: dict[str, list[str]] = {}
@@ -332,6 +369,9 @@ class _Draft:
             "mode": self.facts.mode.value,
             "languages": self._languages,
         }
+
+    def _is_own(self, host: str) -> bool:
+        return self._ground.is_first_party(host, host_of(self.scan.site))
 
     # what is taken into the draft
 
@@ -366,11 +406,10 @@ class _Draft:
     def take_hosts(self) -> None:
         """Write a service for each host that pages load from, or for several that are one's."""
         sights: dict[str, _Sight] = {}
-        site = host_of(self.scan.site)
         for visit in self.visits:
             for request in visit.requests:
                 host = host_in(request.host)
-                if self._ground.is_first_party(host, site):
+                if self._is_own(host):
                     continue
                 sight = self._sight(sights, visit, host)
                 if sight is not None:
@@ -539,7 +578,7 @@ class _Draft:
         uses = [
             line
             for key in self.frameworks
-            for line in (*comment(f"{_title(key)}, recognised by its cookies.", 2), f"  - {key}")
+            for line in (*comment(_GUESSED.format(_title(key)), 2), f"  - {key}")
         ]
         sections = {
             "uses": [uses],
@@ -589,6 +628,10 @@ _WITNESSES: Final = {
     Witness.BROWSER: "with a browser",
     Witness.HEADERS: "by headers alone, so that what scripts store is missing",
 }
+_GUESSED: Final = (
+    "TODO: {0}, guessed from its cookies. If the site is made with it, these are strictly "
+    "necessary; if not, take it out."
+)
 _UNDECLARED: Final = (
     "A cookie that stands nowhere in here: report logs it, block stops it. Write block once "
     "nothing is reported any more."

@@ -252,18 +252,18 @@ def _fingerprint(key: str) -> str:
 # JUnit
 
 
-def junit(report: Report) -> str:
+def junit(report: Report, least: Severity | None = Severity.ERROR) -> str:
     """The report as JUnit's XML: a suite for each kind, a case for each finding in it.
 
     A kind of which nothing is found is a case that passes, so that a dashboard shows what was
-    looked for; an error fails, a warning or a note passes and says what it is, and what is in the
-    baseline is skipped.
+    looked for; what is as bad as `least` or worse fails, nothing does where that is None. What is
+    not so bad passes and says what it is, and what is in the baseline is skipped.
     """
     by_kind: dict[FindingKind, list[tuple[Finding, bool]]] = defaultdict(list)
     for findings, is_known in ((report.findings, False), (report.known, True)):
         for finding in findings:
             by_kind[finding.kind].append((finding, is_known))
-    suites = [_suite(kind, by_kind[kind]) for kind in FINDINGS]
+    suites = [_suite(kind, by_kind[kind], least) for kind in FINDINGS]
     cases = sum(count for count, _, _, _ in suites)
     failures = sum(failed for _, failed, _, _ in suites)
     skipped = sum(known for _, _, known, _ in suites)
@@ -277,14 +277,14 @@ def junit(report: Report) -> str:
 
 
 def _suite(
-    kind: FindingKind, findings: Iterable[tuple[Finding, bool]]
+    kind: FindingKind, findings: Iterable[tuple[Finding, bool]], least: Severity | None
 ) -> tuple[int, int, int, list[str]]:
     """How many cases a suite has, how many of them fail and are skipped, and its lines."""
     title = f"{kind.value}: {FINDINGS[kind].title}"
     listed = [*findings]
-    failed = sum(not known and each.severity is Severity.ERROR for each, known in listed)
+    failed = sum(not known and _fails(each, least) for each, known in listed)
     skipped = sum(known for _, known in listed)
-    cases = [line for each, known in listed for line in _case(each, is_known=known)]
+    cases = [line for each, known in listed for line in _case(each, least, is_known=known)]
     if not listed:
         cases = [f'    <testcase classname="{kind.value}" name="nothing found" time="0"/>']
     count = max(1, len(listed))
@@ -295,13 +295,17 @@ def _suite(
     return count, failed, skipped, [head, *cases, "  </testsuite>"]
 
 
-def _case(finding: Finding, *, is_known: bool) -> Iterator[str]:
+def _fails(finding: Finding, least: Severity | None) -> bool:
+    return least is not None and finding.severity.rank <= least.rank
+
+
+def _case(finding: Finding, least: Severity | None, *, is_known: bool) -> Iterator[str]:
     name = f"{finding.subject} {finding.name}".rstrip()
     yield f'    <testcase classname="{finding.kind.value}" name={_attribute(name)} time="0">'
     text = _text("\n".join([*_told(finding)]))
     if is_known:
         yield f"      <skipped message={_attribute(f'in the baseline: {finding.what}')}/>"
-    elif finding.severity is Severity.ERROR:
+    elif _fails(finding, least):
         message = _attribute(finding.what)
         yield f'      <failure type="{finding.kind.value}" message={message}>{text}</failure>'
     else:

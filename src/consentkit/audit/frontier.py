@@ -52,7 +52,7 @@ _KEPT: Final = "-._~!$&'()*+,;=:@/%[]|"
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})?")
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]")
 _LOC: Final = re.compile(
-    r"<loc\s*>\s*(?:<!\[CDATA\[\s*([^\]<>]*?)\s*\]\]>|([^<]*?))\s*</loc\s*>", re.IGNORECASE
+    r"<loc\s*+>(?:\s*+<!\[CDATA\[([^\]<>]*+)\]\]>\s*+|([^<]*+))</loc\s*+>", re.IGNORECASE
 )
 _LEAVES: Final = re.compile(
     r"(?:^|[/?&=_.-])(?:log-?_?out|log-?_?off|sign-?_?out|sign-?_?off|abmelden|ausloggen"
@@ -95,7 +95,7 @@ def _address(href: str, base: str) -> str | None:
     if parts.scheme not in _PORTS or not parts.hostname:
         return None
     host = _host(parts)
-    if host is None:
+    if host is None or not host.strip("."):
         return None
     place = host if port in {None, _PORTS[parts.scheme]} else f"{host}:{port}"
     query = f"?{_spelled(parts.query, '?')}" if parts.query else ""
@@ -272,7 +272,7 @@ def sitemap_of(text: str, most: int) -> Sitemap:
     if "<" not in text[:1000]:
         lines = (line.strip() for line in text.splitlines())
         return Sitemap(is_index=False, addresses=tuple([line for line in lines if line][:most]))
-    found = (unescape(each[1] or each[2] or "") for each in _LOC.finditer(text))
+    found = (unescape((each[1] or each[2] or "").strip()) for each in _LOC.finditer(text))
     named = tuple(url for _, url in zip(range(most), filter(None, found), strict=False))
     return Sitemap(is_index="<sitemapindex" in text[:1000].lower(), addresses=named)
 
@@ -330,8 +330,12 @@ class Frontier:
         return [url for link in links if (url := self._taken(link, depth)) is not None]
 
     def keep_out(self, url: str) -> None:
-        """Take in nothing at or below an address from now on, and say nothing of it."""
-        self._kept_out = url.rstrip("/")
+        """Take in nothing at or below an address from now on.
+
+        One that the first page is at or below keeps nothing out: the site would be unseen.
+        """
+        if not _is_below(self.start, url):
+            self._kept_out = url
 
     def restore(self, urls: Sequence[str], depth: int) -> None:
         """Take in what an earlier scan took in, without asking again."""
@@ -363,8 +367,6 @@ class Frontier:
         url = address(link)
         if url is None or url in self._known or origin_of(url) != self._origin:
             return None
-        if self._kept_out and f"{url.partition('?')[0]}/".startswith(f"{self._kept_out}/"):
-            return None
         if len(self._known) < 50 * self._limits.pages + MOST_LEFT_OUT:  # its memory has an end
             self._known.add(url)
         why = next(self._against(url, depth), None)
@@ -381,6 +383,8 @@ class Frontier:
 
     def _against(self, url: str, depth: int) -> Iterator[str]:
         parts = urlsplit(url)
+        if self._kept_out and _is_below(url, self._kept_out):
+            yield "a page of consentkit's own, as the site says"
         if _LEAVES.search(page_name(url)):
             yield "it may sign out or change something"
         if _FILES.search(parts.path):
@@ -395,6 +399,11 @@ class Frontier:
             yield "its path repeats itself: it may be without end"
         if self.accepted >= self._limits.pages:
             yield f"{self._limits.pages} pages are enough"
+
+
+def _is_below(url: str, place: str) -> bool:
+    """Tell whether an address is another one, whatever its query, or stands below it."""
+    return f"{url.partition('?')[0]}/".startswith(f"{place.rstrip('/')}/")
 
 
 def _repeats(path: str) -> bool:

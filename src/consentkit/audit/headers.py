@@ -13,7 +13,7 @@ import json
 import re
 import time
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -22,6 +22,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
+
+import anyio
 
 from consentkit.audit.frontier import (
     address,
@@ -44,10 +46,11 @@ from consentkit.audit.seen import (
     Visit,
     Witness,
 )
+from consentkit.audit.sheets import fetched_by
 from consentkit.wire.cookies import SetCookie, default_path, parse_set_cookie
 from consentkit.wire.fetching import attributes_of, first_of
 from consentkit.wire.gate import Gate, Tag
-from consentkit.wire.html import COMMENT, NAME_ENDS, REST_OF_ANY_TAG, any_of, names_of
+from consentkit.wire.html import COMMENT, NAME_ENDS, REST_OF_TAG, names_of
 from consentkit.wire.urls import text_of, url_text
 
 __all__ = [
@@ -107,13 +110,16 @@ _RAW: Final = {
     for name in names_of("script style textarea title template iframe xmp noembed noframes")
 }
 _READ: Final = frozenset(
-    {*_LINKING, *_RAW, b"html", b"base", b"section", b"script", b"form", b"button", b"input"}
+    {*_LINKING, b"html", b"base", b"title", b"section", b"script", b"form", b"button", b"input"}
 )
-# Comments, tags of those that are read, and the ends of two of them.
 _TOLD: Final = re.compile(
-    rb"<(?:" + COMMENT + rb"|!--.*|(/?)(" + any_of(_READ) + rb")" + NAME_ENDS + REST_OF_ANY_TAG
-    + rb")", re.DOTALL
-)  # fmt: skip
+    rb"<(?:" + COMMENT + rb"|!--.*|(/?)([a-zA-Z][^\t\n\f\r />]*+))", re.DOTALL
+)
+"""A comment, or how a tag begins."""
+_REST_OF_TAG: Final = re.compile(REST_OF_TAG % {b"skip": b""})
+_IN_TEMPLATE: Final = re.compile(
+    rb"<(?:" + COMMENT + rb"|!--.*|(/?)(?i:template)" + NAME_ENDS + rb")", re.DOTALL
+)
 _SETTINGS: Final = frozenset({b"consentkit-more", b"consentkit-link"})
 _TAGS: Final = re.compile(rb"<[^>]*+>")
 _NO_NOTICE: Final = "no notice of consentkit on the first page; only a browser can press others"
@@ -315,7 +321,8 @@ async def http_client(
 ) -> AsyncIterator[Send]:
     """A `Send` over a network, by httpx2, or httpx where that is not installed.
 
-    Each request has `seconds` to be answered; of a body, `most` bytes are read.
+    Each request has `seconds` to be answered in whole, TimeoutError beyond; of a body, `most` bytes
+    are read. Headers go as Latin-1, so that a cookie's bytes come back as they were.
     """
     http = import_http()
     nothing_kept = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
@@ -325,14 +332,19 @@ async def http_client(
 
         async def send(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
             target, more, extensions = _placed(url, rules)
+            told = {
+                name.encode("ascii"): value.encode("latin-1", "replace")
+                for name, value in {**headers, **more}.items()
+            }
             request = client.build_request(
-                method, target, headers={**headers, **more}, content=body, extensions=extensions
+                method, target, headers=told, content=body, extensions=extensions
             )
-            response = await client.send(request, stream=True)
-            try:
-                raw, is_cut = await _read_some(response, most)
-            finally:
-                await response.aclose()
+            with anyio.fail_after(seconds):
+                response = await client.send(request, stream=True)
+                try:
+                    raw, is_cut = await _read_some(response, most)
+                finally:
+                    await response.aclose()
             coding = response.headers.get("content-encoding", "").strip().lower()
             whole, is_longer = inflated(raw, coding, most)
             return Answer(
@@ -416,32 +428,72 @@ def read_page(body: bytes, url: str, is_own: Callable[[str], bool]) -> PageRead:
     `is_own` tells of a host whether it is of the site. What stands in a `<template>` is no part of
     the page; what stands in a `<noscript>` is, since no script is run here.
     """
-    reading, at = _Reading(body, url), 0
+    reading, at, live, seen_to = _Reading(body, url), 0, list[bytes](), 0
     while (found := _TOLD.search(body, at)) is not None:
         at, name = found.end(), (found[2] or b"").lower()
+        if not name:
+            continue
+        rest = _REST_OF_TAG.match(body, at)
+        if rest is None:  # it runs to the end of the page, and is none then
+            break
+        at, tag = rest.end(), body[found.start() : rest.end()]
         if found[1]:
             reading.end(name)
-        elif name:
-            reading.start(name, found[0], at)
-        if name in _RAW and not found[1]:
+            continue
+        reading.start(name, tag, at)
+        if name == b"template":
+            if _is_shown(tag):
+                continue
+            live.append(body[seen_to:at])
+            seen_to = at = _end_of_template(body, at)
+        elif name in _RAW:
             end = _RAW[name].search(body, at)
             at = end.start() if end else len(body)
-    reading.page.requests = _requests(body, url, is_own)
+    live.append(body[seen_to:])
+    reading.page.requests = _requests(b"".join(live), url, is_own, reading.styles)
     return reading.page
 
 
+def _is_shown(template: bytes) -> bool:
+    """A declarative shadow root is a part of the page (HTML 13.2.6.4.4)."""
+    return first_of(attributes_of(template)[1], b"shadowrootmode") is not None
+
+
+def _end_of_template(body: bytes, at: int) -> int:
+    """Where the end tag stands of a template whose content begins at `at`; they may be nested."""
+    depth = 1
+    for found in _IN_TEMPLATE.finditer(body, at):
+        if found[1] is not None:
+            depth += -1 if found[1] else 1
+        if not depth:
+            return found.start()
+    return len(body)
+
+
 class _Reading:
-    """One page while it is read: its base, and the form and the notice that are open."""
+    """One page while it is read: its base, and the form and the notice that are open.
+
+    `styles` are the whole addresses that its own style sheets fetch, and what as.
+    """
 
     def __init__(self, body: bytes, url: str) -> None:
         self.page = PageRead()
+        self.styles: list[tuple[str, str]] = []
         self._body, self._base = body, url
         self._form: Form | None = None
         self._is_in_notice = False
 
     def start(self, name: bytes, tag: bytes, at: int) -> None:
-        """Take in a start tag of those that are read; `at` is where it ends."""
-        given = {one.name: one.value for one in reversed(attributes_of(tag)[1])}
+        """Take in a start tag; `at` is where it ends."""
+        if name == b"style":
+            end = _RAW[name].search(self._body, at)
+            self._style(self._body[at : end.start() if end else len(self._body)])
+        if name in _READ or b"style" in tag.lower():
+            given = {one.name: one.value for one in reversed(attributes_of(tag)[1])}
+            self._style(text_of(given.get(b"style", b"")).encode("utf-8", "replace"))
+            self._take(name, given, at)
+
+    def _take(self, name: bytes, given: Mapping[bytes, bytes], at: int) -> None:
         if name in _LINKING:
             self._link(name, given, at)
         elif name == b"base":
@@ -465,6 +517,11 @@ class _Reading:
             self._form = None
         elif name == b"section":
             self._is_in_notice = False
+
+    def _style(self, css: bytes) -> None:
+        for target, what in fetched_by(css.decode("utf-8", "replace")):
+            if len(self.styles) < MOST_LINKS and (url := address(target, self._base)) is not None:
+                self.styles.append((url, what))
 
     def _link(self, name: bytes, given: Mapping[bytes, bytes], at: int) -> None:
         value = given.get(_LINKING[name])
@@ -499,20 +556,30 @@ class _Reading:
         return " ".join(unescape(text.decode("utf-8", "replace")).split())[:200]
 
 
-def _requests(body: bytes, url: str, is_own: Callable[[str], bool]) -> list[SeenRequest]:
-    """What the tags of a page would fetch from elsewhere, each host and path once."""
+def _requests(
+    body: bytes, url: str, is_own: Callable[[str], bool], styles: Iterable[tuple[str, str]]
+) -> list[SeenRequest]:
+    """What the tags and the styles of a page would fetch from elsewhere, each host and path once.
+
+    `body` is without templates: one of ours is opened by the server when its purpose is allowed.
+    """
     found: dict[tuple[str, str, str], SeenRequest] = {}
     parts = urlsplit(url)
     initiator = f"{parts.hostname}{parts.path}"
 
-    def note(tag: Tag) -> None:
-        what = _kind_of(tag)
-        for host, target in zip(tag.hosts, tag.urls, strict=True):
-            path = _path_of(target)
-            found.setdefault((host, path, what), SeenRequest(host, path, what, initiator))
+    def take(host: str, target: str, what: str) -> None:
+        path = _path_of(target)
+        found.setdefault((host, path, what), SeenRequest(host, path, what, initiator))
 
-    # A template of ours stays closed until its purpose is allowed, and the server opens it then.
-    Gate(note, is_own=is_own, template=lambda *_: b"").feed(body, last=True)
+    def note(tag: Tag) -> None:
+        for host, target in zip(tag.hosts, tag.urls, strict=True):
+            take(host, target, _kind_of(tag))
+
+    Gate(note, is_own=is_own).feed(body, last=True)
+    for target, what in styles:
+        host = urlsplit(target).hostname or ""
+        if not is_own(host):
+            take(host, target, what)
     return [*found.values()]
 
 
@@ -615,6 +682,10 @@ class HeadersWitness:
             return self._given_is_own(host)
         return same_site(host, self._host)
 
+    def _is_on_it(self, url: str) -> bool:
+        """A notice leads to its own origin: no page has us ask another host, or another port."""
+        return origin_of(url) == self._site
+
     async def _act(self, page: str, state: State) -> Act:
         """Come to a state as a person does, and keep the jar; WITHDRAWN begins as GRANTED."""
         if state is State.WITHDRAWN and State.GRANTED not in self._jars:
@@ -641,9 +712,10 @@ class HeadersWitness:
         read = self._read(await self.load(page, jar, state))
         form = read.form_for(_CHOICES[state])
         posted_to = form.action if form is not None and form.in_notice else None
-        self._endpoint = self._endpoint or read.endpoint or posted_to
+        told = (url for url in (read.endpoint, posted_to) if url and self._is_on_it(url))
+        self._endpoint = self._endpoint or next(told, None)
         link = read.settings[0] if read.settings else self._endpoint
-        if form is not None or link is None or link not in read.links:
+        if form is not None or link is None or link not in read.links or not self._is_on_it(link):
             return form, 1
         settings = self._read(await self.load(link, jar, state))
         return settings.form_for(_CHOICES[state]), 2
@@ -652,7 +724,7 @@ class HeadersWitness:
         self, page: str, jar: Jar, action: str | None, fields: Mapping[str, str]
     ) -> str:
         """Post a form as a browser does; returns why it did not do, or the empty text."""
-        if action is None or not self._is_own(urlsplit(action).hostname or ""):
+        if action is None or not self._is_on_it(action):
             return _NO_NOTICE
         body = urlencode({"next": page_name(page), **fields}).encode("ascii")
         more = {

@@ -24,7 +24,12 @@ __all__ = ["Entry", "Head", "Journal"]
 FORMAT: Final = 1
 _KEY: Final = "consentkit scan journal"
 _VISIT: Final = TypeAdapter(Visit)
+_OWNERS: Final = 0o600
+"""A journal has the pages that were seen behind a sign-in too."""
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+"""Its name can be foretold: through a neighbour's link of that name another file would be lost."""
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_SPOILT: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class Head(NamedTuple):
@@ -44,6 +49,10 @@ class Entry(NamedTuple):
     visit: Visit
     found: Sequence[str] = ()
     left_out: Mapping[str, str] = _NOTHING
+
+
+_HEAD: Final = TypeAdapter(Head)
+_ENTRY: Final = TypeAdapter(Entry)
 
 
 class Journal:
@@ -69,22 +78,28 @@ class Journal:
 
     @classmethod
     def resume(cls, head: Head, path: Path) -> Self:
-        """Go on with a scan; raises ScanError where the file is no journal, or another scan's."""
+        """Go on with a scan; raises ScanError where the file is no journal, or another scan's.
+
+        A link is no journal, and neither is one with a line that this does not write.
+        """
         try:
-            whole, _, _cut = path.read_bytes().rpartition(b"\n")
+            with os.fdopen(_opened(str(path), os.O_RDONLY), "rb") as file:
+                whole, _, _cut = file.read().rpartition(b"\n")
         except OSError as error:
             raise ScanError(
                 str(path), f"it cannot be read: {error.strerror}", "Check the path."
             ) from error
         try:
-            told = _head_in(whole.split(b"\n", 1)[0])
-        except (ValueError, KeyError, TypeError) as error:
+            first, *rest = whole.split(b"\n")
+            told = _head_in(first)
+            for line in rest:
+                _entry_in(line)
+        except _SPOILT as error:
             what = "it is no journal of a scan that this version of consentkit can read"
             raise ScanError(str(path), what, "Begin a new scan, without --resume.") from error
         _check(path, told, head)
         journal = cls(told, path)
-        journal._open(0)
-        os.truncate(path, len(whole) + 1)  # a cut line would run into the next
+        os.ftruncate(journal._open(0), len(whole) + 1)  # a cut line would run into the next
         return journal
 
     def entries(self) -> Iterator[Entry]:
@@ -92,7 +107,7 @@ class Journal:
         if self.path is None:
             yield from self._kept
             return
-        with self.path.open("rb") as lines:
+        with os.fdopen(_opened(str(self.path), os.O_RDONLY), "rb") as lines:
             next(lines, None)
             for line in lines:
                 yield _entry_in(line)
@@ -120,33 +135,35 @@ class Journal:
         if is_done and self.path is not None:
             self.path.unlink(missing_ok=True)
 
-    def _open(self, how: int) -> None:
+    def _open(self, how: int) -> int:
         try:
-            self._file = os.open(str(self.path), os.O_WRONLY | os.O_APPEND | how, 0o644)
+            self._file = _opened(str(self.path), os.O_WRONLY | os.O_APPEND | how)
         except OSError as error:
             what = f"the journal cannot be written: {error.strerror}"
             raise ScanError(str(self.path), what, "Name another file with --journal.") from error
+        return self._file
 
     def _append(self, line: Mapping[str, Any]) -> None:
-        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        # Pure ASCII: a page's title may be half of a sign, which no UTF-8 has.
+        data = json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
         if self._file is None:
             raise ScanError(str(self.path), "the journal is closed", "Open it again.")
         os.write(self._file, data)
 
 
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, flags | _NO_LINK, _OWNERS)
+
+
 def _head_in(line: bytes) -> Head:
     told = json.loads(line)
-    if told[_KEY] != FORMAT:
-        raise ValueError(told[_KEY])
-    return Head(
-        told["site"], told["first_page"], told["witness"], tuple(told["states"]), told["started"]
-    )
+    if told.pop(_KEY) != FORMAT:
+        raise ValueError(line)
+    return _HEAD.validate_python(told)
 
 
 def _entry_in(line: bytes) -> Entry:
-    told = json.loads(line)
-    visit = _VISIT.validate_python(told["visit"])
-    return Entry(told["url"], visit, told.get("found", ()), told.get("left_out", _NOTHING))
+    return _ENTRY.validate_python({"left_out": {}, **json.loads(line)})
 
 
 def _check(path: Path, told: Head, asked: Head) -> None:

@@ -103,8 +103,13 @@ class Order:
         """Where visits are kept meanwhile: among the reports, or where the scan was started."""
         if self.journal is not None:
             return Path(self.journal)
-        place = urlsplit(self.url).netloc.replace(":", "-")
+        place = urlsplit(self.url).netloc.rpartition("@")[2].replace(":", "-")
         return Path(self.out or "") / f"consentkit-scan-{place}.journal"
+
+    @property
+    def least(self) -> Severity | None:
+        """The least severity that fails, None where nothing does."""
+        return None if self.fail_on == "never" else Severity(self.fail_on)
 
     @property
     def files(self) -> dict[str, Path]:
@@ -245,7 +250,17 @@ def carry_out(
         screen.write(printed(report, "json", policy, None))
     else:
         show_report(screen, report, policy, written=written)
-    return not report.fails(None if order.fail_on == "never" else Severity(order.fail_on))
+    unseen = [state for state in found.states if _is_unseen(found, state)]
+    if unseen:
+        what = ", ".join(unseen)
+        beside.say(f"No page could be seen ({what}): nothing is shown by that nothing was found.")
+    return order.least is None or not (unseen or report.fails(order.least))
+
+
+def _is_unseen(found: Scan, state: State) -> bool:
+    """True of a state that was visited, and in which no page answered below 400."""
+    visits = [visit for visit in found.visits if visit.state is state]
+    return bool(visits) and not any(not v.error and v.status < 400 for v in visits)
 
 
 @contextmanager
@@ -296,7 +311,7 @@ def _write_all(
 ) -> list[str]:
     written = []
     for form, file in order.files.items():
-        _write(file, printed(report, form, policy, pictures))
+        _write(file, printed(report, form, policy, pictures, order.least))
         written.append(str(file))
     return written
 
@@ -309,10 +324,16 @@ def _write(file: Path, text: str) -> None:
         raise ScanError(str(file), what, "Check the folder and its rights.") from error
 
 
-def printed(report: Report, form: str, policy: Policy | None, folder: Path | None) -> str:
-    """A report in one of its forms; `folder` has the pictures."""
+def printed(
+    report: Report,
+    form: str,
+    policy: Policy | None,
+    folder: Path | None,
+    least: Severity | None = Severity.ERROR,
+) -> str:
+    """A report in one of its forms; `folder` has the pictures, `least` is what fails."""
     if form == "html":
         return report_page(report, policy, folder)
     if form == "junit":
-        return junit(report)
+        return junit(report, least)
     return json_text(report_json(report) if form == "json" else sarif(report))

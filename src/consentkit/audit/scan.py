@@ -23,6 +23,7 @@ import anyio
 
 from consentkit.audit.frontier import (
     AGENT,
+    LONGEST_ADDRESS,
     Frontier,
     Limits,
     Page,
@@ -35,6 +36,7 @@ from consentkit.audit.frontier import (
 )
 from consentkit.audit.headers import (
     MOST_BYTES,
+    MOST_LINKS,
     MOST_REDIRECTS,
     REDIRECTS,
     Answer,
@@ -163,6 +165,7 @@ class _Run:
         self._news = anyio.Condition()
         self._pace = _Pace(options.delay)
         self._failure: Exception | None = None
+        self._missed: frozenset[State] = frozenset()
 
     def seed(self, robots: Robots, named: Iterable[str], found: Iterable[str]) -> None:
         """Begin with the pages that were named, whatever robots.txt says of them."""
@@ -212,9 +215,14 @@ class _Run:
         for entry in journal.entries():
             self._note_done(entry.url, entry.visit)
             depth = depths.get(entry.url, 0) + 1
-            self._frontier.restore(entry.found, depth)
-            depths |= dict.fromkeys(entry.found, depth)
+            found = [url for url in entry.found if self._is_page_of_it(url)]
+            self._frontier.restore(found, depth)
+            depths |= dict.fromkeys(found, depth)
             self._frontier.left_out.update(entry.left_out)
+
+    def _is_page_of_it(self, url: str) -> bool:
+        """A file that somebody wrote in has us ask for nothing elsewhere."""
+        return address(url) == url and origin_of(url) == self.site
 
     def _note_done(self, url: str, visit: Visit) -> None:
         states = self._states if visit.error else (visit.state,)
@@ -226,8 +234,8 @@ class _Run:
         with anyio.move_on_after(self._options.seconds) as limit:
             acts = await self._prepared(looks)
             self._frontier.keep_out(looks.endpoint)
-            missed = {act.state for act in acts if act.clicks is None}
-            states = tuple(state for state in self._states if state not in missed)
+            self._missed = _missed(acts)
+            states = tuple(state for state in self._states if state not in self._missed)
             async with anyio.create_task_group() as workers:
                 works = [partial(self._work, looks, states, journal)]
                 works += [partial(self._work_too, states, journal)] * (self._options.workers - 1)
@@ -251,15 +259,18 @@ class _Run:
             scope.cancel()
 
     async def _work_too(self, states: Sequence[State], journal: Journal) -> None:
-        """Another worker, with looks of its own."""
+        """Another worker, with looks of its own; one that comes to other states does nothing.
+
+        What it would show as seen after a refusal would be seen without one.
+        """
         try:
             looks = await self._open_looks()
         except Exception:  # noqa: BLE001 - the first worker does it alone, then
             return
         try:
             with suppress(ScanError):
-                await self._prepared(looks)
-                await self._work(looks, states, journal)
+                if _missed(await self._prepared(looks)) == self._missed:
+                    await self._work(looks, states, journal)
         finally:
             with anyio.CancelScope(shield=True):
                 await looks.close()
@@ -307,12 +318,24 @@ class _Run:
             self._frontier.leave_out(page.url, visit.error)
         elif visit.status in REDIRECTS:
             self._frontier.leave_out(page.url, "it leads to another site")
-        found = self._frontier.take(links, page.depth + 1) if self._options.follow else []
+        followed = _links_in(links) if self._options.follow else []
+        found = self._frontier.take(followed, page.depth + 1)
         left_out = dict(islice(self._frontier.left_out.items(), before, None))
         journal.note(Entry(page.url, visit, found, left_out))
         self._note_done(page.url, visit)
         known = self._frontier.accepted * len(self._states)
         self._on_step(visit, len(self._done), known)
+
+
+def _missed(acts: Iterable[Act]) -> frozenset[State]:
+    """The states that were not come to."""
+    return frozenset(act.state for act in acts if act.clicks is None)
+
+
+def _links_in(links: Iterable[object]) -> list[str]:
+    """What can be links of those that a page gave: its scripts may have made them up."""
+    texts = (link for link in links if isinstance(link, str) and len(link) <= LONGEST_ADDRESS)
+    return [*islice(texts, MOST_LINKS)]
 
 
 class _Pace:

@@ -23,10 +23,12 @@ from consentkit.audit.labels import shape_of
 from consentkit.audit.seen import (
     By,
     SeenCookie,
+    SeenItem,
     SeenRequest,
     SentCookie,
     Violation,
 )
+from consentkit.rules.policy import Where
 from consentkit.wire.cookies import default_path, parse_set_cookie
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ EVENTS: Final = (
     "Network.loadingFailed",
     "Network.webSocketCreated",
     "Runtime.bindingCalled",
+    "DOMStorage.domStorageItemAdded",
+    "DOMStorage.domStorageItemUpdated",
 )
 """What has to be handed to `Traffic.hear`."""
 
@@ -54,6 +58,18 @@ WAITS_AT_MOST: Final = 2.0
 """Seconds that one request is waited for; a poll, a stream or a film has no end."""
 _SLACK: Final = 5
 """Seconds by which a life in the jar may differ from the one that was asked for."""
+LONGEST: Final = 200
+"""Characters that are kept of a path, a key of storage or a violation: a page may make them up."""
+MOST: Final = 2000
+"""How many requests, keys, violations, and cookies of scripts are kept of one page."""
+_LONGEST_TOLD: Final = 8192
+_TOLD: Final[dict[object, dict[str, type | tuple[type, ...]]]] = {
+    "cookie": {
+        "text": str, "by": str, "isStored": bool, "at": (int, float), "origin": str, "path": str,
+    },
+    "violation": {"directive": str, "source": str},
+}  # fmt: skip
+"""What ``witness.js`` tells, and of which types."""
 _KINDS: Final = {
     "script": "script",
     "image": "image",
@@ -86,13 +102,17 @@ def host_in(url: str) -> str:
 
 
 def place_in(url: str) -> str:
-    """Host and path of an address, without its query.
+    """Host and path of an address, without its query, as long as one reads.
 
     >>> place_in("https://cdn.example/a.js?v=1")
     'cdn.example/a.js'
     """
     host = host_in(url)
-    return f"{host}{urlsplit(url).path or '/'}" if host else ""
+    return f"{host}{_path_in(url)}" if host else ""
+
+
+def _path_in(url: str) -> str:
+    return urlsplit(url).path[:LONGEST] or "/"
 
 
 @dataclass(slots=True)
@@ -141,6 +161,7 @@ class _Log:
     blocked: set[str] = field(default_factory=set)
     overheard: list[_Hop] = field(default_factory=list)
     told: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    items: dict[tuple[Where, str, str], SeenItem] = field(default_factory=dict)
 
 
 class Traffic:
@@ -164,6 +185,8 @@ class Traffic:
             "Network.loadingFailed": self._on_failure,
             "Network.webSocketCreated": self._on_socket,
             "Runtime.bindingCalled": self._on_binding,
+            "DOMStorage.domStorageItemAdded": self._on_item,
+            "DOMStorage.domStorageItemUpdated": self._on_item,
         }
 
     def begin(self) -> None:
@@ -178,7 +201,8 @@ class Traffic:
     def overhear(self, url: str, kind: str) -> None:
         """Take in a request that the page's session may not tell of: workers have their own."""
         self._last = time.monotonic()
-        self._log.overheard.append(_Hop(url, kind, "", time.time(), is_main=False))
+        if len(self._log.overheard) < MOST:
+            self._log.overheard.append(_Hop(_cut(url), kind, "", time.time(), is_main=False))
 
     async def quiet(self, seconds: float, until: float) -> None:
         """Wait until nothing was heard for so long, at most `until` (as `time.monotonic`).
@@ -202,8 +226,9 @@ class Traffic:
         kind = str(event.get("type", "Other"))
         moment = float(event.get("wallTime", 0)) or time.time()
         is_main = kind == "Document" and event.get("frameId") == self._main_frame
-        hops.append(_Hop(request["url"], kind, _initiator_of(event), moment, is_main))
-        if kind not in _ENDLESS and host_in(request["url"]):
+        url = _cut(request["url"])
+        hops.append(_Hop(url, kind, _initiator_of(event), moment, is_main))
+        if kind not in _ENDLESS and host_in(url):
             self._running[one] = time.monotonic()
 
     def _on_asking(self, event: dict[str, Any]) -> None:
@@ -226,19 +251,30 @@ class Traffic:
             self._log.blocked.add(str(event["requestId"]))
 
     def _on_socket(self, event: dict[str, Any]) -> None:
-        hop = _Hop(event["url"], "WebSocket", _initiator_of(event), time.time(), is_main=False)
+        url, moment = _cut(event["url"]), time.time()
+        hop = _Hop(url, "WebSocket", _initiator_of(event), moment, is_main=False)
         self._log.hops.setdefault(str(event["requestId"]), []).append(hop)
 
     def _on_binding(self, event: dict[str, Any]) -> None:
         if event.get("name") != BINDING:
             return
-        told = json.loads(event["payload"])
-        self._log.told[told["what"]].append(told)
+        told = _told_in(event["payload"])
+        if told is not None and len(kept := self._log.told[told["what"]]) < MOST:
+            kept.append(told)
+
+    def _on_item(self, event: dict[str, Any]) -> None:
+        of = event["storageId"]
+        host = host_in(of.get("securityOrigin") or str(of.get("storageKey", "")).partition("^")[0])
+        where = Where.LOCAL if of["isLocalStorage"] else Where.SESSION
+        key, shape = event["key"][:LONGEST], shape_of(_cut(event["newValue"]))
+        items = self._log.items
+        if len(items) < MOST:
+            items[where, key, host] = SeenItem(where, key, host, self._is_foreign(host), shape)
 
     # what was seen
 
     def requests(self) -> tuple[SeenRequest, ...]:
-        """Each request that went to another site, in order."""
+        """Each request that went to another site, in order; `MOST` of them at most."""
         log = self._log
         known = {hop.url for each in log.hops.values() for hop in each}
         heard = [each for one, each in log.hops.items() if one not in log.blocked]
@@ -250,13 +286,17 @@ class Traffic:
         return tuple(
             SeenRequest(
                 host_in(hop.url),
-                urlsplit(hop.url).path or "/",
+                _path_in(hop.url),
                 "other" if hop.is_main else _KINDS.get(hop.kind.lower(), "other"),
                 hop.initiator,
                 self._moment(hop.moment),
             )
-            for hop in sorted(hops, key=lambda hop: hop.moment)
+            for hop in sorted(hops, key=lambda hop: hop.moment)[:MOST]
         )
+
+    def items(self) -> tuple[SeenItem, ...]:
+        """What went into web storage, also what is gone again."""
+        return tuple(self._log.items.values())
 
     def sent(self) -> tuple[SentCookie, ...]:
         """Each cookie that went with a request, once for each host."""
@@ -272,7 +312,7 @@ class Traffic:
         """What a Content-Security-Policy blocked, each once."""
         return tuple(
             dict.fromkeys(
-                Violation(str(told["directive"]), host_in(told["source"]) or str(told["source"]))
+                Violation(told["directive"][:LONGEST], _source(told["source"])[:LONGEST])
                 for told in self._log.told["violation"]
             )
         )
@@ -322,7 +362,7 @@ class Traffic:
 
     def _by_scripts(self) -> Iterator[_Stored]:
         for told in self._log.told["cookie"]:
-            cookie = parse_set_cookie(str(told["text"]).encode("utf-8", "replace"))
+            cookie = parse_set_cookie(told["text"].encode("utf-8", "replace"))
             if cookie is not None:
                 yield _Stored(
                     cookie,
@@ -331,7 +371,7 @@ class Traffic:
                     By.SCRIPT,
                     place_in(told["by"]),
                     told["at"] / 1000,
-                    told["isStored"] is True,
+                    told["isStored"],
                 )
 
     def _seen(self, stored: Sequence[_Stored], held: dict[str, Any] | None) -> SeenCookie:
@@ -377,6 +417,29 @@ class Traffic:
 
     def _moment(self, at: float) -> int:
         return max(0, round((at - self._log.began) * 1000))
+
+
+def _cut(text: str) -> str:
+    """A text that a page made, as long as one may be."""
+    return text[:_LONGEST_TOLD]
+
+
+def _told_in(payload: str) -> dict[str, Any] | None:
+    """What ``witness.js`` told, None where it cannot have told that."""
+    try:
+        told: object = json.loads(payload)
+    except ValueError:
+        return None
+    if not isinstance(told, dict) or (types := _TOLD.get(str(told.get("what")))) is None:
+        return None
+    if not all(isinstance(told.get(name), kind) for name, kind in types.items()):
+        return None
+    return {name: _cut(value) if isinstance(value, str) else value for name, value in told.items()}
+
+
+def _source(blocked: str) -> str:
+    """What was blocked: a host, else the word for it (``inline``, ``eval``)."""
+    return host_in(blocked) or blocked
 
 
 def _as_held(seen: SeenCookie, held: dict[str, Any], at: float) -> SeenCookie:

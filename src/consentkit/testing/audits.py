@@ -24,7 +24,7 @@ import anyio
 
 from consentkit.audit.findings import FINDINGS, Finding, Report, Severity, report_on
 from consentkit.audit.frontier import Limits, address
-from consentkit.audit.headers import Answer, HeadersWitness, Send
+from consentkit.audit.headers import REDIRECTS, Answer, HeadersWitness, Send
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan, State
 from consentkit.errors import NoSuchVisitorError, ScanError
@@ -36,6 +36,7 @@ from consentkit.testing.visitors import ready_of
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Scope
 
+    from consentkit.audit.seen import Visit
     from consentkit.rules.policy import Policy
 
 __all__ = ["audit_app", "audit_app_async", "send_into"]
@@ -63,8 +64,9 @@ def audit_app(  # noqa: PLR0913 - what is looked at, held against what, and what
     lifespan is run.
 
     Raises AssertionError with every finding of `fail_on` or worse (`Severity`, or its name; None
-    for never), for a page that raises, a path that is not there, and a state that cannot be come
-    to. Raises NoSuchVisitorError where neither a policy nor a middleware is found.
+    for never), for a page that raises, a path that answers with an error or leads to another site,
+    and a state that cannot be come to. Raises NoSuchVisitorError where neither a policy nor a
+    middleware is found.
 
     It runs in a thread of its own, so that it may be called where a loop is running, too; there
     `audit_app_async` is what to await.
@@ -91,6 +93,8 @@ async def audit_app_async(  # noqa: PLR0913 - as above
     if named == []:
         raise AssertionError("audit_app: no paths were named, so this proves nothing")
     asked = set(map(State, states))
+    if not asked:
+        raise AssertionError("audit_app: no states were named, so this proves nothing")
     options = Options(
         tuple(state for state in State if state in asked),
         Limits(pages=MOST_PAGES),
@@ -256,7 +260,7 @@ def _head(report: Report) -> str:
 
 
 def _unseen(seen: Scan, *, is_named: bool) -> Iterator[str]:
-    """Each page that proves nothing: it raised, or it was named and is not there."""
+    """Each page that proves nothing: it raised, or it was named and was not to be seen."""
     done = set[str]()
     for visit in seen.visits:
         if visit.page in done:
@@ -264,12 +268,29 @@ def _unseen(seen: Scan, *, is_named: bool) -> Iterator[str]:
         if visit.error:
             done.add(visit.page)
             yield f"{visit.page}, {visit.state}: it could not be looked at: {visit.error}."
-        elif visit.status == 404 and is_named:
+        elif is_named and not _was_seen(visit):
             done.add(visit.page)
-            yield f"{visit.page}: there is no such page. Correct the path."
-    if not done and not any(visit.status < 400 for visit in seen.visits):
-        status = seen.visits[0].status
-        yield f"{seen.visits[0].page}: it answers with {status}, and so nothing was seen."
+            yield _not_seen(visit)
+    if not done and not any(map(_was_seen, seen.visits)):
+        first = seen.visits[0]
+        yield f"{first.page}: it {_answered(first)}, and so nothing was seen."
+
+
+def _was_seen(visit: Visit) -> bool:
+    return visit.status < 400 and visit.status not in REDIRECTS
+
+
+def _answered(visit: Visit) -> str:
+    # A redirect within the site was followed.
+    away = " and leads to another site" if visit.status in REDIRECTS else ""
+    return f"answers with {visit.status}{away}"
+
+
+def _not_seen(visit: Visit) -> str:
+    if visit.status == 404:
+        return f"{visit.page}: there is no such page. Correct the path."
+    proves = f"it {_answered(visit)}, which proves nothing"
+    return f"{visit.page}, {visit.state}: {proves}. Correct the page, or take the path out."
 
 
 def _told(finding: Finding, file: str | None) -> str:

@@ -59,8 +59,8 @@ class Evidence:
     `cookies` are what a response sets, or what a jar holds (`is_jar`). `items` are where, key and
     host of what a browser keeps besides. `events` are what enforcement did, None where nobody
     knows; `policy` and `standing` are of the exchange, where it is known. `page` is the body, None
-    where there is none, `links` are the Link headers, `url` is where it came from. `live` is a page
-    that can be asked more.
+    where there is none, `links` are the Link headers, `url` is where it came from, with `status`,
+    None where nobody knows. `live` is a page that can be asked more.
     """
 
     cookies: tuple[Set, ...] = ()
@@ -74,6 +74,7 @@ class Evidence:
     links: tuple[bytes, ...] = ()
     content_type: str = ""
     url: str = ""
+    status: int | None = None
     live: Some = None
 
     def sets(self, name: str) -> list[Set]:
@@ -116,6 +117,7 @@ def _of_ours(response: Response) -> Evidence:
         links=response.all(b"link"),
         content_type=response.header("content-type") or "",
         url=response.url,
+        status=response.status,
     )
 
 
@@ -144,6 +146,7 @@ def _of_headers(response: Some) -> Evidence:
         links=tuple(_values(response.headers, "link")),
         content_type=response.headers.get("content-type", ""),
         url=str(_if_known(response, "url") or ""),
+        status=response.status_code,
     )
 
 
@@ -170,6 +173,7 @@ def _of_django(response: Some) -> Evidence:
         links=tuple(v.encode() for n, v in response.items() if n.lower() == "link"),
         content_type=response.get("content-type", ""),
         url=request.build_absolute_uri() if request is not None else "",
+        status=response.status_code,
     )
 
 

@@ -14,9 +14,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
+from consentkit.audit.sheets import fetched_by
 from consentkit.events import span_in_words
 from consentkit.gating import host_without_port
 from consentkit.notice.chapters import name_in_words
@@ -31,6 +32,8 @@ from consentkit.testing.evidence import Evidence, evidence_of
 from consentkit.testing.failures import answers_in_words, failure, lines_at
 from consentkit.wire.cookies import parse_attributes, set_cookie_tail
 from consentkit.wire.gate import Gate, Tag
+from consentkit.wire.html import VOID
+from consentkit.wire.urls import host_of
 from consentkit.wire.validators import links_without
 
 if TYPE_CHECKING:
@@ -51,6 +54,124 @@ def _page_of(evidence: Evidence) -> bytes:
             "page's markup"
         )
     return evidence.page
+
+
+def _check_is_there(evidence: Evidence) -> None:
+    """Raises AssertionError for an error page, and for a redirect: nothing in it proves nothing."""
+    if evidence.status is None or 200 <= evidence.status < 300:
+        return
+    raise failure(
+        f"the page answers with {evidence.status}, so this proves nothing.",
+        do=(
+            "correct the address, and follow where it leads; of a page that answers so on purpose, "
+            "hand over the markup: response.text."
+        ),
+    )
+
+
+# What a page is made of
+
+
+_NO_MARKUP: Final = frozenset(
+    ("template", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
+)
+"""What stands in these is no part of the page."""
+_END_BY_THEMSELVES: Final = frozenset(("p", "li", "dt", "dd", "option", "tr", "td", "th"))
+_HIDING: Final = {
+    "display": ("none",),
+    "visibility": ("hidden", "collapse"),
+    "opacity": ("0", "0.0", "0%"),
+}
+
+
+class _Open(NamedTuple):
+    """An element that is open, and what holds of all that stands in it."""
+
+    name: str
+    is_closed_off: bool = False
+    is_hidden: bool = False
+    is_notice: bool = False
+
+
+class _Markup(HTMLParser):
+    """A page, element by element; `here` is the one that is open."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self._opened = [_Open("")]
+        self.feed(page.decode("utf-8", "replace"))
+        self.close()
+
+    @property
+    def here(self) -> _Open:
+        """The innermost of the open elements."""
+        return self._opened[-1]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(reversed(attrs))
+        if tag in _END_BY_THEMSELVES and self.here.name == tag:
+            self._opened.pop()
+        around = self.here
+        element = _Open(
+            tag,
+            around.is_closed_off or tag in _NO_MARKUP,
+            around.is_hidden or _hides(tag, given),
+            around.is_notice or given.get("id") == "consentkit",
+        )
+        if not around.is_closed_off:
+            self.take(element, given)
+        if tag.encode() not in VOID:
+            self._opened.append(element)
+
+    def take(self, element: _Open, given: dict[str, str | None]) -> None:
+        """Take in an element of the page, with its attributes."""
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: ARG002, FBT001, FBT002 - as in the base class
+        """HTML has none but CDATA: a bogus comment, where the base class would raise."""
+        return self.parse_bogus_comment(i)
+
+    def handle_endtag(self, tag: str) -> None:
+        names = [element.name for element in self._opened]
+        if tag in names:
+            del self._opened[len(names) - 1 - names[::-1].index(tag) :]
+
+
+def _hides(tag: str, given: Mapping[str, str | None]) -> bool:
+    """True for an element that shows nobody what it holds."""
+    parts = [part.partition(":") for part in (given.get("style") or "").lower().split(";")]
+    style = {name.strip(): value.replace("!important", "").strip() for name, _, value in parts}
+    is_closed = tag == "dialog" and "open" not in given
+    return (
+        "hidden" in given
+        or "popover" in given
+        or is_closed
+        or any(style.get(name) in values for name, values in _HIDING.items())
+    )
+
+
+class _Styles(_Markup):
+    """What the styles in a page fetch: of `<style>`, and of attributes."""
+
+    def __init__(self, page: bytes) -> None:
+        self.found: list[tuple[str, str, str]] = []
+        self._base: str | None = None
+        super().__init__(page)
+
+    def take(self, element: _Open, given: dict[str, str | None]) -> None:
+        if element.name == "base" and self._base is None:
+            self._base = host_of((given.get("href") or "").encode("utf-8", "replace"))
+        self._read("a style attribute", given.get("style") or "")
+
+    def handle_data(self, data: str) -> None:
+        if self.here.name == "style" and not self.here.is_closed_off:
+            self._read("<style>", data)
+
+    def _read(self, what: str, css: str) -> None:
+        for url, _ in fetched_by(css):
+            # As in an attribute, where what looks like a reference would be one.
+            address = url.encode("utf-8", "replace").replace(b"&", b"&amp;")
+            if host := host_of(address, self._base):
+                self.found.append((what, host, url))
 
 
 # What a page fetches
@@ -82,11 +203,13 @@ def assert_no_third_party(
     the page of somebody who has not answered. A host that no service declares may never be.
     Of a page in a real browser what it has loaded counts too.
 
-    `site` is the address of the page, for markup that comes without one. Raises TypeError where it
-    is missing, and where there is no page.
+    What tags fetch is read, and what the styles in the page do. A page that answers with an error,
+    or leads elsewhere, proves nothing, and fails. `site` is the address of the page, for markup
+    that comes without one. Raises TypeError where it is missing, and where there is no page.
     """
     __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(page)
+    _check_is_there(evidence)
     rules = policy or (visitor.policy if visitor else None) or evidence.policy
     standing = visitor.standing if visitor else evidence.standing
     if standing is None and rules is not None:
@@ -142,6 +265,9 @@ class _Noted:
             template=lambda _purpose, _service: b"",
         )
         gate.feed(_page_of(evidence), last=True)
+        for what, host, url in _Styles(_page_of(evidence)).found:
+            if not self._is_own(host):
+                self._add(what, host, url)
         for value in evidence.links:
             links_without(value, self._note_link)
         for url in _loaded(evidence):
@@ -213,32 +339,36 @@ def _how_to_keep_out(services: Iterable[str | None], evidence: Evidence) -> str:
 @dataclass
 class _Button:
     choice: str
+    is_hidden: bool
     others: frozenset[tuple[str, str | None]]
 
 
-class _Notice(HTMLParser):
+class _Notice(_Markup):
     """What stands in the element with the id ``consentkit``."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, page: bytes) -> None:
         self.buttons: list[_Button] = []
         self.is_there = self.is_hidden = False
-        self._name = ""
-        self._depth = 0
+        super().__init__(page)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if not self._depth and given.get("id") == "consentkit":
-            self.is_there, self.is_hidden, self._name = True, "hidden" in given, tag
-        if tag == self._name:
-            self._depth += 1
-        if self._depth and tag == "button" and given.get("name") == "choice":
-            others = frozenset((n, v) for n, v in attrs if n != "value")
-            self.buttons.append(_Button(given.get("value") or "", others))
+    def take(self, element: _Open, given: dict[str, str | None]) -> None:
+        if element.is_notice and not self.is_there:
+            self.is_there, self.is_hidden = True, element.is_hidden
+        if element.is_notice and element.name == "button" and given.get("name") == "choice":
+            others = frozenset(pair for pair in given.items() if pair[0] != "value")
+            self.buttons.append(_Button(given.get("value") or "", element.is_hidden, others))
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._name and self._depth:
-            self._depth -= 1
+    @property
+    def choices(self) -> dict[str, _Button]:
+        """The button of each choice; one that is seen, where there are several."""
+        return {each.choice: each for each in sorted(self.buttons, key=lambda b: not b.is_hidden)}
+
+    @property
+    def is_asking(self) -> bool:
+        """True where somebody sees a button of the two, and there is one to grant."""
+        choices = self.choices
+        both = [choices[each] for each in ("accept-all", "reject-all") if each in choices]
+        return "accept-all" in choices and not all(button.is_hidden for button in both)
 
 
 _LOOKS: Final = """() => ['reject-all', 'accept-all'].map((choice) => {
@@ -247,7 +377,8 @@ _LOOKS: Final = """() => ['reject-all', 'accept-all'].map((choice) => {
   const box = button.getBoundingClientRect(), style = getComputedStyle(button);
   return {height: Math.round(box.height), 'font-size': style.fontSize,
     'font-weight': style.fontWeight, color: style.color, background: style.backgroundColor,
-    border: style.border, visible: String(box.width > 0 && box.height > 0)};
+    border: style.border,
+    visible: String(box.width > 0 && box.height > 0 && style.visibility === 'visible')};
 })"""
 
 
@@ -260,16 +391,17 @@ def assert_banner(
     """The page asks the visitor, with a refusal as easy as a grant; or it does not ask.
 
     A banner is a notice with a button for each answer. The two have the same attributes, so the
-    same style (LAW R-12); in a real browser they look the same too. With ``expected=False`` there
-    is none; a quiet line with the link to the preferences is no banner.
+    same style (LAW R-12); in a real browser they look the same too. What stands in a ``<template>``
+    is none, nor what is hidden by an attribute, or in a real browser by a style sheet. With
+    ``expected=False`` there is none; a quiet line with the link to the preferences is no banner,
+    and a page that answers with an error, or leads elsewhere, fails.
     """
     __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(page)
-    notice = _Notice()
-    notice.feed(_page_of(evidence).decode("utf-8", "replace"))
+    notice = _Notice(_page_of(evidence))
     rules = policy or evidence.policy
-    choices = {button.choice: button for button in notice.buttons}
-    is_asking = "accept-all" in choices and not notice.is_hidden
+    looks = _looks(evidence)
+    is_asking = notice.is_asking and not _is_unseen(looks)
     if is_asking and not expected:
         raise failure(
             "no banner was expected, and the page asks.",
@@ -278,6 +410,7 @@ def assert_banner(
             do="come as a visitor who has answered: consent_client(app, 'refused').",
         )
     if not expected:
+        _check_is_there(evidence)
         return
     if not is_asking:
         raise failure(
@@ -287,7 +420,7 @@ def assert_banner(
             lines=lines_at(rules, ("purposes",)),
             do=_how_to_be_asked(evidence, notice),
         )
-    differences = [*_of_the_markup(choices), *_of_the_looks(evidence)]
+    differences = [*_of_the_markup(notice.choices), *_of_the_looks(looks)]
     if differences:
         raise failure(
             "refusing is not as easy as granting.",
@@ -307,7 +440,7 @@ def _what_is_open(evidence: Evidence) -> str:
 
 
 def _what_stands_there(evidence: Evidence, notice: _Notice) -> str:
-    if notice.is_hidden:
+    if notice.is_there and (notice.is_hidden or notice.buttons):
         return "the notice is there and hidden."
     if notice.is_there:
         return "a quiet line, which asks nothing."
@@ -319,6 +452,8 @@ def _what_stands_there(evidence: Evidence, notice: _Notice) -> str:
 def _how_to_be_asked(evidence: Evidence, notice: _Notice) -> str:
     if notice.is_hidden:
         return "look at the page in a browser: with 'pages: shared' a script shows the notice."
+    if notice.buttons:
+        return "show both buttons: no style may hide them."
     if evidence.standing is not None and not evidence.standing.open_purposes:
         return (
             "come as a visitor who has not answered: consent_client(app). A signal answers too, "
@@ -334,18 +469,37 @@ def _of_the_markup(choices: Mapping[str, _Button]) -> Iterator[str]:
     if "reject-all" not in choices:
         yield "there is no button that refuses"
         return
-    refuse, accept = choices["reject-all"].others, choices["accept-all"].others
-    for which, others in (("refusal", refuse - accept), ("grant", accept - refuse)):
-        for name, value in sorted(others, key=str):
+    refuse, accept = choices["reject-all"], choices["accept-all"]
+    for which, button, other in (("refusal", refuse, accept), ("grant", accept, refuse)):
+        if button.is_hidden:
+            yield f"the button of the {which} is hidden"
+        for name, value in sorted(button.others - other.others, key=str):
             yield f"the button of the {which} alone has {name}={value!r}"
 
 
-def _of_the_looks(evidence: Evidence) -> Iterator[str]:
+_Looks: TypeAlias = Sequence[Mapping[str, Any] | None]
+
+
+def _looks(evidence: Evidence) -> _Looks:
+    """How the two buttons look in a real browser: to refuse, and to grant; empty without one."""
     if not hasattr(evidence.live, "evaluate"):
+        return ()
+    looks: _Looks = evidence.live.evaluate(_LOOKS)
+    return looks
+
+
+def _is_unseen(looks: _Looks) -> bool:
+    """True where the buttons are there, and a browser shows none of them."""
+    there = [look for look in looks if look is not None]
+    return bool(there) and all(look.get("visible") == "false" for look in there)
+
+
+def _of_the_looks(looks: _Looks) -> Iterator[str]:
+    if not looks:
         return
-    refuse, accept = evidence.live.evaluate(_LOOKS)
+    refuse, accept = looks
     for name in refuse or ():
-        if accept is not None and refuse[name] != accept[name]:
+        if refuse is not None and accept is not None and refuse[name] != accept[name]:
             yield f"{name}: {refuse[name]} to refuse, {accept[name]} to grant"
 
 
@@ -428,6 +582,9 @@ def _declarations(shown: Any, evidence: Evidence) -> Iterator[Evidence]:  # noqa
 
 def _differences(answer: Evidence, policy: Policy) -> Iterator[str]:
     body = _page_of(answer)
+    if answer.status is not None and not 200 <= answer.status < 300:
+        yield f"{answer.url} answers with {answer.status}, and declares nothing"
+        return
     if "json" in answer.content_type or body.lstrip().startswith(b"{"):
         try:
             told = json.loads(body)

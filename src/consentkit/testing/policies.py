@@ -114,8 +114,10 @@ _WRITTEN: Final = st.characters(
 @cache
 def _words() -> st.SearchStrategy[str]:
     """Texts for the visitor: any that are not empty."""
-    anything = st.text(_WRITTEN, max_size=40) | st.text(st.sampled_from(SIGNS), max_size=20)
-    long = st.lists(anything | st.sampled_from(WORDS), min_size=8, max_size=16).map(" ".join)
+    anything = st.text(_WRITTEN, max_size=40) | st.text(SIGNS, max_size=20)
+    long = st.tuples(anything, st.sampled_from(WORDS), st.integers(4, 8)).map(
+        lambda parts: " ".join([*parts[:2]] * parts[2])
+    )
     return (anything | st.sampled_from(WORDS) | long).filter(str.strip)
 
 
@@ -155,8 +157,14 @@ def _own_texts(languages: list[str]) -> st.SearchStrategy[Data]:
 
 def _may_have(draw: st.DrawFn, **values: st.SearchStrategy[Any]) -> Data:
     """Some of the keys, or all, or none."""
-    chosen = {key: draw(st.none() | value) for key, value in values.items()}
-    return {key: value for key, value in chosen.items() if value is not None}
+    # One draw says which: a policy has dozens, and each draw takes its time.
+    chosen = draw(_masks(len(values)))
+    return {key: draw(value) for n, (key, value) in enumerate(values.items()) if chosen >> n & 1}
+
+
+@cache
+def _masks(size: int) -> st.SearchStrategy[int]:
+    return st.integers(0, (1 << size) - 1)
 
 
 @cache
@@ -207,11 +215,11 @@ def _item(draw: st.DrawFn, data: Data) -> Data:
 def _stored(draw: st.DrawFn, data: Data) -> Data:
     """What cookies and stored items have in common."""
     item = draw(_item(data))
-    services = st.sampled_from([*data["services"]]) if data["services"] else st.nothing()
+    services = {"service": st.sampled_from([*data["services"]])} if data["services"] else {}
     item |= {"description": draw(_texts(data["languages"]))}
     item |= _may_have(
         draw,
-        service=services,
+        **services,
         more=st.sampled_from(_LINKS),
         recipients=_texts(data["languages"]),
     )
@@ -226,8 +234,8 @@ def _is_necessary(item: Data, data: Data) -> bool:
 
 
 _NAME: Final = st.text(
-    st.characters(min_codepoint=0x21, max_codepoint=0x17F, exclude_characters="=;,{}*\x7f").filter(
-        lambda sign: not sign.isspace() and sign.isprintable()
+    "".join(
+        sign for sign in map(chr, range(0x21, 0x180)) if sign.isprintable() and sign not in "=;,{}*"
     ),
     min_size=3,
     max_size=12,

@@ -127,8 +127,8 @@ def ready_of(
     """The policy of a site made ready, as its own ConsentMiddleware has it.
 
     It is looked for from the app inwards, and among the middleware that a Starlette, FastAPI or
-    Litestar app was given. `policy` and `secret_key` stand in for one that is not found. Raises
-    NoSuchVisitorError.
+    Litestar app was given. `policy` and `secret_key` stand in for one that is not found; where one
+    is, they have to be its own. Raises NoSuchVisitorError.
     """
     parts = urlsplit(url)
     scope = {
@@ -140,8 +140,11 @@ def ready_of(
         "headers": [(b"host", parts.netloc.encode("idna"))],
     }
     if policy is not None and secret_key is not None:
-        made = ConsentMiddleware(_nothing, policy=policy, secret_key=secret_key, secure=secure)
-        return made.ready_for(scope)
+        given = ConsentMiddleware(_nothing, policy=policy, secret_key=secret_key, secure=secure)
+        made, own = given.ready_for(scope), _middleware_in(app)
+        if own is not None:
+            _check_is_read(made, own.ready_for(scope))
+        return made
     if policy is not None or secret_key is not None:
         missing = "secret_key=" if secret_key is None else "policy="
         raise NoSuchVisitorError(
@@ -155,6 +158,26 @@ def ready_of(
             "secret_key=, as the middleware has them.",
         )
     return found.ready_for(scope)
+
+
+def _check_is_read(made: Ready, own: Ready) -> None:
+    """Raises NoSuchVisitorError where the app's own middleware would read another visitor."""
+    if made.policy != own.policy:
+        raise NoSuchVisitorError("the policy that was passed is not the app's own", _LEAVE_OUT)
+    shown = NOBODY_YET.show(made.policy.revision, made.options.clock())
+    signed = made.enforcement.token_headers(NOBODY_YET, shown)
+    pairs = tuple(value.partition(b";")[0] for value in signed)
+    if own.enforcement.read(pairs, NO_SIGNALS).standing.consent.seen != shown.seen:
+        raise NoSuchVisitorError(
+            "what is signed with the secret_key and secure= that were passed cannot be read by the "
+            "app's own ConsentMiddleware",
+            _LEAVE_OUT,
+        )
+
+
+_LEAVE_OUT: Final = (
+    "Leave policy=, secret_key= and secure= out, so that the app's own are taken, or pass the same."
+)
 
 
 def _named(app: object) -> str:

@@ -1,6 +1,6 @@
 /** Where the page's links lead, as whole addresses; and down to its end and up again on the way. */
 async most => {
-  const end = document.documentElement.scrollHeight
+  const end = document.documentElement?.scrollHeight ?? 0
   if (end > innerHeight) {
     window.scrollTo({ top: end, behavior: "instant" })
     // What is lazy looks where it stands when a picture is drawn; a page in the back draws none.
@@ -17,5 +17,5 @@ async most => {
     } catch {
       return ""
     }
-  }))].filter(href => /^https?:/.test(href))
+  }))].filter(href => /^https?:/.test(href) && href.length < 4096)
 }

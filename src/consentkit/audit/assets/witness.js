@@ -1,6 +1,7 @@
 /**
  * Runs first in every document: notes each cookie that a script stores, and each thing that a
- * Content-Security-Policy blocks. It changes nothing of what a page can do.
+ * Content-Security-Policy blocks. It changes nothing of what a page can do, and takes what it needs
+ * before anything of the page runs, since a page may replace nearly all of it, `origin` too.
  *
  * TELL is the name of a function of the browser's, which takes a text to the witness. It is taken
  * out of the page before anything of the page runs.
@@ -8,27 +9,53 @@
 {
   const tell = window.TELL
   delete window.TELL
+  const { Date, Error, String, location, origin } = window
   const { stringify } = JSON
   const { now } = Date
+  const { apply } = Reflect
+  const { exec } = RegExp.prototype
+  const { indexOf, slice, trim } = String.prototype
+  const { toUTCString } = Date.prototype
+  const longest = 8192
+  const most = 2000
 
   /** The address of the script that called, else of the document. */
   const caller = () => {
-    const [, script] = /(https?:\/\/[^\s)]+?):\d+(:\d+)?\)?$/m.exec(new Error().stack ?? "") ?? []
-    return script ?? document.URL
+    try {
+      const found = apply(exec, /(https?:\/\/[^\s)]+?):\d+(:\d+)?\)?$/m, [new Error().stack ?? ""])
+      return found ? found[1] : location.href
+    } catch {
+      return location.href
+    }
   }
+  const cut = text => apply(slice, text, [0, longest])
   /** Says what was stored: the text of a Set-Cookie, by whom, and whether it can be read again. */
   const note = (text, by, isStored) => {
-    tell(stringify({ what: "cookie", text, by, isStored, at: now(), origin, path: location.pathname }))
+    // Without a prototype it has no `toJSON` of the page's.
+    tell(stringify({
+      __proto__: null,
+      what: "cookie",
+      text: cut(text),
+      by: cut(by),
+      isStored,
+      at: now(),
+      origin,
+      path: cut(location.pathname),
+    }))
   }
 
   const jar = Object.getOwnPropertyDescriptor(Document.prototype, "cookie")
+  const read = jar.get
+  const write = jar.set
   Object.defineProperty(Document.prototype, "cookie", {
     ...jar,
-    set(text) {
+    set(given) {
       const by = caller()
-      jar.set.call(this, text)
-      const pair = `${text}`.split(";")[0].trim()
-      note(`${text}`, by, jar.get.call(this).split("; ").includes(pair))
+      const text = `${given}`
+      apply(write, this, [text])
+      const end = apply(indexOf, text, [";"])
+      const pair = apply(trim, end < 0 ? text : apply(slice, text, [0, end]), [])
+      note(text, by, apply(indexOf, `; ${apply(read, this, [])}; `, [`; ${pair}; `]) >= 0)
     },
   })
 
@@ -37,24 +64,23 @@
   if (set) {
     store.set = async function (...given) {
       const by = caller()
-      await set.apply(this, given)
+      await apply(set, this, given)
       const one = given.length > 1 ? { name: given[0], value: given[1] } : given[0]
-      const parts = [
-        `${one.name}=${one.value}`,
-        `Path=${one.path ?? "/"}`,
-        one.domain && `Domain=${one.domain}`,
-        one.expires && `Expires=${new Date(Number(one.expires)).toUTCString()}`,
-        `SameSite=${one.sameSite ?? "strict"}`,
-        "Secure",
-        one.partitioned && "Partitioned",
-      ]
-      note(parts.filter(part => part).join("; "), by, true)
+      const domain = one.domain ? `; Domain=${one.domain}` : ""
+      const until = one.expires && apply(toUTCString, new Date(+one.expires), [])
+      const expires = until ? `; Expires=${until}` : ""
+      const partitioned = one.partitioned ? "; Partitioned" : ""
+      const sameSite = one.sameSite ?? "strict"
+      const rest = `${domain}${expires}; SameSite=${sameSite}; Secure${partitioned}`
+      note(`${one.name}=${one.value}; Path=${one.path ?? "/"}${rest}`, by, true)
     }
   }
 
+  let violations = 0
   window.addEventListener("securitypolicyviolation", event => {
-    if (event.disposition != "enforce") return
-    const { effectiveDirective: directive, blockedURI: source } = event
-    tell(stringify({ what: "violation", directive, source }))
+    // Any script may dispatch one that it made up.
+    if (!event.isTrusted || event.disposition != "enforce" || violations++ > most) return
+    const directive = cut(`${event.effectiveDirective}`)
+    tell(stringify({ __proto__: null, what: "violation", directive, source: cut(`${event.blockedURI}`) }))
   }, true)
 }
