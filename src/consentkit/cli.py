@@ -703,7 +703,7 @@ def scan(color: Colour, url: str, policy_file: str | None, **asked: Any) -> None
       consentkit scan https://www.example.org --resume
 
     Exit codes: 0 nothing is found that --fail-on names, 1 something is, or the
-    site cannot be scanned.
+    site cannot be scanned, or shows no page in one of the states.
     """
     if asked["write_baseline"] and asked["baseline"] is None:
         raise click.UsageError("--write-baseline writes the file that --baseline names: name one.")
