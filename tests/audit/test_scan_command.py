@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -183,11 +184,26 @@ def test_the_line_that_decides_is_named(shop: Shop, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(orders, "look", looked)
     done = scan("http://127.0.0.1", "--headers", "--policy", shop.file, "--json", "-")
+    assert "No page could be seen" not in done.stderr
     (finding,) = json.loads(done.stdout)["findings"]
     assert (finding["kind"], finding["line"], done.exit_code) == ("before-answer", 6, 1)
     done = scan("http://127.0.0.1", "--headers", "--policy", shop.file, "--fail-on", "never")
     assert "visits" in done.stdout
     assert done.exit_code == 0
+    made = replace(made, visits=(replace(visit, status=500, cookies=()),))
+    done = scan("http://127.0.0.1", "--headers", "--json", "-")
+    assert "No page could be seen (untouched)" in done.stderr
+    assert done.exit_code == 1
+
+
+def test_without_a_policy_a_host_is_of_the_site_by_its_domain(shop: Shop) -> None:
+    """With one, the policy's own hosts and services count as well."""
+    is_own = orders._own(None, "www.shop.example")
+    assert is_own("img.shop.example")
+    assert not is_own("shop.example.org")
+    is_own = orders._own(load_policy(shop.file), "www.shop.example")
+    assert is_own("img.shop.example")
+    assert not is_own("shop.example.org")
 
 
 # The baseline
@@ -370,7 +386,9 @@ def test_an_address_has_one_spelling() -> None:
 def test_ctrl_c_leaves_a_journal_that_goes_on(shop: Shop, url: str, tmp_path: Path) -> None:
     """It exits with 130, says how to go on, and going on repeats nothing that was seen."""
     shop.holds_from = 12
-    program = "from consentkit.cli import main; main()"
+    # Whoever starts the tests in the background has them deaf to Ctrl-C, and what they start too.
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{hears}; from consentkit.cli import main; main()"
     asked = [sys.executable, "-c", program, "scan", url, "--headers", "--workers", "1"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     begun = subprocess.Popen(asked, env=env, stderr=subprocess.PIPE, text=True)
