@@ -5,10 +5,11 @@ by its place, by phrases in it and by the words on its buttons, in the languages
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Error
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -72,10 +73,17 @@ class Helper:
         return None
 
     def answers(self) -> dict[str, Any]:
-        """What the server knows of the visitor's answers."""
+        """What the server knows of the visitor's answers.
+
+        A refusal of what was on loads the page anew, and whoever asks meanwhile is not answered.
+        """
         asked = "fetch('/consent/status').then(answer => answer.json())"
-        answers: dict[str, Any] = self.visitor.page.evaluate(asked)
-        return answers
+        for _ in range(60):
+            with suppress(Error):
+                answers: dict[str, Any] = self.visitor.page.evaluate(asked)
+                return answers
+            self.visitor.page.wait_for_timeout(100)
+        raise AssertionError("the page did not come to rest")
 
 
 @pytest.fixture(scope="module")
