@@ -201,8 +201,8 @@ def main(arguments: list[str]) -> int:
 def told(folder: Path, seed: str, *, is_whole: bool) -> int:
     """Print what came of it; 1 where it is not good enough.
 
-    A sample fails by its share alone: a survivor that nobody has met before is one to look at, and
-    who meets it is seldom who made it. A whole run fails for each that is not listed.
+    A whole run fails for each survivor that is not listed. A sample is a part of them, drawn by
+    chance: it fails where it contradicts that 95 % are killed or listed, by two standard errors.
     """
     found = verdicts(folder)
     lived = [name for name, code in found.items() if code in (SURVIVED, NO_TESTS)]
@@ -216,7 +216,10 @@ def told(folder: Path, seed: str, *, is_whole: bool) -> int:
     ran = [code for code in found.values() if code is not None]
     share = sum(code in KILLED for code in ran) / len(ran)
     sys.stdout.write(f"\nmutants: {len(ran)} run, {share:.1%} killed, {len(new)} to look at\n")
-    return int(share < LEAST_KILLED or (is_whole and bool(new)))
+    if is_whole:
+        return int(bool(new) or share < LEAST_KILLED)
+    settled = share + len(told_of) / len(ran)
+    return int(settled < LEAST_KILLED - 2 * (LEAST_KILLED * (1 - LEAST_KILLED) / len(ran)) ** 0.5)
 
 
 if __name__ == "__main__":
