@@ -686,6 +686,7 @@ def _scans(command: _F) -> _F:
 @commands.command()
 @click.argument("url")
 @click.option("--policy", "policy_file", metavar="FILE", type=_file, help="Compare with it.")
+# click hands over what `_scans` declares, each with a type of its own.
 @_scans
 @_coloured
 def scan(color: Colour, url: str, policy_file: str | None, **asked: Any) -> None:  # noqa: ANN401

@@ -33,6 +33,7 @@ from consentkit.audit.frontier import (
     page_name,
     same_site,
 )
+from consentkit.audit.labels import shape_of
 from consentkit.audit.seen import (
     Act,
     Banner,
@@ -803,8 +804,6 @@ class HeadersWitness:
 
 
 def _seen(kept: _Kept, url: str, now: float) -> SeenCookie:
-    from consentkit.audit.labels import shape_of  # noqa: PLC0415
-
     given, parts = kept.cookie.attributes, urlsplit(url)
     lifetime = given.lifetime(now)
     return SeenCookie(
