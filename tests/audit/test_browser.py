@@ -5,8 +5,11 @@ These drive a real Chromium by Playwright's async API, which leaves other event 
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -160,6 +163,17 @@ async def test_what_the_browser_does_not_take_was_not_stored(see: Any) -> None:
 async def test_what_comes_a_little_late_is_waited_for(see: Any) -> None:
     """A page is done when nothing happens any more, not when it has loaded."""
     assert only(await see("/late")).name == "late"
+
+
+async def test_what_was_due_is_waited_for_on_a_machine_with_much_to_do(see: Any) -> None:
+    """A page that had no processor for what it was to do is not yet silent: it only says nothing.
+
+    Its timer was to store 200 ms after the page came, was kept from it for 900 ms, and leads to a
+    cookie 200 ms later; a page is done here when nothing was heard of it for 250 ms.
+    """
+    visit = await see("/busy")
+    assert only(visit).name == "due"
+    assert [one.key for one in visit.items] == ["due"]
 
 
 async def test_a_third_partys_cookie_is_seen(see: Any) -> None:
@@ -372,6 +386,129 @@ async def test_a_page_that_the_browser_does_not_let_go_of_costs_the_browser(
         await witness.close()
 
 
+# --- Several at once ------------------------------------------------------------------------------
+
+EACH = ("/clean", "/script", "/pixel", "/storage", "/frame", "/leaving", "/guarded", "/late")
+
+
+async def test_what_is_seen_of_a_page_is_the_same_beside_others(
+    witness: BrowserWitness, town: tuple[Town, Server]
+) -> None:
+    """Each has a context of its own: no cookie of one page's is another's, and none is missed."""
+    origin = town[1].origin(SITE)
+    alone = [(await witness.visit(origin + path, State.UNTOUCHED)) for path in EACH]
+    looks = (witness.visit(origin + path, State.UNTOUCHED) for path in EACH)
+    together = await asyncio.gather(*looks)
+    assert [timeless(visit) for visit, _ in together] == [timeless(visit) for visit, _ in alone]
+    assert [links for _, links in together] == [links for _, links in alone]
+    assert len({repr(timeless(visit)) for visit, _ in alone}) == len(EACH)
+
+
+def timeless(visit: Visit) -> Visit:
+    """A visit without its moments, nor the order that comes of them: no two have them in common."""
+    cookies = (replace(one, moment=0) for one in visit.cookies)
+    requests = (replace(one, moment=0) for one in visit.requests)
+    return replace(
+        visit, cookies=tuple(sorted(cookies, key=repr)), requests=tuple(sorted(requests, key=repr))
+    )
+
+
+async def test_a_browser_that_dies_costs_no_page(town: tuple[Town, Server]) -> None:
+    """All pages that are looked at are in one browser: what one does to it is not another's."""
+    witness = BrowserWitness(options())
+    ended: list[Any] = []
+
+    async def end_it_once(look: Any) -> tuple[int, str]:
+        first = witness._running
+        assert first is not None
+        if not ended:
+            ended.append(first)
+            await first.end()
+            await first.end()
+        answered: tuple[int, str] = await look.open(town[1].origin(SITE) + "/own.js")
+        await look.quiet()
+        return answered
+
+    try:
+        looks = (witness._within(State.UNTOUCHED, end_it_once) for _ in range(3))
+        told = await asyncio.gather(*looks)
+        assert [witness._running] != ended
+    finally:
+        await witness.close()
+    assert told == [(200, "text/javascript; charset=utf-8")] * 3
+
+
+async def test_a_browser_that_dies_each_time_is_given_up(
+    town: tuple[Town, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is told as not seen, and not tried for ever."""
+    monkeypatch.setattr(module, "_TRIES", 2)
+    witness, tried = BrowserWitness(options()), []
+
+    async def die(look: Any) -> str:
+        tried.append(look)
+        assert witness._running is not None
+        await witness._running.window.close()
+        await look.page.goto("about:blank")
+        return "never"
+
+    try:
+        told = await witness._within(State.UNTOUCHED, die)
+    finally:
+        await witness.close()
+    assert told.startswith("the browser could not look at it")
+    assert len(tried) == 2
+
+
+async def test_that_a_page_has_come_is_told_before_it_is_waited_for(
+    town: tuple[Town, Server],
+) -> None:
+    """Silence takes no processor, and is most of a scan: another page is loaded meanwhile."""
+    witness = BrowserWitness(options(quiet=2.0, patience=9.0))
+    origin, came = town[1].origin(SITE), asyncio.Event()
+    try:
+        look = witness.visit(f"{origin}/script", State.UNTOUCHED, came.set)
+        looking = asyncio.ensure_future(look)
+        await came.wait()
+        assert not looking.done()
+        assert ("/script", SITE) in {(path, host) for host, path, _ in town[0].asked}
+        assert only((await looking)[0]).name == "visits"
+        none = asyncio.Event()
+        await witness.visit(f"{origin}/circles", State.UNTOUCHED, none.set)
+        assert not none.is_set()
+    finally:
+        await witness.close()
+
+
+async def test_chromium_opens_no_pages_of_its_own_beside_ours(witness: BrowserWitness) -> None:
+    """The address bar of each window would open two, which cost more than what is looked at."""
+
+    async def opened(_look: Any) -> list[dict[str, Any]]:
+        running = await witness._browser()
+        session = await running.browser.new_browser_cdp_session()
+        found = await session.send("Target.getTargets", {"filter": [{}]})
+        targets: list[dict[str, Any]] = found["targetInfos"]
+        return [one for one in targets if one["type"] not in {"page", "tab"}]
+
+    assert await witness._within(State.UNTOUCHED, opened) == []
+
+
+async def test_what_playwright_turns_off_is_off() -> None:
+    """Chromium takes the last list of features alone: ours has to say again what theirs says."""
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(), chromium_sandbox=module.has_sandbox()
+        )
+        session = await browser.new_browser_cdp_session()
+        command = (await session.send("SystemInfo.getInfo"))["commandLine"]
+        await browser.close()
+    [theirs] = re.findall(r"--disable-features=(\S+)", command)
+    [ours] = (flag for flag in module.FLAGS if flag.startswith("--disable-features="))
+    assert {*theirs.split(",")} < {*ours.partition("=")[2].split(",")}
+
+
 async def test_who_runs_a_site_says_which_hosts_are_its_own(
     see: Any, witness: BrowserWitness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,6 +600,8 @@ async def test_without_a_chromium_it_says_what_to_do(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "find_chromium", lambda: None)
     with pytest.raises(ScanError, match=r"no Chromium was found\. Install one"):
         await BrowserWitness().visit("http://site.example/", State.UNTOUCHED)
+    with pytest.raises(ScanError, match="no Chromium was found"):
+        await BrowserWitness().prepare("http://site.example", "http://site.example/", [*State])
 
 
 async def test_without_playwright_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,13 @@ localStorage.setItem("_uid", "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d")
 sessionStorage.setItem("step", "2")
 indexedDB.open("events", 1).onupgradeneeded = event => event.target.result.createObjectStore("all")
 </script>"""
+BUSY = """<script>addEventListener("load", () => {{
+setTimeout(() => {{ const end = Date.now() + 900; while (Date.now() < end); }}, 150)
+setTimeout(() => {{
+localStorage.setItem("due", "1")
+setTimeout(() => {{ document.cookie = "due=1" }}, 200)
+}}, 200)
+}})</script>"""
 DIALOGS = """<script>
 addEventListener("beforeunload", event => event.preventDefault())
 setTimeout(() => {{ alert("Hello"); confirm("Really?"); prompt("Who?"); open("/clean") }}, 0)
@@ -79,6 +86,7 @@ PAGES = {
     "/socket": "<script>new WebSocket('ws://{ads}/live')</script>",
     "/lazy": '<p style="height: 9000px"></p><img loading="lazy" src="//{ads}/px.gif">',
     "/late": "<script>setTimeout(() => {{ document.cookie = 'late=1' }}, 100)</script>",
+    "/busy": BUSY,
     "/guarded": '<script src="/own.js"></script><img src="//{ads}/px.gif">',
     "/dialogs": DIALOGS,
     "/spins": "<script>document.cookie = 'before=1'; for (;;) {{}}</script>",

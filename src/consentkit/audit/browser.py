@@ -71,11 +71,34 @@ if TYPE_CHECKING:
         Playwright,
     )
 
+    from consentkit.audit.scan import OnLoaded
     from consentkit.audit.seen import ShownCookie
 
 __all__ = ["BrowserOptions", "BrowserWitness", "find_chromium"]
 
 CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "msedge")
+_ADDRESS_BAR: Final = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
+"""What the address bar of a window opens: two pages of Chromium's own, which cost more processor
+time for each window than the page that is looked at."""
+_AS_PLAYWRIGHT: Final = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+)
+"""What Playwright turns off. Chromium takes the last list alone, so ours says theirs again."""
 FLAGS: Final = (
     "--disable-gpu",
     "--disable-quic",
@@ -87,9 +110,12 @@ FLAGS: Final = (
     "--disable-blink-features=AutomationControlled",
     # One process for a page and its frames, so that one session hears all of them.
     "--disable-site-isolation-trials",
+    f"--disable-features={','.join((*_AS_PLAYWRIGHT, *_ADDRESS_BAR))}",
 )
 # As in a profile that nobody changed; a private window, which contexts are, would block them.
 _PREFERENCES: Final = {"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}
+_TRIES: Final = 3
+"""How often a page is looked at where the browser goes away, maybe for what another page did."""
 _ENDING: Final = 5.0
 """Seconds that a page has to go away."""
 _MOST_LINKS: Final = 2000
@@ -110,6 +136,8 @@ _GPC: Final = (
     " { get: () => true, configurable: true, enumerable: true })"
 )
 _ACTION: Final = "() => document.querySelector('#consentkit form')?.getAttribute('action')"
+_DUE: Final = "() => new Promise(done => setTimeout(done))"
+"""Answered when the page has done what its timers were to do before."""
 _TITLE: Final = "() => [document.title, document.documentElement?.lang]"
 _NET_ERROR: Final = re.compile(r"\bnet::(ERR_[A-Z_]{1,40})")
 _METHOD: Final = re.compile(r"[A-Za-z]{1,30}\.[A-Za-z_]{1,40}(?=:)")
@@ -169,18 +197,21 @@ class BrowserOptions:
 
 
 class BrowserWitness:
-    """One Chromium for one worker of a scan, started when it is first needed.
+    """One Chromium for all that a scan looks at, started when it is first needed.
 
-    Raises ScanError where Playwright or a Chromium is missing, or the browser does not start.
+    It may be asked for several visits at once. Raises ScanError where Playwright or a Chromium is
+    missing, or the browser does not start.
     """
 
     witness = Witness.BROWSER
+    at_once = 4
 
     def __init__(self, options: BrowserOptions | None = None) -> None:
         self._options = options or BrowserOptions()
         folder = self._options.autoconsent
         self._others = Autoconsent(folder) if folder else None
         self._running: _Running | None = None
+        self._starting = asyncio.Lock()
         self._host = ""
         self._first_page = ""
         self._endpoint = ""
@@ -196,11 +227,11 @@ class BrowserWitness:
         self._host, self._first_page, self._endpoint = host_in(site), first_page, ""
         self._held.clear()
         self._after.clear()
-        acts = []
-        for state in (State.REFUSED, State.GRANTED, State.WITHDRAWN):
-            is_needed = state is State.GRANTED and State.WITHDRAWN in states
-            if state in states or is_needed:
-                acts.append(await self._reach(state))
+        needed = {*states, *(_BEGINS[state] for state in states if state in _BEGINS)}
+        await self._browser()  # what keeps it from starting is told once
+        acts = await asyncio.gather(*(self._reach(state) for state in _ACTS if state in needed))
+        if State.WITHDRAWN in needed:
+            acts.append(await self._reach(State.WITHDRAWN))
         return tuple(act for act in acts if act.state in states)
 
     @property
@@ -208,10 +239,12 @@ class BrowserWitness:
         """Where consentkit's own pages are, once prepared; empty where they are not known."""
         return self._endpoint
 
-    async def visit(self, page: str, state: State) -> tuple[Visit, tuple[str, ...]]:
+    async def visit(
+        self, page: str, state: State, on_loaded: OnLoaded = lambda: None
+    ) -> tuple[Visit, tuple[str, ...]]:
         """Look at a page in a state, and read its links. It raises for nothing that a page does."""
         self._host = self._host or host_in(page)
-        seen = await self._within(state, lambda look: self._visit(look, page, state))
+        seen = await self._within(state, lambda look: self._visit(look, page, state, on_loaded))
         if isinstance(seen, str):
             return Visit(page_name(page), state, error=seen), ()
         return self._with_act(seen[0], page), seen[1]
@@ -227,8 +260,7 @@ class BrowserWitness:
     async def close(self) -> None:
         """End the browser."""
         if self._running is not None:
-            await self._running.end()
-            self._running = None
+            await self._give_up(self._running)
 
     # --- States -----------------------------------------------------------------------------------
 
@@ -277,11 +309,14 @@ class BrowserWitness:
 
     # --- One visit --------------------------------------------------------------------------------
 
-    async def _visit(self, look: _Look, page: str, state: State) -> tuple[Visit, tuple[str, ...]]:
+    async def _visit(
+        self, look: _Look, page: str, state: State, on_loaded: OnLoaded
+    ) -> tuple[Visit, tuple[str, ...]]:
         if state is State.WITHDRAWN:
-            await self._take_back(look, page)
+            await self._take_back(look, page, on_loaded)
         await look.begin()
         status, kind = await look.open(page)
+        on_loaded()
         landed = host_in(look.page.url)
         if not self._is_own(landed):
             raise _UnseenError(f"leads to another site, {landed}")
@@ -299,11 +334,12 @@ class BrowserWitness:
         )
         return await look.leave(visit), links
 
-    async def _take_back(self, look: _Look, page: str) -> None:
+    async def _take_back(self, look: _Look, page: str, on_loaded: OnLoaded) -> None:
         """Withdraw from a page, or where it has no way to, from the first."""
         outcome = Outcome(None, "")
         for start in dict.fromkeys((page, self._first_page)):
             await look.open(start)
+            on_loaded()
             await look.quiet()
             outcome = await withdraw(look.page)
             if outcome.clicks is not None:
@@ -334,12 +370,32 @@ class BrowserWitness:
     async def _within(self, state: State, do: Callable[[_Look], Awaitable[_T]]) -> _T | str:
         """What is done in a page of its own; or why it could not be done, as a text.
 
-        A page that hangs is given up after `limit`; a browser that does not let go of it is ended.
+        A page that hangs is given up after `limit`; a browser that does not let go of it is ended,
+        and what was looked at beside it is looked at again.
         """
+        for _ in range(_TRIES):
+            done, was_there = await self._once(state, do)
+            if was_there or not isinstance(done, str):
+                break
+        return done
+
+    async def _once(
+        self, state: State, do: Callable[[_Look], Awaitable[_T]]
+    ) -> tuple[_T | str, bool]:
+        """What is done, or why not; and whether the browser was there to the end."""
         running = await self._browser()
+        look = _Look(self._options, self._is_own)
+        try:
+            return await self._told(look, running, state, do), running.is_there
+        finally:
+            if not await look.end():
+                await self._give_up(running)
+
+    async def _told(
+        self, look: _Look, running: _Running, state: State, do: Callable[[_Look], Awaitable[_T]]
+    ) -> _T | str:
         from playwright.async_api import Error  # noqa: PLC0415 - the extra `browser` brings it
 
-        look = _Look(self._options, self._is_own)
         try:
             async with asyncio.timeout(self._options.limit):
                 await look.begin_in(running, self._held.get(_BEGINS.get(state, state)), state)
@@ -350,16 +406,19 @@ class BrowserWitness:
             return str(error)
         except Error as error:
             return _why(error)
-        finally:
-            if not await look.end():
-                await self.close()
 
     async def _browser(self) -> _Running:
-        if self._running is not None and not self._running.browser.is_connected():
-            await self.close()
-        if self._running is None:
-            self._running = await _start(self._options)
-        return self._running
+        async with self._starting:
+            if self._running is not None and not self._running.is_there:
+                await self.close()
+            if self._running is None:
+                self._running = await _start(self._options)
+            return self._running
+
+    async def _give_up(self, running: _Running) -> None:
+        if self._running is running:
+            self._running = None
+        await running.end()
 
 
 class _UnseenError(Exception):
@@ -455,9 +514,21 @@ class _Look:
         return (answered.status, answered.headers.get("content-type", "")) if answered else (0, "")
 
     async def quiet(self) -> None:
-        """Wait until the page is done."""
-        now = time.monotonic()
-        await self._traffic.quiet(self._options.quiet, now + self._options.patience)
+        """Wait until the page is done.
+
+        What its timers were to do by now is waited for, too, where it was busy or had no processor:
+        the silence of a page that takes half of `quiet` to answer begins anew.
+        """
+        from playwright.async_api import Error  # noqa: PLC0415 - the extra `browser` brings it
+
+        until, heard = time.monotonic() + self._options.patience, -1
+        while heard != self._traffic.heard and time.monotonic() < until:
+            await self._traffic.quiet(self._options.quiet, until)
+            heard, asked = self._traffic.heard, time.monotonic()
+            with suppress(Error, _UnseenError):  # it went on to another document
+                await self._ask(_DUE)
+            if time.monotonic() - asked > self._options.quiet / 2:
+                self._traffic.note()
 
     async def links(self) -> tuple[str, ...]:
         """Where the page links to; on the way it is scrolled to its end, for what is lazy."""
@@ -619,7 +690,7 @@ def _write(path: Path, octets: bytes) -> None:
 # --- Starting -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Running:
     """A browser that runs, and what has to be ended with it; `agent` is what it calls itself."""
 
@@ -627,14 +698,23 @@ class _Running:
     agent: str
     playwright: Playwright
     profile: tempfile.TemporaryDirectory[str]
+    has_ended: bool = False
 
     @property
     def browser(self) -> Browser:
         """The browser of the window, which Playwright 1.55 and later tell."""
         return cast("Browser", self.window.browser)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether pages can be looked at with it."""
+        return not self.has_ended and self.browser.is_connected()
+
     async def end(self) -> None:
         """End it, also where it hangs: without its driver it does not live on."""
+        if self.has_ended:
+            return
+        self.has_ended = True
         with suppress(Exception):
             async with asyncio.timeout(_ENDING):
                 await self.window.close()

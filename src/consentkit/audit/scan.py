@@ -2,8 +2,9 @@
 
 It has never heard of a policy, nor of how one looks: what looks is handed in.
 
-Workers look at one page at a time, in one state after the other. What goes wrong with a page is
-told in its visit and ends nothing; a limit of time ends the scan, and what was not reached is told.
+Each worker loads one page at a time, in one state after the other; while a page that has come is
+waited for, it loads the next. What goes wrong with a page is told in its visit and ends nothing; a
+limit of time ends the scan, and what was not reached is told.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 import anyio
@@ -54,21 +55,27 @@ if TYPE_CHECKING:
 
     from consentkit.audit.seen import ShownCookie
 
-__all__ = ["Looks", "OnStep", "Options", "reached", "scan"]
+__all__ = ["Looks", "OnLoaded", "OnStep", "Options", "reached", "scan"]
 
 MOST_SITEMAPS: Final = 50
 SHOWN_WITHIN: Final = 30.0
 """Seconds that a site has to give its declaration."""
 
 
+OnLoaded = Callable[[], None]
+"""Told that a page has come, and is waited for: another may be loaded meanwhile."""
+
+
 class Looks(Protocol):
-    """One that looks at pages; each worker of a scan has its own.
+    """One that looks at pages, at several at once: all workers of a scan look through it.
 
     Addresses are whole (``https://site.example/page?x=1``); `Visit.page` is path and query of the
-    address that was asked for.
+    address that was asked for. `at_once` is how many visits a worker has going: one that loads,
+    and others that are waited for.
     """
 
     witness: Witness
+    at_once: int
 
     @property
     def endpoint(self) -> str:
@@ -85,7 +92,9 @@ class Looks(Protocol):
         """
         ...
 
-    async def visit(self, page: str, state: State) -> tuple[Visit, tuple[str, ...]]:
+    async def visit(
+        self, page: str, state: State, on_loaded: OnLoaded, /
+    ) -> tuple[Visit, tuple[str, ...]]:
         """Look at a page in a state; returns what was seen, and the whole addresses it links to."""
         ...
 
@@ -134,10 +143,9 @@ async def scan(  # noqa: PLR0913 - what is looked at, by what, how, and who is t
 ) -> Scan:
     """Look at a site from `first_page` on, a whole address; returns what was seen.
 
-    `open_looks` is called once for each worker. With `send`, robots.txt and sitemaps are asked for;
-    `pages` are looked at too, and first. Visits are kept in `journal`, which is deleted when the
-    scan is done; `resume` goes on with one that is there. Raises ScanError where the journal cannot
-    be used.
+    `open_looks` is called once. With `send`, robots.txt and sitemaps are asked for; `pages` are
+    looked at too, and first. Visits are kept in `journal`, which is deleted when the scan is done;
+    `resume` goes on with one that is there. Raises ScanError where the journal cannot be used.
     """
     run = _Run(first_page, open_looks, options or Options(), on_step)
     robots = await _robots(first_page, send) if send else Robots()
@@ -163,9 +171,8 @@ class _Run:
         self._states = options.states
         self._begun: list[Page] = []
         self._news = anyio.Condition()
-        self._pace = _Pace(options.delay)
+        self._pace, self._turns = _Pace(options.delay), anyio.Semaphore(options.workers)
         self._failure: Exception | None = None
-        self._missed: frozenset[State] = frozenset()
 
     def seed(self, robots: Robots, named: Iterable[str], found: Iterable[str]) -> None:
         """Begin with the pages that were named, whatever robots.txt says of them."""
@@ -234,12 +241,11 @@ class _Run:
         with anyio.move_on_after(self._options.seconds) as limit:
             acts = await self._prepared(looks)
             self._frontier.keep_out(looks.endpoint)
-            self._missed = _missed(acts)
-            states = tuple(state for state in self._states if state not in self._missed)
+            missed = {act.state for act in acts if act.clicks is None}
+            states = tuple(state for state in self._states if state not in missed)
+            work = partial(self._work, looks, states, journal)
             async with anyio.create_task_group() as workers:
-                works = [partial(self._work, looks, states, journal)]
-                works += [partial(self._work_too, states, journal)] * (self._options.workers - 1)
-                for work in works:
+                for _ in range(self._options.workers * looks.at_once):
                     workers.start_soon(self._guard, work, workers.cancel_scope)
         if self._failure is not None:
             raise self._failure
@@ -258,23 +264,6 @@ class _Run:
             self._failure = self._failure or error
             scope.cancel()
 
-    async def _work_too(self, states: Sequence[State], journal: Journal) -> None:
-        """Another worker, with looks of its own; one that comes to other states does nothing.
-
-        What it would show as seen after a refusal would be seen without one.
-        """
-        try:
-            looks = await self._open_looks()
-        except Exception:  # noqa: BLE001 - the first worker does it alone, then
-            return
-        try:
-            with suppress(ScanError):
-                if _missed(await self._prepared(looks)) == self._missed:
-                    await self._work(looks, states, journal)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await looks.close()
-
     async def _prepared(self, looks: Looks) -> tuple[Act, ...]:
         try:
             return await looks.prepare(self.site, self.first_page, self._states)
@@ -289,11 +278,17 @@ class _Run:
             for state in states:
                 if (page.url, state) in self._done:
                     continue
-                await self._pace.wait()
-                await self._look(looks, page, state, journal)
-            async with self._news:
-                self._begun.remove(page)
-                self._news.notify_all()
+                async with _Turn(self._turns) as turn:
+                    await self._pace.wait()
+                    await self._look(looks, page, state, journal, turn.give_back)
+                await self._tell()
+            self._begun.remove(page)
+            await self._tell()
+
+    async def _tell(self) -> None:
+        """Tell those who wait for pages that there may be some, or that there may be no more."""
+        async with self._news:
+            self._news.notify_all()
 
     async def _next(self) -> Page | None:
         """The next page; waits while others may still find some. None where there is no more."""
@@ -307,10 +302,12 @@ class _Run:
                     return None
                 await self._news.wait()
 
-    async def _look(self, looks: Looks, page: Page, state: State, journal: Journal) -> None:
+    async def _look(
+        self, looks: Looks, page: Page, state: State, journal: Journal, on_loaded: OnLoaded
+    ) -> None:
         """Look at a page in a state, and note it; one that fails is not tried in other states."""
         try:
-            visit, links = await looks.visit(page.url, state)
+            visit, links = await looks.visit(page.url, state, on_loaded)
         except Exception as error:  # noqa: BLE001 - one page's trouble ends no scan
             visit, links = Visit(page_name(page.url), state, error=_told(error)), ()
         before = len(self._frontier.left_out)
@@ -327,15 +324,31 @@ class _Run:
         self._on_step(visit, len(self._done), known)
 
 
-def _missed(acts: Iterable[Act]) -> frozenset[State]:
-    """The states that were not come to."""
-    return frozenset(act.state for act in acts if act.clicks is None)
-
-
 def _links_in(links: Iterable[object]) -> list[str]:
     """What can be links of those that a page gave: its scripts may have made them up."""
     texts = (link for link in links if isinstance(link, str) and len(link) <= LONGEST_ADDRESS)
     return [*islice(texts, MOST_LINKS)]
+
+
+class _Turn:
+    """A turn to load a page, which as many have at once as there are workers."""
+
+    def __init__(self, turns: anyio.Semaphore) -> None:
+        self._turns, self._is_held = turns, False
+
+    async def __aenter__(self) -> Self:
+        await self._turns.acquire()
+        self._is_held = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Let another load; done at the latest when the visit ends."""
+        if self._is_held:
+            self._is_held = False
+            self._turns.release()
 
 
 class _Pace:

@@ -168,12 +168,13 @@ class Traffic:
     """What one page does, from the moment that recording begins.
 
     `is_own` tells of a host whether it is of the site, `main_frame` is the page's own frame's id.
-    `hear` takes an event's name and content.
+    `hear` takes an event's name and content, `heard` counts them.
     """
 
     def __init__(self, is_own: Callable[[str], bool], main_frame: str = "") -> None:
         self._is_own, self._main_frame = is_own, main_frame
         self._log = _Log()
+        self.heard = 0
         self._running: dict[str, float] = {}
         self._last = time.monotonic()
         self._hearers: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -195,14 +196,19 @@ class Traffic:
 
     def hear(self, name: str, event: dict[str, Any]) -> None:
         """Take in an event of `EVENTS`."""
-        self._last = time.monotonic()
+        self.note()
         self._hearers[name](event)
 
     def overhear(self, url: str, kind: str) -> None:
         """Take in a request that the page's session may not tell of: workers have their own."""
-        self._last = time.monotonic()
+        self.note()
         if len(self._log.overheard) < MOST:
             self._log.overheard.append(_Hop(_cut(url), kind, "", time.time(), is_main=False))
+
+    def note(self) -> None:
+        """Take in that the page did something, whatever it was."""
+        self.heard += 1
+        self._last = time.monotonic()
 
     async def quiet(self, seconds: float, until: float) -> None:
         """Wait until nothing was heard for so long, at most `until` (as `time.monotonic`).
