@@ -3,9 +3,11 @@
 Has never heard of a policy: what a test needs of consentkit, it makes itself.
 """
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,11 +19,14 @@ if TYPE_CHECKING:
 IN_CI = os.environ.get("CI") == "true"
 
 # A deadline measures the machine and not the rule. In CI the examples are the same in every run, so
-# that a change is judged by what it changed; on a developer's machine they are new each time.
+# that a change is judged by what it changed, and half as many as on a developer's machine, where
+# they are new each time. `--hypothesis-profile=deep` is for a night.
 settings.register_profile("here", deadline=None)
+settings.register_profile("deep", deadline=None, max_examples=1000, print_blob=True)
 settings.register_profile(
     "ci",
     deadline=None,
+    max_examples=50,
     derandomize=True,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
@@ -45,6 +50,11 @@ NO_CHROMIUM = (
     "no Chromium found: install one (Debian: apt-get install chromium) "
     "or name it with CONSENTKIT_CHROMIUM=..."
 )
+
+
+def in_a_deep_run(most: int, *, else_only: int) -> int:
+    """How many examples a test makes that has a generator of its own."""
+    return most if settings.get_current_profile_name() == "deep" else else_only
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -85,11 +95,23 @@ def browser(chromium_path: str) -> Iterator["Browser"]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what drives the browser, and put it last.
+    """Mark what drives the browser, and put it last: first what is async, then the rest.
 
     Once Playwright's sync API has started in a process, no event loop starts there any more.
     """
     for item in items:
         if "chromium_path" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_place)
+
+
+def pytest_collection_finish() -> None:
+    """Leave the tests to no garbage collector: to look through them all takes it half a second."""
+    gc.collect()
+    gc.freeze()
+
+
+def _place(item: pytest.Item) -> int:
+    if item.get_closest_marker("browser") is None:
+        return 0
+    return 1 if iscoroutinefunction(getattr(item, "function", None)) else 2

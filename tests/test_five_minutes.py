@@ -133,6 +133,7 @@ def environment(wheel: Path) -> dict[str, str]:
         "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_QUIET": "1",
+        "PIP_NO_COMPILE": "1",  # Python makes bytecode of what is imported, and of nothing else
         "COLUMNS": "100",
     }
 
