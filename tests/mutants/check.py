@@ -1,7 +1,7 @@
 """Mutates the rules, and says of which mutants no test says a word.
 
 ``python -m tests.mutants.check --sample 120 --minutes 3`` takes a sample, another one each day;
-without `--sample` it takes them all, which needs an hour. `scripts/mutate` calls it.
+without `--sample` it takes them all, which needs hours. `scripts/mutate` calls it.
 
 mutmut puts one small fault at a time into a function (``<`` for ``<=``, an argument lost, a word in
 capitals) and runs the tests that go through it. Decorated functions and what stands outside of
@@ -21,112 +21,189 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.mutants.forks import NOT_HERE
+from tests.mutants.making import Change, change_of, changed, mutants_of
 
 ROOT = Path(__file__).parents[2]
 LISTED = ROOT / "docs" / "reference" / "mutants.md"
 LEAST_KILLED = 0.95
-MODULES = (
-    *("rules/decision", "rules/consent", "rules/visitor", "rules/names", "rules/hosts"),
-    *("rules/paths", "rules/signals", "wire/cookies"),
+
+
+class Part(NamedTuple):
+    """Modules of ``src/consentkit`` that are mutated together, and files of ``tests``, for them."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+PARTS = {
+    "decision": Part(
+        (
+            *("rules/consent", "rules/decision", "rules/hosts", "rules/names", "rules/paths"),
+            *("rules/policy", "rules/signals", "rules/visitor", "wire/cookies"),
+        ),
+        (
+            *("rules/test_consent", "rules/test_decision", "rules/test_hosts", "rules/test_names"),
+            *("rules/test_paths", "rules/test_policy", "rules/test_signals", "rules/test_visitor"),
+            "wire/test_cookies",
+        ),
+    ),
+    "file": Part(
+        (
+            *("rules/faults", "rules/notice_faults", "rules/policy_file", "rules/policy_schema"),
+            *("rules/problems", "rules/shapes", "rules/wording"),
+            *("rules/yaml_print", "rules/yaml_text"),
+        ),
+        (
+            *("rules/test_bad_files", "rules/test_faults", "rules/test_notice_faults"),
+            *("rules/test_policy_file", "rules/test_policy_schema"),
+            *("rules/test_yaml_print", "rules/test_yaml_text"),
+        ),
+    ),
+    "advice": Part(
+        (
+            *("rules/catalogue", "rules/changes", "rules/integrations", "rules/lints"),
+            *("rules/misleading_words", "rules/texts", "rules/trackers"),
+        ),
+        (
+            *("rules/test_catalogue", "rules/test_changes", "rules/test_integrations"),
+            *("rules/test_lints", "rules/test_misleading_words", "rules/test_texts"),
+            *("rules/test_trackers", "rules/test_bad_files"),
+        ),
+    ),
+}
+"""A sample is taken of one of them; together they are all of `rules`, and the cookies."""
+
+LEFT_OUT = (
+    # It looks at the line that called, and in between stands the switch.
+    "visitor.py::test_the_warning_points_at_the_line_that_answered",
+    # They take as long as all the others, since they count what much of it costs.
+    "policy_file.py::test_faults_cost_about_what_they_weigh",
+    "policy_file.py::test_data_that_has_no_end_is_a_fault",
+    # They call a script, which has the Python of a checkout.
+    "catalogue.py::test_the_script_lists_what_is_to_be_read_again",
+    "catalogue.py::test_the_script_is_content_with_what_was_read_since",
+    "catalogue.py::test_the_script_asks_for_a_year",
 )
-TESTS = (
-    *("rules/test_decision", "rules/test_consent", "rules/test_visitor", "rules/test_names"),
-    *("rules/test_hosts", "rules/test_paths", "rules/test_signals", "rules/test_policy"),
-    "wire/test_cookies",
+OPTIONS = (
+    *("-p", "no:cacheprovider", "-p", "tests.mutants.plugin", "--hypothesis-profile=mutants"),
+    *(f"--deselect=tests/rules/test_{test}" for test in LEFT_OUT),
 )
-# It looks at the line that called, and in between stands mutmut.
-LEFT_OUT = "tests/rules/test_visitor.py::test_the_warning_points_at_the_line_that_answered"
-FIRST = "consentkit.rules.signals.*"
-"""A few mutants, with which mutmut learns which test goes through which function."""
-KILLED = (1, 3, 24, -24, 36, 152, 255)
-"""How the tests of a mutant end that is noticed: they fail, or they do not come to an end."""
-SURVIVED, NO_TESTS = 0, 33
+ENDLESS = 24
+"""How tests end that do not come to an end; 0: they notice nothing; all else: they do."""
+LONGEST = 600.0
+"""Seconds that the tests of one mutant may take."""
 
 ENTRY = re.compile(
     r"^### `(?P<function>[\w.]+)`\n+```diff\n(?P<diff>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 
 
-class Change(NamedTuple):
-    """A function, and the lines of it that are gone and that came instead, without indentation."""
-
-    function: str
-    lines: tuple[str, ...]
-
-
-def config() -> str:
-    """What mutmut reads in pyproject.toml."""
-    options = ["-p", "no:cacheprovider", "-p", "tests.mutants.plugin"]
-    options += ["-W", "ignore:Module already imported"]
-    options += ["--hypothesis-profile=mutants", f"--deselect={LEFT_OUT}"]
-    rows = {
-        "source_paths": ["src"],
-        "only_mutate": [f"src/consentkit/{module}.py" for module in MODULES],
-        "also_copy": ["examples"],
-        "pytest_add_cli_args": options,
-        "pytest_add_cli_args_test_selection": [f"tests/{test}.py" for test in TESTS],
-        "use_git_change_detection": False,
-    }
-    return "\n[tool.mutmut]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in rows.items())
+def whole() -> Part:
+    """All parts as one."""
+    modules = sorted(module for part in PARTS.values() for module in part.modules)
+    tests = sorted({test for part in PARTS.values() for test in part.tests})
+    return Part(tuple(modules), tuple(tests))
 
 
-def lay_out(folder: Path) -> None:
-    """A copy of the project in which mutmut may do as it likes."""
-    for name in ("src", "tests", "examples"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    text = (ROOT / "pyproject.toml").read_text("utf-8")
-    (folder / "pyproject.toml").write_text(text + config(), "utf-8")
+# --- Running them ---------------------------------------------------------------------------------
 
 
-def run(folder: Path, *names: str, seconds: float, workers: int) -> str:
-    """Let mutmut try these mutants, as many as it gets through; what it said."""
-    program = Path(sys.executable).parent / "mutmut"
-    command = [str(program), "run", "--max-children", str(workers), *names]
-    env = {**os.environ, "CI": "true", "PYTHONPATH": "."}
-    with (folder / "said.txt").open("w+", encoding="utf-8", errors="replace") as said:
-        running = subprocess.Popen(
-            command, cwd=folder, env=env, stdout=said, stderr=said, start_new_session=True
-        )
-        try:
-            running.wait(seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(running.pid, signal.SIGKILL)  # what it found out is written down
-            running.wait()
-        said.seek(0)
-        return said.read()
+def lay_out(folder: Path, part: Part) -> dict[str, str]:
+    """Lay out a copy of the project with all mutants in it; their names, and the files they are in.
 
-
-def verdicts(folder: Path) -> dict[str, int | None]:
-    """Each mutant's name, and how its tests ended; None where they were not run."""
-    found: dict[str, int | None] = {}
-    for module in MODULES:
-        file = folder / "mutants" / "src" / "consentkit" / f"{module}.py.meta"
-        found |= json.loads(file.read_text("utf-8"))["exit_code_by_key"] if file.exists() else {}
-    return found
-
-
-def function_of(name: str) -> str:
-    """The function that a mutant is of, as one writes it.
-
-    >>> function_of("consentkit.rules.paths.xǁPathIndexǁcovers__mutmut_2")
-    'consentkit.rules.paths.PathIndex.covers'
-    >>> function_of("consentkit.rules.paths.x__plain__mutmut_7")
-    'consentkit.rules.paths._plain'
+    Each file is given as its text.
     """
-    module, _, mangled = name.rpartition("__mutmut_")[0].rpartition(".")
-    plain = mangled.removeprefix("xǁ").replace("ǁ", ".") if "ǁ" in mangled else mangled[2:]
-    return f"{module}.{plain}"
+    without = shutil.ignore_patterns("__pycache__", "_build")
+    for name in ("src", "tests", "examples", "docs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=without)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    codes: dict[str, str] = {}
+    for module in part.modules:
+        file = folder / "src" / "consentkit" / f"{module}.py"
+        made = mutants_of(file, f"consentkit.{module.replace('/', '.')}")
+        file.write_text(made.code, "utf-8")
+        codes |= dict.fromkeys(made.names, made.code)
+    return codes
 
 
-def changed(diff: str) -> tuple[str, ...]:
-    """The lines of a diff that are gone and that came, each with its sign, without indentation."""
-    lines = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in "+++---"]
-    return tuple(f"{line[0]} {line[1:].strip()}" for line in lines)
+def environment(**more: str) -> dict[str, str]:
+    """What a Python that runs mutants is told."""
+    return {**os.environ, "PYTHONPATH": f"src{os.pathsep}.", **more}
+
+
+def command(*more: str) -> list[str]:
+    """How pytest is called where mutants are laid out."""
+    return [sys.executable, "-m", "pytest", "-q", "--tb=no", "--rootdir=.", *OPTIONS, *more]
+
+
+def run(
+    folder: Path, part: Part, names: Sequence[str], *, until: float, workers: int
+) -> dict[str, int]:
+    """How the tests of these mutants end, of as many as there is time for; `until` is as of time.
+
+    A fork does not import anything anew: see `run_again`. Raises RuntimeError, with what pytest
+    said, where the tests fail without any mutant.
+    """
+    asked, verdicts = folder / "asked.json", folder / "verdicts.jsonl"
+    question = {"names": names, "workers": workers, "until": until, "verdicts": str(verdicts)}
+    asked.write_text(json.dumps(question), "utf-8")
+    tests = [f"tests/{test}.py" for test in part.tests]
+    said = subprocess.run(
+        command("-p", "tests.mutants.forks", *tests),
+        cwd=folder,
+        env=environment(MUTANTS=str(asked)),
+        check=False,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    if not verdicts.exists():
+        raise RuntimeError(f"{said.stdout}{said.stderr}"[-3000:])
+    return dict(json.loads(line) for line in verdicts.read_text("utf-8").splitlines())
+
+
+def run_again(folder: Path, part: Part, names: Iterable[str], workers: int) -> dict[str, int]:
+    """How the tests of these mutants' modules end, in a Python of their own for each mutant.
+
+    What ran as the modules were imported was not mutated in a fork, nor known to any test.
+    """
+    names = [*names]
+    with ThreadPoolExecutor(workers) as pool:
+        return dict(zip(names, pool.map(partial(_end, folder, part), names), strict=True))
+
+
+def _end(folder: Path, part: Part, name: str) -> int:
+    own = f"tests/rules/test_{name.split('.')[-2]}.py"
+    tests = [own] if (folder / own).exists() else [f"tests/{test}.py" for test in part.tests]
+    running = subprocess.Popen(
+        command("-x", *tests),
+        cwd=folder,
+        env=environment(MUTANT=name),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return running.wait(LONGEST)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        return ENDLESS
+
+
+# --- What came of it ------------------------------------------------------------------------------
 
 
 def listed(text: str) -> frozenset[Change]:
@@ -136,14 +213,6 @@ def listed(text: str) -> frozenset[Change]:
     )
 
 
-def survivors(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, Change]]:
-    """What was changed in each of these mutants."""
-    for name in names:
-        command = [str(Path(sys.executable).parent / "mutmut"), "show", name]
-        shown = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-        yield name, Change(function_of(name), changed(shown.stdout))
-
-
 def sample(names: Iterable[str], count: int | None, seed: str) -> list[str]:
     """So many of the names, the same for the same seed; all if `count` is None."""
     every = sorted(names)
@@ -151,75 +220,81 @@ def sample(names: Iterable[str], count: int | None, seed: str) -> list[str]:
     return every if count is None else chance.sample(every, min(count, len(every)))
 
 
-def table(found: Mapping[str, int | None], known: frozenset[str]) -> str:
-    """Figures per module, of the mutants that were run; `known` are survivors that are listed."""
-    rows = [f"{'module':16}{'mutants':>9}{'run':>7}{'killed':>8}{'listed':>8}{'alive':>7}"]
-    for module in (*MODULES, ""):
-        of_it = {
-            name: code
-            for name, code in found.items()
-            if f".{module.replace('/', '.')}." in name or not module
-        }
+def table(part: Part, codes: Iterable[str], found: Mapping[str, int], known: frozenset[str]) -> str:
+    """Figures per module, of all mutants and those that were run; `known` are survivors listed."""
+    rows = [f"{'module':22}{'mutants':>8}{'run':>7}{'killed':>8}{'listed':>8}{'alive':>7}"]
+    for module in (*part.modules, ""):
+        inside = f"consentkit.{module.replace('/', '.')}."[: None if module else 0]
         counts = Counter(
-            "killed" if code in KILLED else "listed" if name in known else "alive"
-            for name, code in of_it.items()
-            if code is not None
+            "killed" if end else "listed" if name in known else "alive"
+            for name, end in found.items()
+            if name.startswith(inside)
         )
-        numbers = (len(of_it), counts.total(), *(counts[k] for k in ("killed", "listed", "alive")))
-        widths = (9, 7, 8, 8, 7)
-        figures = "".join(
-            f"{number:{width}}" for number, width in zip(numbers, widths, strict=True)
-        )
-        rows.append(f"{module or 'together':16}{figures}")
+        made = sum(name.startswith(inside) for name in codes)
+        killed, listed_, alive = (counts[key] for key in ("killed", "listed", "alive"))
+        ran = f"{made:8}{counts.total():7}{killed:8}{listed_:8}{alive:7}"
+        rows.append(f"{module or 'together':22}{ran}")
     return "\n".join(rows)
+
+
+def is_enough(ran: int, killed: int, known: int, *, is_whole: bool) -> bool:
+    """Whether the tests are good enough, of so many mutants of which these are killed or listed.
+
+    A whole run needs 95 % killed, and every other one listed. A sample is a part of them, drawn by
+    chance: it is enough unless it contradicts that 95 % are killed or listed, by two standard
+    errors.
+
+    >>> is_enough(100, 96, 4, is_whole=True), is_enough(100, 96, 3, is_whole=True)
+    (True, False)
+    >>> is_enough(100, 94, 6, is_whole=True), is_enough(100, 91, 0, is_whole=False)
+    (False, True)
+    >>> is_enough(100, 90, 0, is_whole=False), is_enough(0, 0, 0, is_whole=False)
+    (False, False)
+    """
+    if not ran:
+        return False
+    if is_whole:
+        return killed >= LEAST_KILLED * ran and killed + known == ran
+    error = (LEAST_KILLED * (1 - LEAST_KILLED) / ran) ** 0.5
+    return (killed + known) / ran >= LEAST_KILLED - 2 * error
+
+
+def told(part: Part, codes: Mapping[str, str], found: Mapping[str, int], *, is_whole: bool) -> int:
+    """Print what came of it; 1 where it is not good enough."""
+    survivors = {name: change_of(name, codes[name]) for name, end in found.items() if not end}
+    known = listed(LISTED.read_text("utf-8"))
+    told_of = frozenset(name for name, change in survivors.items() if change in known)
+    sys.stdout.write(f"{table(part, codes, found, told_of)}\n")
+    new = [change for name, change in survivors.items() if name not in told_of]
+    for change in new:
+        sys.stdout.write("\n" + "\n".join((change.function, *change.lines)) + "\n")
+    ran, killed = len(found), len(found) - len(survivors)
+    share = killed / ran if ran else 0
+    sys.stdout.write(f"\nmutants: {ran} run, {share:.1%} killed, {len(new)} to look at\n")
+    return int(not is_enough(ran, killed, len(told_of), is_whole=is_whole))
 
 
 def main(arguments: list[str]) -> int:
     """Run it; 0 if enough mutants were killed, and every other one is listed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sample", type=int, help="so many mutants; all of them without it")
-    parser.add_argument("--minutes", type=float, default=600, help="stop after so many")
+    parser.add_argument("--sample", type=int, help="so many mutants of a part; all without it")
+    parser.add_argument("--part", choices=PARTS, help="only this part; a sample's is drawn")
+    parser.add_argument("--minutes", type=float, default=600, help="begin none after so many")
     parser.add_argument("--seed", default=datetime.now(tz=UTC).date().isoformat())
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
+    until = time.time() + options.minutes * 60
+    drawn = options.part or (options.sample and sample(PARTS, 1, options.seed)[0])
+    part = PARTS[drawn] if drawn else whole()
+    sys.stdout.write(f"{drawn or 'all parts'}, seed {options.seed}\n")
     with tempfile.TemporaryDirectory(prefix="mutants-") as made:
         folder = Path(made)
-        lay_out(folder)
-        seconds = options.minutes * 60
-        began = datetime.now(tz=UTC)
-        said = run(folder, FIRST, seconds=seconds, workers=options.workers)
-        every = verdicts(folder)
-        if not any(code is not None for code in every.values()):
-            sys.stdout.write(f"{said[-3000:]}\nmutants: none could be run\n")
-            return 1
-        chosen = sample(every, options.sample, options.seed)
-        left = seconds - (datetime.now(tz=UTC) - began).total_seconds()
-        run(folder, *chosen, seconds=max(left, 1), workers=options.workers)
-        return told(folder, options.seed, is_whole=options.sample is None)
-
-
-def told(folder: Path, seed: str, *, is_whole: bool) -> int:
-    """Print what came of it; 1 where it is not good enough.
-
-    A whole run fails for each survivor that is not listed. A sample is a part of them, drawn by
-    chance: it fails where it contradicts that 95 % are killed or listed, by two standard errors.
-    """
-    found = verdicts(folder)
-    lived = [name for name, code in found.items() if code in (SURVIVED, NO_TESTS)]
-    known = listed(LISTED.read_text("utf-8"))
-    changes = dict(survivors(folder, lived))
-    told_of = frozenset(name for name, change in changes.items() if change in known)
-    sys.stdout.write(f"seed {seed}\n{table(found, told_of)}\n")
-    new = {name: change for name, change in changes.items() if name not in told_of}
-    for change in new.values():
-        sys.stdout.write("\n" + "\n".join((change.function, *change.lines)) + "\n")
-    ran = [code for code in found.values() if code is not None]
-    share = sum(code in KILLED for code in ran) / len(ran)
-    sys.stdout.write(f"\nmutants: {len(ran)} run, {share:.1%} killed, {len(new)} to look at\n")
-    if is_whole:
-        return int(bool(new) or share < LEAST_KILLED)
-    settled = share + len(told_of) / len(ran)
-    return int(settled < LEAST_KILLED - 2 * (LEAST_KILLED * (1 - LEAST_KILLED) / len(ran)) ** 0.5)
+        codes = lay_out(folder, part)
+        chosen = sample(codes, options.sample, options.seed)
+        found = run(folder, part, chosen, until=until, workers=options.workers)
+        lived = [name for name, end in found.items() if end == NOT_HERE]
+        found |= run_again(folder, part, lived, options.workers)
+        return told(part, codes, found, is_whole=options.sample is None)
 
 
 if __name__ == "__main__":
