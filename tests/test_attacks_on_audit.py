@@ -6,19 +6,24 @@ network: a site is a function that answers.
 
 import gzip
 import json
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from io import StringIO
 from pathlib import Path
+from time import process_time
+from typing import Any
 from xml.etree import ElementTree as ET
 
+import anyio
 import pytest
 import yaml
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope
 from starlette.types import Send as ASGISend
@@ -27,14 +32,24 @@ import consentkit
 from consentkit import ConsentMiddleware
 from consentkit.audit.baseline import Baseline, print_baseline, read_baseline
 from consentkit.audit.console import show_report
-from consentkit.audit.drafts import draft_from_scan, facts_of
+from consentkit.audit.drafts import draft_from_scan, facts_of, scan_in
 from consentkit.audit.exports import json_text, junit, report_json, sarif
-from consentkit.audit.findings import FindingKind, Report, report_on
-from consentkit.audit.frontier import Limits
-from consentkit.audit.headers import Answer, HeadersWitness, Jar, Send, inflated
+from consentkit.audit.findings import Finding, FindingKind, Report, Severity, report_on
+from consentkit.audit.frontier import Limits, Robots
+from consentkit.audit.headers import (
+    Answer,
+    HeadersWitness,
+    Jar,
+    Send,
+    inflated,
+    read_page,
+    shown_in,
+)
+from consentkit.audit.journal import Head, Journal
 from consentkit.audit.page import report_page
 from consentkit.audit.scan import Options, scan
 from consentkit.audit.seen import (
+    LARGEST,
     Act,
     Banner,
     Look,
@@ -48,13 +63,26 @@ from consentkit.audit.seen import (
     Violation,
     Visit,
     Witness,
+    scan_from_json,
     scan_to_json,
 )
 from consentkit.audit.traffic import Traffic
+from consentkit.errors import ScanError
 from consentkit.rules.policy import Basis, Policy, Where
 from consentkit.rules.policy_file import policy_from, read_policy
 from consentkit.shell.terminal import Screen
-from consentkit.testing import assert_blocked, audit_app, consent_client
+from consentkit.testing import (
+    Response,
+    assert_banner,
+    assert_blocked,
+    assert_declaration_matches,
+    assert_no_third_party,
+    assert_removed,
+    assert_sets,
+    audit_app,
+    audits,
+    consent_client,
+)
 from tests.audit.chromium import lending
 from tests.browser.servers import Server
 
@@ -74,18 +102,18 @@ NOTICE = (
     b"<button name=choice value=accept-all>Yes<button name=choice value=reject-all>No</form>"
     b"</section>"
 )
-POLICY = policy_from(
-    {
-        "site": {"name": "x", "controller": "x"},
-        "mode": "explicit",
-        "languages": ["en"],
-        "purposes": {
-            "necessary": {"basis": "strictly-necessary", "title": "x", "description": "x"},
-            "stats": {"title": "x", "description": "x"},
-        },
-        "cookies": {"ok": {"kind": "session", "purpose": "stats", "description": "x"}},
-    }
-)
+OK = {"kind": "session", "purpose": "stats", "description": "x"}
+PLAIN: dict[str, Any] = {
+    "site": {"name": "x", "controller": "x"},
+    "mode": "explicit",
+    "languages": ["en"],
+    "purposes": {
+        "necessary": {"basis": "strictly-necessary", "title": "x", "description": "x"},
+        "stats": {"title": "x", "description": "x"},
+    },
+    "cookies": {"ok": OK},
+}
+POLICY = policy_from(PLAIN)
 
 
 # --- The site chooses the names -------------------------------------------------------------------
@@ -402,8 +430,10 @@ async def test_a_button_that_says_no_and_grants_is_found_out() -> None:
     """What counts is what is stored after the press, and not what the button says."""
 
     async def send(method: str, *_: object) -> Answer:
-        stored = ((b"set-cookie", b"ok=1; Path=/"),) if method == "GET" else ()
-        return Answer(200, (HTML, *stored), NOTICE % (b"/consent", b"/"))
+        name = b"ok" if method == "GET" else b"answer"
+        return Answer(
+            200, (HTML, (b"set-cookie", name + b"=1; Path=/")), NOTICE % (b"/consent", b"/")
+        )
 
     found = await scan(f"{SITE}/", lambda: opened(send), Options(workers=1))
     assert State.REFUSED in {visit.state for visit in found.visits}
@@ -510,3 +540,434 @@ def test_an_audit_that_looks_at_nothing_does_not_pass(paths: list[str]) -> None:
     with pytest.raises(AssertionError):
         audit_app(site(), paths)
     audit_app(site(), ["/"])
+
+
+# --- The second reading: what the mends of the first did not hold ---------------------------------
+
+
+EVIL_HOST = "evil.test"
+FETCHING = {
+    "an escaped name": r"<style>p{background:u\72l(//evil.test/a)}</style>",
+    "an escaped rule": r'<style>@\69mport "//evil.test/a"</style>',
+    "an escaped address": r"<style>p{background:url(\2f\2f evil.test/a)}</style>",
+    "image-set": '<style>p{background:image-set("//evil.test/a" 1x)}</style>',
+    "an older image-set": "<p style=\"background:-webkit-image-set('//evil.test/a' 1x)\">",
+    "src()": '<style>@font-face{src:src("//evil.test/a")}</style>',
+    "a paint of SVG": '<svg><rect fill="url(//evil.test/a#b)"/></svg>',
+    "a filter of SVG": "<svg><rect filter='URL(//evil.test/a#b)'/></svg>",
+    "a page in a frame": "<iframe srcdoc=\"<style>@import '//evil.test/a'</style>\"></iframe>",
+    "a shadow": "<template shadowrootmode=open><style>@import '//evil.test/a'</style></template>",
+    "a title in a picture": "<svg><title>x</svg><style>@import '//evil.test/a'</style>",
+    "an address without end": f"<style>@import '//evil.test/{'a' * 3000}'</style>",
+}
+
+
+@pytest.mark.parametrize("how", FETCHING)
+def test_no_style_fetches_unseen(how: str) -> None:
+    """A font of another host, written so that a pattern misses it; both doors read one reader."""
+    page = FETCHING[how].encode()
+    seen = read_page(page, f"{SITE}/", lambda host: host == "shop.example").requests
+    assert {one.host for one in seen} == {EVIL_HOST}
+    with pytest.raises(AssertionError, match="from evil"):
+        assert_no_third_party(page, site=SITE)
+    harmless = page.replace(b"//evil.test", b"").replace(b"\\2f\\2f evil.test", b"")
+    assert_no_third_party(harmless, site=SITE)
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-16-be"])
+async def test_no_page_hides_in_another_charset(charset: str) -> None:
+    """Of UTF-16 the bytes look like no markup at all, and every browser reads it."""
+    markup = "<title>Shop</title><img src=//evil.test/a>"
+    body, kind = markup.encode(charset), f"text/html; charset={charset}".encode()
+
+    async def send(*_: object) -> Answer:
+        return Answer(200, ((b"content-type", kind),), body)
+
+    visit, _ = await HeadersWitness(send).visit(f"{SITE}/", State.UNTOUCHED)
+    assert (visit.title, [one.host for one in visit.requests]) == ("Shop", [EVIL_HOST])
+    with pytest.raises(AssertionError, match="from evil"):
+        assert_no_third_party(response(body, content_type=kind))
+
+
+def response(body: bytes = b"<p>x</p>", status: int = 200, **headers: bytes) -> Response:
+    given = {b"content-type": b"text/html"} | {
+        name.replace("_", "-").encode(): value for name, value in headers.items()
+    }
+    return Response(status, tuple(given.items()), body, url=f"{SITE}/")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (response(b""), "the page is empty"),
+        (response(b"", 204), "the page is empty"),
+        (response(refresh=b"0; url=https://evil.test/"), "the page leads to evil.test"),
+        (
+            response(b"<meta http-equiv=Refresh content='0;URL=\"//evil.test/\"'>"),
+            "the page leads to evil.test",
+        ),
+        (
+            response(gzip.compress(b"<img src=//evil.test/a>"), content_encoding=b"gzip"),
+            "<img> from evil.test/a",
+        ),
+    ],
+)
+def test_what_is_no_page_of_the_site_proves_nothing(given: Response, said: str) -> None:
+    """Nothing is fetched by a page that is empty, packed, or left at once."""
+    with pytest.raises(AssertionError, match=re.escape(said)):
+        assert_no_third_party(given)
+    with pytest.raises(AssertionError, match="the page leads to evil"):
+        assert_no_third_party("<meta http-equiv=refresh content=1;//evil.test>", site=SITE)
+    assert_no_third_party(response(refresh=b"300"))
+    assert_no_third_party(response(b"<meta http-equiv=refresh content='0; url=/next'>"))
+    assert_no_third_party(response(gzip.compress(b"<p>x"), content_encoding=b"gzip"))
+
+
+def test_a_body_that_cannot_be_unpacked_is_no_page() -> None:
+    """Of what is packed in a way that is not known here nothing can be said."""
+    with pytest.raises(TypeError, match="no page in this"):
+        assert_no_third_party(response(b"\x8b\x00\x80x", content_encoding=b"br"))
+
+
+def test_where_a_redirect_leads_on_another_site_is_no_page_of_the_site() -> None:
+    """Starlette's client hands every host to the app: it was its own page that was judged."""
+
+    def away(_request: Request) -> RedirectResponse:
+        return RedirectResponse("https://elsewhere.test/")
+
+    app = Starlette(routes=[Route("/away", away), Route("/", page_of)])
+    with consent_client(ConsentMiddleware(app, policy=POLICY, secret_key="k" * 40)) as client:
+        with pytest.raises(AssertionError, match=r"leads to elsewhere\.test"):
+            assert_no_third_party(client.get("/away"))
+        assert_no_third_party(client.get("/"))
+
+
+def test_the_last_word_on_a_cookie_counts() -> None:
+    """What is set and expired again is not stored, and what is set after a removal is there."""
+    removal = b"a=; Path=/; Max-Age=0"
+    with pytest.raises(AssertionError):
+        assert_sets([b"a=1; Path=/", removal], "a")
+    with pytest.raises(AssertionError):
+        assert_removed([removal, b"a=1; Path=/"], "a")
+    assert_sets([removal, b"a=1; Path=/"], "a")
+    assert_removed([b"a=1; Path=/", removal], "a")
+    with pytest.raises(AssertionError):  # another path is another cookie
+        assert_removed([b"a=1; Path=/shop", removal], "a")
+
+
+def test_what_enforcement_never_saw_is_not_called_blocked() -> None:
+    """An excluded path, or a layer that hands on a copy: that nothing came proves nothing."""
+    inner = Starlette(routes=[Route("/", page_of), Route("/sets", page_of)])
+    excluding = ConsentMiddleware(inner, policy=POLICY, secret_key="k" * 40, exclude=["/sets"])
+    message = "no ConsentMiddleware was seen at work"
+    with (
+        consent_client(excluding, "refused") as client,
+        pytest.raises(AssertionError, match=message),
+    ):
+        assert_blocked(client.get("/sets"), "never")
+    with consent_client(site(), "refused") as client:
+        assert_blocked(client.get("/sets"), "ok")
+
+
+def test_no_hidden_or_dead_banner_is_a_banner() -> None:
+    """Nobody sees it, or nobody can press it (R-12)."""
+    notice = (
+        "<section id=consentkit{}><form>{}<button name=choice value=accept-all{}>Yes</button>"
+        "<button name=choice value=reject-all{}>No</button></form></section>"
+    )
+    assert_banner(notice.format("", "", "", ""))
+    hiding = (
+        "inert", "style=position:fixed;left:-9999px", "style=opacity:.01", "style=opacity:3%",
+        "style=transform:scale(0)", 'style="height:0;overflow:hidden"', "style=top:-200vh",
+        "style=clip-path:inset(100%)", "style=content-visibility:hidden",
+        'style="clip:rect(0 0 0 0)"', 'style="clip:rect(1px,1px,1px,1px)"',
+    )  # fmt: skip
+    for each in hiding:
+        with pytest.raises(AssertionError, match="the notice is there and hidden"):
+            assert_banner(notice.format(f" {each}", "", "", ""))
+    for dead in ("disabled", "type=button", "type=reset"):
+        with pytest.raises(AssertionError, match="the notice is there and hidden"):
+            assert_banner(notice.format("", "", f" {dead}", f" {dead}"))
+    for around in ("<fieldset disabled>", "<details><summary>x</summary>"):
+        with pytest.raises(AssertionError, match="the notice is there and hidden"):
+            assert_banner(notice.format("", around, "", ""))
+    for seen in (
+        "style=opacity:.9",
+        "style=left:-9px",
+        "style=height:0",
+        "style=transform:scale(.9)",
+    ):
+        assert_banner(notice.format(f" {seen}", "<details open>", "", ""))
+
+
+class LogIn:
+    """A layer outside of consentkit that takes every form, and answers it with a cookie or none."""
+
+    def __init__(self, app: ConsentMiddleware, cookie: str = "") -> None:
+        self.app, self.cookie = app, cookie
+
+    async def __call__(self, scope: Scope, receive: Receive, send: ASGISend) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        answer = RedirectResponse("/log-in", 303)
+        if self.cookie:
+            answer.headers["set-cookie"] = self.cookie
+        await answer(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "said"),
+    [
+        ("", "gave no cookie that a browser keeps"),
+        ("a=1; Domain=elsewhere.test", "gave no cookie that a browser keeps"),
+        ("flash=1", "no page was asked for with the answer that was given"),
+    ],
+)
+def test_a_state_that_was_not_come_to_does_not_pass(cookie: str, said: str) -> None:
+    """A log-in that takes the answers: a first visit five times, under other names."""
+    audit_app(site())
+    with pytest.raises(AssertionError, match=said):
+        audit_app(LogIn(site(), cookie))
+
+
+def test_a_token_that_no_browser_keeps_is_no_answer() -> None:
+    """It is Secure, and the site is looked at by plain http."""
+    with pytest.raises(AssertionError, match="gave no cookie that a browser keeps"):
+        audit_app(site(), url="http://shop.test")
+
+
+def test_a_site_that_fails_whoever_answered_does_not_pass() -> None:
+    """A page that is a 500, or forbidden, in one state says nothing of that state."""
+
+    def links(_request: Request) -> HTMLResponse:
+        return HTMLResponse("<a href=/broken>x</a>")
+
+    def fails(request: Request) -> HTMLResponse:
+        answered = any("consent" in name for name in request.cookies)
+        return HTMLResponse("no", 403 if answered and request.url.path == "/" else 200)
+
+    def broken(_request: Request) -> HTMLResponse:
+        return HTMLResponse("no", 500)
+
+    whole = ConsentMiddleware(
+        Starlette(routes=[Route("/", links), Route("/broken", broken)]),
+        policy=POLICY,
+        secret_key="k" * 40,
+    )
+    with pytest.raises(AssertionError, match="/broken, untouched: it answers with 500"):
+        audit_app(whole)
+    shy = ConsentMiddleware(
+        Starlette(routes=[Route("/", fails)]), policy=POLICY, secret_key="k" * 40
+    )
+    with pytest.raises(AssertionError, match="/, refused: it answers with 403, and so nothing"):
+        audit_app(shy)
+
+
+def test_an_audit_reads_what_the_app_packs() -> None:
+    """Behind GZipMiddleware every page was noise: no links, no tags, and all was well."""
+
+    def long(_request: Request) -> HTMLResponse:
+        return HTMLResponse(f"<html><body>{'x' * 2000}<a href=/sets>y</a></body></html>")
+
+    app = Starlette(routes=[Route("/", long), Route("/sets", page_of)])
+    inner = ConsentMiddleware(app, policy=POLICY, secret_key="k" * 40)
+    report = audit_app(GZipMiddleware(inner), fail_on=None)
+    assert {visit.page for visit in report.scan.visits} == {"/", "/sets"}
+
+
+def test_a_stream_without_end_ends_an_audit_no_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Server-sent events behind a link: an hour for nothing."""
+    monkeypatch.setattr(audits, "WITHIN", 0.2)
+
+    async def events(_request: Request) -> StreamingResponse:
+        async def told() -> AsyncIterator[bytes]:
+            while True:
+                await anyio.sleep(0.05)
+                yield b"data: x\n\n"
+
+        return StreamingResponse(told(), media_type="text/event-stream")
+
+    def links(_request: Request) -> HTMLResponse:
+        return HTMLResponse("<a href=/events>x</a>")
+
+    app = Starlette(routes=[Route("/", links), Route("/events", events)])
+    with pytest.raises(AssertionError, match="/events, untouched: it could not be looked at: Time"):
+        audit_app(ConsentMiddleware(app, policy=POLICY, secret_key="k" * 40))
+
+
+COMMANDS = (
+    "##vso[task.setvariable variable=x]y",
+    "##VSO[task.uploadfile]/etc/passwd",
+    "##[add-mask]x",
+    "##teamcity[buildStop comment='x']",
+    "::add-mask::x",
+    "::stop-commands::x",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_name_commands_a_build_server(command: str) -> None:
+    """What a build prints is obeyed: a key of localStorage would set variables, or upload files."""
+    items = (SeenItem(Where.LOCAL, command, "shop.example"),)
+    seen = Scan(SITE, Witness.BROWSER, "", visits=(Visit("/", State.GRANTED, 200, items=items),))
+    report = report_on(POLICY, seen)
+    for text in (on_terminal(report), json_text(report_json(report)), json_text(sarif(report))):
+        assert command[:6] not in text
+    (item,) = scan_from_json(json.loads(json_text(report_json(report)))["scan"]).visits[0].items
+    assert item.key == command
+
+
+def test_no_name_is_a_link_or_a_file_of_the_build() -> None:
+    """SARIF's viewers follow ``[words](address)``, JUnit's fetch ``[[ATTACHMENT|path]]``."""
+    name = "[click](https://evil.test) [[ATTACHMENT|/etc/passwd]]"
+    items = (SeenItem(Where.LOCAL, name, "shop.example"),)
+    seen = Scan(SITE, Witness.BROWSER, "", visits=(Visit("/", State.GRANTED, 200, items=items),))
+    report = report_on(POLICY, seen)
+    (found,) = (each for each in sarif(report)["runs"][0]["results"] if "click" in str(each))
+    assert "](" not in found["message"]["text"]
+    texts = [*ET.fromstring(junit(report, None)).itertext()]  # noqa: S314 - it is our own
+    assert any("click" in text for text in texts)
+    assert not any("[[" in text for text in texts)
+
+
+def test_a_site_that_makes_up_names_without_end_is_compared_soon() -> None:
+    """Thousands of families of names, each held against each: a report that never comes."""
+    cookies = tuple(SeenCookie(f"n{n // 2}_{n:016x}", "shop.example") for n in range(8000))
+    seen = Scan(SITE, Witness.HEADERS, "", visits=(Visit("/", State.GRANTED, 200, cookies),))
+    begun = process_time()
+    assert len(report_on(POLICY, seen).findings) > 1000
+    assert process_time() - begun < 20
+
+
+def test_a_robots_txt_without_end_is_read_as_far_as_it_has_to_be() -> None:
+    """RFC 9309 2.5: 500 KiB; each rule is held against each link of each page."""
+    robots = Robots("User-agent: *\nDisallow: /a\n" + "Disallow: /*x*y*z\n" * 300_000)
+    assert not robots.allows(f"{SITE}/a")
+    begun = process_time()
+    assert robots.allows(f"{SITE}/{'b' * 1000}")
+    assert process_time() - begun < 1
+
+
+@pytest.mark.parametrize("duration", [10**400, -5, True, "9" * 9, None, 1.5])
+async def test_a_declaration_that_is_nonsense_breaks_no_report(duration: object) -> None:
+    """It is read when the whole scan is done, and lost if that ends in an overflow."""
+    told = {"cookies": [{"name": "ok", "kind": "persistent", "duration": duration}]}
+    rows = shown_in(json.dumps(told).encode())
+    assert rows is not None
+    assert rows[0].seconds is None or 0 <= rows[0].seconds <= LARGEST
+    lasting = policy_from(
+        PLAIN | {"cookies": {"ok": OK | {"kind": "persistent", "duration": "30 days"}}}
+    )
+    seen = Scan(SITE, Witness.HEADERS, "", shown=rows)
+    (found,) = report_on(lasting, seen).findings
+    assert len(found.what) < 200
+
+
+@pytest.mark.parametrize("path", ["cookies.0.seconds", "cookies.0.moment", "status"])
+def test_a_number_beyond_all_measure_is_no_scan(path: str) -> None:
+    """In a report or a journal that somebody else wrote: it would end in a traceback, late."""
+    cookie: dict[str, Any] = {"name": "a", "domain": "b"}
+    visit: dict[str, Any] = {"page": "/", "state": "gpc", "cookies": [cookie]}
+    plain = {"site": SITE, "witness": "headers", "started": "", "visits": [visit]}
+    scan_in(json.dumps(plain).encode(), "report.json")
+    (cookie if "cookies" in path else visit)[path.rpartition(".")[2]] = 10**400
+    with pytest.raises(ScanError, match="visits"):
+        scan_in(json.dumps(plain).encode(), "report.json")
+
+
+def test_a_finding_that_grew_worse_is_not_known() -> None:
+    """A note in the baseline would cover an error of the same kind and name."""
+    note = Finding(FindingKind.KIND_DIFFERS, "cookie", "x", "w", "c", lesser=Severity.NOTE)
+    seen = Scan(SITE, Witness.HEADERS, "", visits=(Visit("/", State.UNTOUCHED, 200),))
+    baseline = Baseline().renewed(Report(seen, (note,)), date(2026, 11, 22))
+    baseline = read_baseline(print_baseline(baseline))
+    assert baseline.apply(Report(seen, (note,))).findings == ()
+    error = replace(note, lesser=None)
+    worse = baseline.apply(Report(seen, (error,)))
+    assert (worse.findings, worse.known, worse.gone) == ((error,), (), ())
+    renewed = baseline.renewed(worse, date(2026, 11, 23))
+    assert renewed.apply(Report(seen, (error,))).findings == ()
+    assert renewed.apply(Report(seen, (note,))).findings == ()
+    (entry,) = renewed.entries.values()
+    assert entry.since == "2026-11-22"
+
+
+def test_a_baseline_says_everything_once() -> None:
+    """A reader of the review reads the first name, and the program the last."""
+    entry = '{"kind": "undeclared", "subject": "cookie", "name": "harmless", "name": "_ga"}'
+    text = f'{{"format": 1, "findings": [{entry}]}}'
+    with pytest.raises(ScanError, match="a key stands in one object twice"):
+        read_baseline(text)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_no_pipe_keeps_a_scan_waiting(tmp_path: Path) -> None:
+    """A neighbour's pipe under the journal's name, which can be foretold."""
+    pipe = tmp_path / "consentkit-scan-shop.example.journal"
+    os.mkfifo(pipe)
+    head = Head(SITE, f"{SITE}/", "headers", ("untouched",))
+    with pytest.raises(ScanError, match="it is no file"):
+        Journal.resume(head, pipe)
+    with pytest.raises(ScanError, match="cannot be written"):
+        Journal.begin(head, pipe)
+
+
+def test_a_table_that_shows_a_name_twice_differs() -> None:
+    """One row says 30 days, the other a year: whoever reads the second is told nothing wrong."""
+    with consent_client(site()) as client:
+        answer = client.get("/consent/declaration.json")
+        assert_declaration_matches(answer)
+        told = answer.json()
+        row = next(row for row in told["cookies"] if row["name"] == "ok")
+        twice = told | {"cookies": [row | {"kind": "persistent"}, *told["cookies"]]}
+        body = json.dumps(twice).encode()
+        with pytest.raises(AssertionError, match="'ok' is shown 2 times"):
+            assert_declaration_matches(response(body, content_type=b"application/json"), POLICY)
+
+
+# --- Good sites that were called bad --------------------------------------------------------------
+
+
+async def test_a_clock_that_is_wrong_makes_no_cookie_live_longer() -> None:
+    """Browsers take the difference out by Date: a day from there is a day from here."""
+    set_cookie = b"a=1; Expires=Wed, 02 Jan 2030 00:00:00 GMT"
+    date_there = (b"date", b"Tue, 01 Jan 2030 00:00:00 GMT")
+
+    async def send(*_: object) -> Answer:
+        return Answer(200, (HTML, date_there, (b"set-cookie", set_cookie)))
+
+    visit, _ = await HeadersWitness(send).visit(f"{SITE}/", State.UNTOUCHED)
+    assert [one.seconds for one in visit.cookies] == [86_400]
+
+
+async def test_what_headers_fetch_and_where_pages_lead_is_followed() -> None:
+    """A preload by a Link header, and a first page that is nothing but a refresh."""
+    links = (
+        b"link",
+        b"<https://evil.test/f.woff2>; rel=preload, <https://shop.example/a>; rel=preload",
+    )
+    pages = {
+        "/": Answer(200, (HTML, links), b"<meta http-equiv=refresh content='0;url=/home'>"),
+        "/home": Answer(200, (HTML, (b"refresh", b"5, /last")), b""),
+        "/last": Answer(200, (HTML,), b"<p style='mask:url(#a)'>"),
+    }
+
+    async def send(_method: str, url: str, *_: object) -> Answer:
+        return pages[url.removeprefix(SITE)]
+
+    options = Options(states=(State.UNTOUCHED,), workers=1)
+    found = await scan(f"{SITE}/", lambda: opened(send), options)
+    assert [visit.page for visit in found.visits] == ["/", "/home", "/last"]
+    assert [one.host for visit in found.visits for one in visit.requests] == [EVIL_HOST]
+
+
+def test_an_answer_without_content_needs_no_banner() -> None:
+    """204 and 205 show nothing, whatever type they give."""
+    asks = Visit("/", State.UNTOUCHED, 200, banner=Banner("consentkit"))
+    for status in (200, 204, 205):
+        empty = Visit("/empty", State.UNTOUCHED, status)
+        found = report_on(POLICY, Scan(SITE, Witness.HEADERS, "", visits=(asks, empty)))
+        assert [each.kind for each in found.findings] == (
+            [FindingKind.NO_BANNER] if status == 200 else []
+        )

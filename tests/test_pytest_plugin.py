@@ -202,6 +202,7 @@ def test_states_and_signals_can_be_chosen(suite: pytest.Pytester) -> None:
         ),
         ("signals='gcp'", "as_visitor", "*consent_states: 'gcp' is no signal. There are: gpc, dnt"),
         ("signal='gpc'", "as_visitor", "*has no option signal. There is 'signals'"),
+        ("signals=[]", "as_visitor", "*no signals are named. Write signals='none' for none."),
         ("'granted'", "request", "*the test takes none of its fixtures. Take 'consent_client'"),
     ],
 )

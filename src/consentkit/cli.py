@@ -660,7 +660,7 @@ def _scans(command: _F) -> _F:
         ("--depth", "Links from the first page.", {"type": click.IntRange(min=0), "default": 8}),
         ("--seconds", "Time for the whole scan.", {"type": seconds, "default": 3600}),
         ("--states", f"Of {', '.join(_STATES)}; all.", {"callback": _states, "metavar": "LIST"}),
-        ("--workers", "Pages side by side.", {"type": click.IntRange(1, 16), "default": 2}),
+        ("--workers", "Pages loaded at once.", {"type": click.IntRange(1, 16), "default": 2}),
         ("--delay", "Seconds between page loads: 0.25, or 0 on this machine.", {"type": seconds}),
         ("--out", "Every report, in a folder.", {"type": folder, "metavar": "FOLDER"}),
         ("--html", "A report to read and to send.", {"type": path, "metavar": "FILE"}),

@@ -57,6 +57,10 @@ def _states_of(nodeid: str, marker: pytest.Mark) -> list[ConsentState]:
             f"{nodeid}: {MARKER} has no option {', '.join(options)}. There is 'signals'."
         )
     sets = [signals] if isinstance(signals, str) else [*signals]
+    if not sets:  # pytest would skip the test, and say so where nobody reads
+        raise pytest.UsageError(
+            f"{nodeid}: {MARKER}: no signals are named. Write signals='{_NO_SIGNAL}' for none."
+        )
     try:
         return [
             state_of(answers, () if each == _NO_SIGNAL else each)

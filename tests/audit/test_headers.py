@@ -579,7 +579,8 @@ async def test_a_button_behind_the_settings_is_two_clicks() -> None:
     async def settings(request: Request) -> Response:
         if request.method == "POST":
             form = parse_qs((await request.body()).decode())
-            return Response(status_code=204 if form["choice"] != ["withdraw"] else 403)
+            status = 204 if form["choice"] != ["withdraw"] else 403
+            return Response(status_code=status, headers={"set-cookie": "answer=1"})
         return HTMLResponse(
             "<form method=post action=/consent><button name=choice value=reject-all>No</button>"
         )
@@ -680,7 +681,7 @@ def test_no_value_is_kept_of_a_cookie() -> None:
     """A report may be sent around: it holds shapes and no values."""
     kept = Jar().store(b"sid=3f2b9c0d8e7a4f51a2b3c4d5e6f70819; Path=/", f"{SITE}/", 0.0)
     assert kept is not None
-    assert "3f2b9c" not in repr(headers._seen(kept, f"{SITE}/", 0.0))
+    assert "3f2b9c" not in repr(headers._seen(kept, f"{SITE}/"))
 
 
 # What a page makes up
@@ -796,3 +797,21 @@ async def test_a_body_that_drips_is_given_up() -> None:
             with anyio.move_on_after(5) as limit, pytest.raises(TimeoutError):
                 await client("GET", f"{server.origin('127.0.0.1')}/robots.txt", {}, b"")
     assert not limit.cancelled_caught
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "is_page"),
+    [
+        (b"", b"\n<!DOCTYPE html><title>x</title>", True),
+        (b"", b"<HTML lang=de>", True),
+        (b"", b"{}", False),
+        (b"application/json", b"<html>", False),
+        (b"TEXT/HTML; charset=x", b"", True),
+    ],
+)
+def test_what_has_no_type_is_known_by_how_it_begins(
+    kind: bytes, body: bytes, *, is_page: bool
+) -> None:
+    """As browsers do (MIME Sniffing 7.1): a site that forgets the type is a site all the same."""
+    headers = ((b"content-type", kind),) if kind else ()
+    assert Answer(200, headers, body).is_page is is_page

@@ -55,6 +55,22 @@ def test_who_has_not_answered_is_asked_with_equal_buttons(browser: Browser, serv
     page.close()
 
 
+@pytest.mark.parametrize("style", ["opacity: 0", "position: fixed; left: -9999px", "display: none"])
+def test_a_banner_that_a_style_sheet_takes_away_is_none(
+    style: str, browser: Browser, serve: Serve
+) -> None:
+    """See-through, or moved out of sight; the control: it is asked with until then (R-12)."""
+    page = browser.new_page()
+    page.goto(f"{serve(site()).origin('localhost')}/plain")
+    assert_banner(page)
+    hidden = "".join(f"{each} !important;" for each in f"{style};overflow: hidden".split(";"))
+    page.add_style_tag(content=f"#consentkit, #consentkit * {{ {hidden} }}")
+    with pytest.raises(AssertionError, match="show both buttons"):
+        assert_banner(page)
+    assert_banner(page, expected=False)
+    page.close()
+
+
 def test_a_new_context_begins_as_the_visitor(browser: Browser, serve: Serve) -> None:
     """With `storage_state`, and the signal in header and script."""
     app = site()

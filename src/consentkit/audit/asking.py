@@ -50,6 +50,9 @@ class Said(NamedTuple):
 
 # The banner
 
+_WITHOUT_CONTENT: Final = frozenset({204, 205})
+"""Answers in which nothing is shown (RFC 9110 15.3), whatever type they give."""
+
 
 def is_ours(scan: Scan) -> bool:
     """True if consentkit's own notice or declaration was seen on the site.
@@ -74,6 +77,7 @@ def pages_without_banner(policy: Policy, scan: Scan) -> Iterator[Said]:
         if is_judged(visit)
         and visit.state is State.UNTOUCHED
         and 200 <= visit.status < 300
+        and visit.status not in _WITHOUT_CONTENT
         and visit.is_page
         and judge.is_asked(visit)
     ]

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from consentkit.audit.exports import json_text
 from consentkit.audit.judging import is_judged
-from consentkit.audit.kinds import FindingKind, Subject
+from consentkit.audit.kinds import FindingKind, Severity, Subject
 from consentkit.audit.seen import State, Witness
 from consentkit.errors import ScanError
 
@@ -37,18 +37,27 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class KnownFinding:
-    """A finding that people know of: `since` is a day in ISO 8601, or empty."""
+    """A finding that people know of: `since` is a day in ISO 8601, or empty.
+
+    `severity` is there where it was less than its kind's: what has grown worse since is new.
+    """
 
     kind: FindingKind
     subject: Subject
     name: str
     since: str = ""
     reason: str = ""
+    severity: Severity | None = None
 
     @property
     def key(self) -> str:
         """As `Finding.key`."""
         return f"{self.kind}:{self.subject}:{self.name}"
+
+    def covers(self, finding: Finding) -> bool:
+        """True where this is what people knew of, and it is no worse than it was."""
+        is_worse = self.severity is not None and finding.severity.rank < self.severity.rank
+        return finding.key == self.key and not is_worse
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +76,18 @@ class Baseline:
         keys = {finding.key for finding in everything}
         return replace(
             report,
-            findings=tuple(each for each in everything if each.key not in self.entries),
-            known=tuple(each for each in everything if each.key in self.entries),
+            findings=tuple(each for each in everything if not self._has(each)),
+            known=tuple(filter(self._has, everything)),
             gone=tuple(
                 key
                 for key, entry in sorted(self.entries.items())
                 if key not in keys and _could_be_found(entry, report.scan)
             ),
         )
+
+    def _has(self, finding: Finding) -> bool:
+        entry = self.entries.get(finding.key)
+        return entry is not None and entry.covers(finding)
 
     def renewed(self, report: Report, today: date) -> Baseline:
         """A baseline of all that was found: what is known keeps its day and its reason.
@@ -84,8 +97,9 @@ class Baseline:
         found: Iterable[Finding] = (*report.findings, *report.known)
         new = [_known_from(finding, today) for finding in found]
         keys = {entry.key for entry in new}
+        now = {entry.key: entry.severity for entry in new}
         kept = [
-            entry
+            replace(entry, severity=now[key]) if key in keys else entry
             for key, entry in self.entries.items()
             if key in keys or not _could_be_found(entry, report.scan)
         ]
@@ -93,7 +107,8 @@ class Baseline:
 
 
 def _known_from(finding: Finding, today: date) -> KnownFinding:
-    return KnownFinding(finding.kind, finding.subject, finding.name, today.isoformat())
+    since, lesser = today.isoformat(), finding.lesser
+    return KnownFinding(finding.kind, finding.subject, finding.name, since, severity=lesser)
 
 
 _NEEDS: Final[Mapping[FindingKind, State]] = {
@@ -132,6 +147,7 @@ class _Entry(BaseModel):
     name: str
     since: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
     reason: str = ""
+    severity: Annotated[Severity | None, Field(strict=False)] = None
 
 
 def print_baseline(baseline: Baseline) -> str:
@@ -146,6 +162,7 @@ def print_baseline(baseline: Baseline) -> str:
             "name": each.name,
             "since": each.since,
             "reason": each.reason,
+            **({"severity": each.severity.value} if each.severity else {}),
         }
         for each in entries
     ]
@@ -179,12 +196,20 @@ _WRITE_ANEW: Final = "Write it anew with --write-baseline, or name another file 
 
 def _loaded(text: str | bytes, file: str) -> dict[str, Any]:
     try:
-        plain = json.loads(text)
+        plain = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise ScanError(file, f"it is no JSON: {error}", _WRITE_ANEW) from error
     if not isinstance(plain, dict):
         raise ScanError(file, "it is no baseline: the outermost value is no object", _WRITE_ANEW)
     return plain
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one with a key twice would say one thing to a reader and another to a program."""
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        raise ValueError("a key stands in one object twice")
+    return told
 
 
 def _entry(plain: object, where: str) -> KnownFinding:
@@ -195,4 +220,4 @@ def _entry(plain: object, where: str) -> KnownFinding:
         at = ".".join(map(str, first["loc"]))
         what = f"'{at}': {first['msg']}" if at else first["msg"]
         raise ScanError(where, what, "Correct the entry, or take it out.") from error
-    return KnownFinding(read.kind, read.subject, read.name, read.since, read.reason)
+    return KnownFinding(**dict(read))

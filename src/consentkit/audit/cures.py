@@ -41,6 +41,9 @@ _UNSORTED: Final = "unsorted"
 _NOBODY_KNOWS: Final = "Nobody has said yet what this is for."
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
+MOST_FAMILIES: Final = 300
+"""Patterns that are made, the largest families first: each is held against all others."""
+
 Data = dict[str, object]
 
 
@@ -270,7 +273,9 @@ def families_of(
     for name, fact in known.items():
         if fact is not None:
             told.setdefault(fact.name, []).append(name)
-    told |= families(sorted(name for name, fact in known.items() if fact is None))
+    alone = families(sorted(name for name, fact in known.items() if fact is None))
+    largest = sorted(alone.items(), key=lambda family: -len(family[1]))
+    told |= dict(largest[:MOST_FAMILIES])
     taken = [NamePattern.parse(each) for each in declared]
     keys = {name: name for name in known}
     for key, alike in told.items():

@@ -44,14 +44,20 @@ Plain = dict[str, Any]
 def json_text(plain: object) -> str:
     """`plain` as JSON over several lines, with an escape for each sign that an eye cannot see."""
     text = json.dumps(plain, ensure_ascii=False, indent=2, sort_keys=False)
-    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n"
+    return _UNSEEN.sub(_as_escape, text) + "\n"
+
+
+def _as_escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}" if found[0] in ":#" else json.dumps(found[0])[1:-1]
 
 
 _UNSEEN: Final = re.compile(
     "[^\n\x20-\x7e\xa0-\xac\xae-\u061b\u061d-\u200a\u2010-\u2027\u202f-\u205f\u2070-\ud7ff"
     "\ue000-\ufefe\uff00-\ufff8\ufffc-\ufffd\U00010000-\U000dffff]"
+    r"|:(?=:[A-Za-z])|#(?=#(?i:vso|teamcity)?\[)"
 )
-"""Control characters, tabs too, separators, marks that turn the direction, halves, and no signs."""
+"""Control characters, tabs too, separators, marks that turn the direction, halves, and no signs;
+and what build servers obey in a report that is printed (``##vso[``, ``::add-mask::``)."""
 
 
 @cache
@@ -188,7 +194,7 @@ def _result(finding: Finding, report: Report, state: str) -> Plain:
         "ruleId": finding.kind.value,
         "ruleIndex": _PLACES[finding.kind],
         "level": _LEVELS[finding.severity],
-        "message": {"text": _readable(text)},
+        "message": {"text": _unlinked(text)},
         "locations": [_where(finding, report)],
         "partialFingerprints": {"consentkit/v1": _fingerprint(finding.key)},
         "properties": {
@@ -212,10 +218,15 @@ def _absent(key: str) -> Plain:
         **({"ruleIndex": places[kind]} if kind in places else {}),
         "level": "none",
         "kind": "pass",
-        "message": {"text": f"{_readable(name)} is in the baseline and is not found any more."},
+        "message": {"text": f"{_unlinked(name)} is in the baseline and is not found any more."},
         "partialFingerprints": {"consentkit/v1": _fingerprint(key)},
         "baselineState": "absent",
     }
+
+
+def _unlinked(text: str) -> str:
+    """A message in which no name is a link: ``[words](address)`` is one (SARIF 2.1.0, 3.11.6)."""
+    return _readable(text).replace("](", "] (")
 
 
 def _where(finding: Finding, report: Report) -> Plain:
@@ -329,7 +340,8 @@ def _told(finding: Finding) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return escape(_readable(text))
+    """Text between tags; ``[[ATTACHMENT|path]]`` in it would have build servers fetch a file."""
+    return escape(_readable(text).replace("[[", "[ ["))
 
 
 def _attribute(text: str) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from html import unescape
 from ipaddress import ip_address
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
@@ -45,6 +46,10 @@ LONGEST_CRAWL_DELAY: Final = 10.0
 MOST_LEFT_OUT: Final = 1000
 """Pages that are noted as left out; the rest is counted."""
 LONGEST_ADDRESS: Final = 2000
+MOST_OF_ROBOTS: Final = 500 * 1024
+"""Characters of a robots.txt that are read: what RFC 9309 2.5 asks for."""
+MOST_RULES: Final = 5000
+"""Lines of it that say something; each is held against each link."""
 
 _PORTS: Final = {"http": 80, "https": 443}
 _RESERVED: Final = frozenset({"test", "example", "invalid", "localhost", "local", "internal"})
@@ -230,7 +235,7 @@ class Robots:
     """
 
     def __init__(self, text: str | None = None) -> None:
-        self._rules = _read_robots(text) if text else None
+        self._rules = _read_robots(_some_of(text)) if text else None
 
     def allows(self, url: str) -> bool:
         """Tell whether the group for `consentkit`, or else for ``*``, lets it be fetched."""
@@ -246,6 +251,11 @@ class Robots:
     def sitemaps(self) -> tuple[str, ...]:
         """The addresses of the sitemaps that it names."""
         return tuple(self._rules.sitemaps) if self._rules else ()
+
+
+def _some_of(text: str) -> str:
+    said = (line for line in text[:MOST_OF_ROBOTS].splitlines() if line.strip())
+    return "\n".join(islice(said, MOST_RULES))
 
 
 def _read_robots(text: str) -> Protego:

@@ -13,7 +13,15 @@ import json
 import re
 import time
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -21,7 +29,7 @@ from html import unescape
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import anyio
 
@@ -35,6 +43,7 @@ from consentkit.audit.frontier import (
 )
 from consentkit.audit.labels import shape_of
 from consentkit.audit.seen import (
+    LARGEST,
     Act,
     Banner,
     By,
@@ -47,12 +56,18 @@ from consentkit.audit.seen import (
     Visit,
     Witness,
 )
-from consentkit.audit.sheets import fetched_by
-from consentkit.wire.cookies import SetCookie, default_path, parse_set_cookie
+from consentkit.audit.sheets import PAINTED, fetched_by
+from consentkit.wire.cookies import (
+    SetCookie,
+    default_path,
+    parse_cookie_date,
+    parse_set_cookie,
+)
 from consentkit.wire.fetching import attributes_of, first_of
 from consentkit.wire.gate import Gate, Tag
 from consentkit.wire.html import COMMENT, NAME_ENDS, REST_OF_TAG, names_of
-from consentkit.wire.urls import text_of, url_text
+from consentkit.wire.urls import host_of, text_of, url_text
+from consentkit.wire.validators import links_without
 
 __all__ = [
     "Answer",
@@ -63,7 +78,9 @@ __all__ = [
     "Send",
     "http_client",
     "import_http",
+    "in_utf_8",
     "inflated",
+    "led_to",
     "read_page",
     "shown_in",
 ]
@@ -99,6 +116,7 @@ _FETCH: Final = {
 _READABLE: Final = ("text/", "application/xhtml+xml", "application/xml", "application/json",
                     "application/x-gzip", "application/gzip")  # fmt: skip
 _HTML: Final = ("text/html", "application/xhtml+xml")
+_DOCUMENT: Final = (b"<!doctype html", b"<html")
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LINKING: Final = {b"a": b"href", b"area": b"href", b"iframe": b"src", b"frame": b"src"}
 _KINDS: Final = {
@@ -111,8 +129,19 @@ _RAW: Final = {
     for name in names_of("script style textarea title template iframe xmp noembed noframes")
 }
 _READ: Final = frozenset(
-    {*_LINKING, b"html", b"base", b"title", b"section", b"script", b"form", b"button", b"input"}
+    {*_LINKING} | names_of("html base title section script form button input meta")
 )
+_STYLED: Final = re.compile(rb"(?i:style)|(?i:url)\(|\\")
+"""What stands in every tag that has an attribute with CSS in it."""
+_REFRESH: Final = re.compile(
+    r"""\s*+[0-9.]*+[\s;,]*+(?:url\s*+=\s*+)?+(?:"([^"]*+)|'([^']*+)|(.++))""",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Where a page leads to by itself (HTML 4.2.5.3, shared declarative refresh steps)."""
+_BYTE_ORDER_MARKS: Final = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_CHARSET: Final = re.compile(r"charset\s*+=\s*+[\"']?(utf-?16(?:-?[lb]e)?|ucs-?2)", re.IGNORECASE)
+_DEEPEST_PAGE: Final = 2
+"""Documents in an iframe's attribute, one in another, that are looked into."""
 _TOLD: Final = re.compile(
     rb"<(?:" + COMMENT + rb"|!--.*|(/?)([a-zA-Z][^\t\n\f\r />]*+))", re.DOTALL
 )
@@ -152,8 +181,15 @@ class Answer:
 
     @property
     def is_page(self) -> bool:
-        """True where the body is HTML."""
-        return self.first(b"content-type").lower().startswith(_HTML)
+        """True where the body is HTML; where nothing says what it is, by how it begins."""
+        kind = self.first(b"content-type").lower()
+        beginning = self.body[:512].lstrip().lower()
+        return kind.startswith(_HTML) or (not kind and beginning.startswith(_DOCUMENT))
+
+    @property
+    def text(self) -> bytes:
+        """The body as UTF-8, where it is in a charset whose bytes look like no markup."""
+        return in_utf_8(self.body, self.first(b"content-type"))
 
 
 Send = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Answer]]
@@ -170,6 +206,7 @@ class _Kept(NamedTuple):
     host_only: bool
     expires: float | None
     order: int
+    lifetime: float | None
 
 
 class Jar:
@@ -187,29 +224,27 @@ class Jar:
         """Another with the same cookies."""
         return Jar(self._kept)
 
-    def store(self, raw: bytes, url: str, now: float) -> _Kept | None:
-        """Keep what a Set-Cookie of a response from `url` stores; None where it stores nothing."""
-        cookie, parts = parse_set_cookie(raw), urlsplit(url)
-        host = (parts.hostname or "").lower()
-        if cookie is None or (cookie.attributes.secure and not _is_trustworthy(url)):
+    def store(self, raw: bytes, url: str, now: float, there: float | None = None) -> _Kept | None:
+        """Keep what a Set-Cookie of a response from `url` stores; None where it stores nothing.
+
+        `there` is the moment by the site's clock, by which Expires is meant: browsers take the
+        difference out (`Date`, RFC 9110 6.6.1).
+        """
+        cookie = parse_set_cookie(raw)
+        key = None if cookie is None else self._key_of(cookie, url)
+        if cookie is None or key is None:
             return None
-        asked = _domain_asked(cookie, host)
-        if asked is None:
-            return None
-        path = (cookie.attributes.path or default_path(parts.path)).decode("utf-8", "replace")
-        key = (cookie.name, asked or host, path, cookie.attributes.partitioned)
-        if not cookie.attributes.secure and not _is_trustworthy(url) and self._has_secure(key):
-            return None
-        if cookie.attributes.is_removal(now):
+        lifetime = cookie.attributes.lifetime(now if there is None else there)
+        if lifetime is not None and lifetime <= 0:
             self._kept.pop(key, None)
             return None
         if len(self._kept) >= MOST_COOKIES and key not in self._kept:
             return None
-        lifetime = cookie.attributes.lifetime(now)
         order = self._kept[key].order if key in self._kept else self._order
         self._order += 1
         expires = None if lifetime is None else now + lifetime
-        kept = _Kept(cookie, asked or host, path, not asked, expires, order)
+        host_only = not _domain_asked(cookie, _host_of(url))
+        kept = _Kept(cookie, key[1], key[2], host_only, expires, order, lifetime)
         self._kept[key] = kept
         return kept
 
@@ -228,12 +263,32 @@ class Jar:
         sent.sort(key=lambda kept: (-len(kept.path), kept.order))
         return [kept.cookie for kept in sent]
 
+    def accepts(self, raw: bytes, url: str) -> bool:
+        """Tell whether a Set-Cookie of a response from `url` does anything here."""
+        cookie = parse_set_cookie(raw)
+        return cookie is not None and self._key_of(cookie, url) is not None
+
+    def _key_of(self, cookie: SetCookie, url: str) -> tuple[bytes, str, str, bool] | None:
+        """What makes it the same cookie, None for one that this page may not set."""
+        given, host = cookie.attributes, _host_of(url)
+        asked = _domain_asked(cookie, host)
+        if asked is None or (given.secure and not _is_trustworthy(url)):
+            return None
+        path = (given.path or default_path(urlsplit(url).path)).decode("utf-8", "replace")
+        key = (cookie.name, asked or host, path, given.partitioned)
+        is_weaker = not given.secure and not _is_trustworthy(url)
+        return None if is_weaker and self._has_secure(key) else key
+
     def _has_secure(self, key: tuple[bytes, str, str, bool]) -> bool:
         """A cookie from plain http lays none over a Secure one (5.7, step 13)."""
         return any(
             kept.cookie.attributes.secure and each[0] == key[0] and _path_matches(key[2], each[2])
             for each, kept in self._kept.items()
         )
+
+
+def _host_of(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
 
 
 def _domain_asked(cookie: SetCookie, host: str) -> str | None:
@@ -392,12 +447,29 @@ async def _read_some(response: Any, most: int) -> tuple[bytes, bool]:  # noqa: A
 # --- A page ---------------------------------------------------------------------------------------
 
 
+def in_utf_8(body: bytes, content_type: str) -> bytes:
+    """A page that is in UTF-16, by its byte order mark or its type, in UTF-8; others as they are.
+
+    >>> in_utf_8("<p>".encode("utf-16"), "text/html")
+    b'<p>'
+    """
+    for mark, charset in _BYTE_ORDER_MARKS:
+        if body.startswith(mark):
+            return body[2:].decode(charset, "replace").encode("utf-8", "replace")
+    named = _CHARSET.search(content_type)
+    if named is None:
+        return body
+    charset = "utf-16-be" if named[1].lower().endswith("be") else "utf-16-le"
+    return body.decode(charset, "replace").encode("utf-8", "replace")
+
+
 @dataclass(slots=True)
 class PageRead:
     """What stands in a page: whole links, requests to other hosts, and consentkit's own notice.
 
     `forms` are those that offer choices, `settings` the first link to the preferences and its
-    words, `endpoint` where consentkit's script says that the endpoints are.
+    words, `endpoint` where consentkit's script says that the endpoints are. `styles` is what CSS in
+    the page fetches: host, path and what as; `leads_to` where the page leads to by itself.
     """
 
     title: str = ""
@@ -407,6 +479,8 @@ class PageRead:
     forms: list[Form] = field(default_factory=list)
     settings: tuple[str, str] | None = None
     endpoint: str | None = None
+    styles: list[tuple[str, str, str]] = field(default_factory=list)
+    leads_to: str | None = None
 
     def form_for(self, choices: Sequence[str]) -> Form | None:
         """The first form that offers one of some choices, the first choice first."""
@@ -423,13 +497,15 @@ class Form:
     choices: dict[str, str] = field(default_factory=dict)
 
 
-def read_page(body: bytes, url: str, is_own: Callable[[str], bool]) -> PageRead:
+def read_page(body: bytes, url: str, is_own: Callable[[str], bool], depth: int = 0) -> PageRead:
     """Read what a page links to, what its tags would fetch, and the notice in it.
 
     `is_own` tells of a host whether it is of the site. What stands in a `<template>` is no part of
-    the page; what stands in a `<noscript>` is, since no script is run here.
+    the page; what stands in a `<noscript>` is, since no script is run here. `depth` is the number
+    of pages around this one.
     """
-    reading, at, live, seen_to = _Reading(body, url), 0, list[bytes](), 0
+    reading, at, live, seen_to = _Reading(body, url, depth), 0, list[bytes](), 0
+    endless: set[bytes] = set()
     while (found := _TOLD.search(body, at)) is not None:
         at, name = found.end(), (found[2] or b"").lower()
         if not name:
@@ -447,11 +523,15 @@ def read_page(body: bytes, url: str, is_own: Callable[[str], bool]) -> PageRead:
                 continue
             live.append(body[seen_to:at])
             seen_to = at = _end_of_template(body, at)
-        elif name in _RAW:
+        elif name in _RAW and name not in endless:
             end = _RAW[name].search(body, at)
-            at = end.start() if end else len(body)
+            if end is None and name == b"title":  # a picture's, whose text is no raw text
+                endless.add(name)
+            else:
+                at = end.start() if end else len(body)
     live.append(body[seen_to:])
-    reading.page.requests = _requests(b"".join(live), url, is_own, reading.styles)
+    if not depth:
+        reading.page.requests = _requests(b"".join(live), url, is_own, reading.page.styles)
     return reading.page
 
 
@@ -472,15 +552,11 @@ def _end_of_template(body: bytes, at: int) -> int:
 
 
 class _Reading:
-    """One page while it is read: its base, and the form and the notice that are open.
+    """One page while it is read: its base, and the form and the notice that are open."""
 
-    `styles` are the whole addresses that its own style sheets fetch, and what as.
-    """
-
-    def __init__(self, body: bytes, url: str) -> None:
+    def __init__(self, body: bytes, url: str, depth: int) -> None:
         self.page = PageRead()
-        self.styles: list[tuple[str, str]] = []
-        self._body, self._base = body, url
+        self._body, self._base, self._depth = body, url, depth
         self._form: Form | None = None
         self._is_in_notice = False
 
@@ -489,14 +565,16 @@ class _Reading:
         if name == b"style":
             end = _RAW[name].search(self._body, at)
             self._style(self._body[at : end.start() if end else len(self._body)])
-        if name in _READ or b"style" in tag.lower():
+        if name in _READ or _STYLED.search(tag):
             given = {one.name: one.value for one in reversed(attributes_of(tag)[1])}
-            self._style(text_of(given.get(b"style", b"")).encode("utf-8", "replace"))
+            for one in filter(_WITH_CSS.__contains__, given):
+                self._style(text_of(given[one]).encode("utf-8", "replace"))
             self._take(name, given, at)
 
     def _take(self, name: bytes, given: Mapping[bytes, bytes], at: int) -> None:
         if name in _LINKING:
             self._link(name, given, at)
+            self._look_into(given.get(b"srcdoc", b""))
         elif name == b"base":
             self._base = self._whole(given.get(b"href", b"")) or self._base
         elif name == b"html":
@@ -505,6 +583,8 @@ class _Reading:
             self.page.title = self.page.title or self._words(at, b"</title")
         elif name == b"section":
             self._is_in_notice = given.get(b"id") == b"consentkit"
+        elif name == b"meta":
+            self._refresh(given)
         elif name == b"script":
             self._script(given)
         elif name == b"form":
@@ -520,9 +600,24 @@ class _Reading:
             self._is_in_notice = False
 
     def _style(self, css: bytes) -> None:
+        host = urlsplit(self._base).hostname
         for target, what in fetched_by(css.decode("utf-8", "replace")):
-            if len(self.styles) < MOST_LINKS and (url := address(target, self._base)) is not None:
-                self.styles.append((url, what))
+            # As in an attribute, where what looks like a reference would be one.
+            value = target.encode("utf-8", "replace").replace(b"&", b"&amp;")
+            at = host_of(value, host) if len(self.page.styles) < MOST_LINKS else None
+            if at is not None:
+                self.page.styles.append((at, _path_of(target, self._base), what))
+
+    def _look_into(self, srcdoc: bytes) -> None:
+        """Take in the styles of a document that stands in an attribute; its tags the gate reads."""
+        if srcdoc and self._depth < _DEEPEST_PAGE:
+            inner = text_of(srcdoc).encode("utf-8", "replace")
+            found = read_page(inner, self._base, bool, self._depth + 1).styles
+            self.page.styles += found[: MOST_LINKS - len(self.page.styles)]
+
+    def _refresh(self, given: Mapping[bytes, bytes]) -> None:
+        if given.get(b"http-equiv", b"").strip().lower() == b"refresh" and not self.page.leads_to:
+            self.page.leads_to = led_to(text_of(given.get(b"content", b"")), self._base)
 
     def _link(self, name: bytes, given: Mapping[bytes, bytes], at: int) -> None:
         value = given.get(_LINKING[name])
@@ -557,8 +652,21 @@ class _Reading:
         return " ".join(unescape(text.decode("utf-8", "replace")).split())[:200]
 
 
+_WITH_CSS: Final = PAINTED | {b"style"}
+
+
+def led_to(refresh: str, base: str) -> str | None:
+    """The whole address that a refresh leads to; None where it loads the same page anew."""
+    found = _REFRESH.match(refresh[: 2 * MOST_LINKS])
+    target = next(filter(None, found.groups()), "").strip() if found else ""
+    return address(target, base) if target else None
+
+
 def _requests(
-    body: bytes, url: str, is_own: Callable[[str], bool], styles: Iterable[tuple[str, str]]
+    body: bytes,
+    url: str,
+    is_own: Callable[[str], bool],
+    styles: Iterable[tuple[str, str, str]],
 ) -> list[SeenRequest]:
     """What the tags and the styles of a page would fetch from elsewhere, each host and path once.
 
@@ -577,16 +685,15 @@ def _requests(
             take(host, target, _kind_of(tag))
 
     Gate(note, is_own=is_own).feed(body, last=True)
-    for target, what in styles:
-        host = urlsplit(target).hostname or ""
+    for host, path, what in styles:
         if not is_own(host):
-            take(host, target, what)
+            take(host, path, what)
     return [*found.values()]
 
 
-def _path_of(target: str) -> str:
+def _path_of(target: str, base: str = "") -> str:
     try:
-        return urlsplit(target.strip()).path[:200] or "/"
+        return urlsplit(urljoin(base, target.strip())).path[:200] or "/"
     except ValueError:
         return "/"
 
@@ -625,6 +732,7 @@ class HeadersWitness:
     """
 
     witness: Witness = Witness.HEADERS
+    at_once: int = 1
 
     def __init__(
         self,
@@ -650,7 +758,9 @@ class HeadersWitness:
         """Where consentkit's own pages are, as far as a page said so."""
         return self._endpoint or ""
 
-    async def visit(self, page: str, state: State) -> tuple[Visit, tuple[str, ...]]:
+    async def visit(
+        self, page: str, state: State, _on_loaded: object = None
+    ) -> tuple[Visit, tuple[str, ...]]:
         """Load a page in a state; after a withdrawal that was made on that very page."""
         jar = self._jar_of(state)
         if state is State.WITHDRAWN:
@@ -735,10 +845,15 @@ class HeadersWitness:
             "content-type": "application/x-www-form-urlencoded",
         }
         answer, _ = await self._ask("POST", action, jar, {**_NAVIGATION, **more}, body)
-        for raw in answer.all(b"set-cookie"):
+        given = answer.all(b"set-cookie")
+        is_kept = any(jar.accepts(raw, action) for raw in given)
+        for raw in given:
             jar.store(raw, action, self._clock())
         where = page_name(action)
-        return "" if answer.status < 400 else f"{where} answered the form with {answer.status}"
+        if answer.status >= 400:
+            return f"{where} answered the form with {answer.status}"
+        # A refusal is a cookie too: where none came, somebody else took the form.
+        return "" if is_kept else f"{where} took the form, and gave no cookie that a browser keeps"
 
     async def load(self, page: str, jar: Jar, state: State) -> Load:
         """Ask for a page, and follow where it leads as long as that is on the site."""
@@ -774,16 +889,38 @@ class HeadersWitness:
         return await self._send(method, url, told, body), sent
 
     def _keep(self, load: Load, jar: Jar) -> None:
-        now = self._clock()
+        now, there = self._clock(), parse_cookie_date(load.answer.first(b"date").encode("latin-1"))
         for raw in load.answer.all(b"set-cookie"):
-            kept = jar.store(raw, load.url, now)
+            kept = jar.store(raw, load.url, now, there)
             if kept is not None:
-                load.cookies.append(_seen(kept, load.url, now))
+                load.cookies.append(_seen(kept, load.url))
 
     def _read(self, load: Load) -> PageRead:
-        if not load.answer.is_page:
-            return PageRead()
-        return read_page(load.answer.body, load.url, self._is_own)
+        """What the last answer says: its markup, and the headers that do what markup does."""
+        answer = load.answer
+        page = PageRead()
+        if answer.is_page:
+            page = read_page(answer.text, load.url, self._is_own)
+        leads_to = led_to(answer.first(b"refresh"), load.url) or page.leads_to
+        if leads_to is not None:
+            page.links.insert(0, leads_to)
+        page.requests += self._linked(load)
+        return page
+
+    def _linked(self, load: Load) -> Iterator[SeenRequest]:
+        """What Link headers fetch from elsewhere: a font, a script, or a connection to a host."""
+        hosts: dict[str, None] = {}
+
+        def note(host: str) -> bool:
+            if not self._is_own(host):
+                hosts[host] = None
+            return True
+
+        for value in load.answer.all(b"link"):
+            links_without(value, note)
+        parts = urlsplit(load.url)
+        for host in hosts:
+            yield SeenRequest(host, "/", "other", f"{parts.hostname}{parts.path}")
 
     def _visit_of(self, page: str, state: State, load: Load) -> tuple[Visit, tuple[str, ...]]:
         read = self._read(load)
@@ -803,15 +940,14 @@ class HeadersWitness:
         return visit, tuple(read.links)
 
 
-def _seen(kept: _Kept, url: str, now: float) -> SeenCookie:
+def _seen(kept: _Kept, url: str) -> SeenCookie:
     given, parts = kept.cookie.attributes, urlsplit(url)
-    lifetime = given.lifetime(now)
     return SeenCookie(
         _name(kept.cookie),
         kept.domain,
         kept.path,
         kept.host_only,
-        None if lifetime is None else round(lifetime),
+        None if kept.lifetime is None else round(kept.lifetime),
         given.secure,
         given.http_only,
         given.same_site,
@@ -843,7 +979,6 @@ def _unmeasured(label: str | None) -> Look | None:
 
 def shown_in(body: bytes) -> tuple[ShownCookie, ...] | None:
     """The rows of a ``declaration.json``, None where the body is none."""
-    """The rows of a ``declaration.json``, None where it is none."""
     try:
         rows: list[dict[str, Any]] = json.loads(body)["cookies"]
         return tuple(
@@ -855,4 +990,6 @@ def shown_in(body: bytes) -> tuple[ShownCookie, ...] | None:
 
 
 def _seconds(duration: object) -> int | None:
-    return duration if isinstance(duration, int) else None
+    if not isinstance(duration, int) or isinstance(duration, bool):
+        return None
+    return min(max(duration, 0), LARGEST)

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
@@ -28,6 +29,8 @@ _OWNERS: Final = 0o600
 """A journal has the pages that were seen behind a sign-in too."""
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 """Its name can be foretold: through a neighbour's link of that name another file would be lost."""
+_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
+"""A pipe of that name would keep whoever opens it waiting for ever."""
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _SPOILT: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -83,7 +86,9 @@ class Journal:
         A link is no journal, and neither is one with a line that this does not write.
         """
         try:
-            with os.fdopen(_opened(str(path), os.O_RDONLY), "rb") as file:
+            with os.fdopen(_opened(str(path), os.O_RDONLY | _NO_WAITING), "rb") as file:
+                if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise ScanError(str(path), "it is no file", "Name the journal of a scan.")
                 whole, _, _cut = file.read().rpartition(b"\n")
         except OSError as error:
             raise ScanError(
@@ -137,7 +142,7 @@ class Journal:
 
     def _open(self, how: int) -> int:
         try:
-            self._file = _opened(str(self.path), os.O_WRONLY | os.O_APPEND | how)
+            self._file = _opened(str(self.path), os.O_WRONLY | os.O_APPEND | _NO_WAITING | how)
         except OSError as error:
             what = f"the journal cannot be written: {error.strerror}"
             raise ScanError(str(self.path), what, "Name another file with --journal.") from error

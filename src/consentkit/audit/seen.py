@@ -13,14 +13,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import Field, FiniteFloat, TypeAdapter
 
 from consentkit.rules.policy import Where
 
 __all__ = [
     "FORMAT",
+    "LARGEST",
     "Act",
     "Banner",
     "By",
@@ -42,6 +43,11 @@ __all__ = [
 
 FORMAT: Final = 1
 """The number of this form of a scan; raised when a reader of the old form would misread it."""
+
+
+LARGEST: Final = 10**15
+"""No number of a scan is larger, or smaller: a file that somebody else wrote has any."""
+Number: TypeAlias = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 
 
 class State(StrEnum):
@@ -107,7 +113,7 @@ class SeenCookie:
     domain: str
     path: str = "/"
     host_only: bool = True
-    seconds: int | None = None
+    seconds: Number | None = None
     secure: bool = False
     http_only: bool = False
     same_site: Literal["none", "lax", "strict"] | None = None
@@ -115,7 +121,7 @@ class SeenCookie:
     third_party: bool = False
     by: By = By.HEADER
     initiator: str = ""
-    moment: int = 0
+    moment: Number = 0
     shape: Shape = Shape.TEXT
 
 
@@ -150,7 +156,7 @@ class SeenRequest:
     path: str = "/"
     what: str = "other"
     initiator: str = ""
-    moment: int = 0
+    moment: Number = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +172,9 @@ class Look:
     """How a button looks: CSS pixels, and colours as the browser computes them."""
 
     label: str
-    width: int
-    height: int
-    font_size: float
+    width: Number
+    height: Number
+    font_size: FiniteFloat
     font_weight: str
     color: str
     background: str
@@ -202,7 +208,7 @@ class Visit:
 
     page: str
     state: State
-    status: int = 0
+    status: Number = 0
     cookies: tuple[SeenCookie, ...] = ()
     sent: tuple[SentCookie, ...] = ()
     items: tuple[SeenItem, ...] = ()
@@ -221,7 +227,7 @@ class Act:
     """How a state was come to: `clicks` it took, None where it could not be reached, and why."""
 
     state: State
-    clicks: int | None
+    clicks: Number | None
     how: str = ""
 
 
@@ -231,7 +237,7 @@ class ShownCookie:
 
     name: str
     kind: str = ""
-    seconds: int | None = None
+    seconds: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ NOUNS: Final[Mapping[Subject, str]] = {
 """What each subject is called in a sentence."""
 
 MOST_DRAFTS: Final = 200
-"""Undeclared things of one scan that are given a draft each: the reader of policies takes a few
-milliseconds for one, and a site that makes up names makes up any number."""
+"""Undeclared things of one scan that are given a label and a draft each: the reader of policies
+takes a few milliseconds for one, and a site that makes up names makes up any number."""
 
 _WHEN: Final[Mapping[State, str]] = {
     State.UNTOUCHED: "on a first visit, before any answer",
@@ -140,14 +140,14 @@ class Teller:
     def _undeclared(self, case: Case) -> Telling:
         seen = _seen_how(case)
         what = f"No declaration covers {_name(case)}{_alike(case)}: {seen} {_when(case)}."
-        label = _label_of(case)
-        if label is not None and label.why:
-            what = f"{what} {label.why}"
         if self._written >= MOST_DRAFTS:
             return Telling(
                 what, "Declare it or stop using it; 'consentkit init --from-scan' drafts them all."
             )
         self._written += 1
+        label = _label_of(case)
+        if label is not None and label.why:
+            what = f"{what} {label.why}"
         try:
             draft = self._draft_of(case, label)
         except Unfit as why:

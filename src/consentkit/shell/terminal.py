@@ -79,8 +79,10 @@ Piece = str | Toned
 _OBEYED: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
+    r"|:(?=:[A-Za-z])|#(?=#(?i:vso|teamcity)?\[)"
 )
-"""What a terminal would obey or hide: controls, overrides of direction, marks without width."""
+"""What a terminal would obey or hide: controls, overrides of direction, marks without width; and
+how a line begins that build servers obey (``::add-mask::``, ``##vso[``, ``##teamcity[``)."""
 
 _TYPEWRITTEN: Final = str.maketrans({"…": "...", "─": "-", "•": "*"})
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -131,7 +133,7 @@ def harmless(text: str) -> str:
 
 
 def _escaped(found: re.Match[str]) -> str:
-    return ascii(found[0])[1:-1]
+    return f"\\x{ord(found[0]):02x}" if found[0] in ":#" else ascii(found[0])[1:-1]
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -39,6 +39,7 @@ __all__ = ["assert_blocked", "assert_only_declared", "assert_removed", "assert_s
 def assert_sets(response: Any, name: str, *, policy: Policy | None = None) -> SetCookie:  # noqa: ANN401 - of any client
     """The response stores the cookie, or the jar holds it; returns it parsed, the last of a name.
 
+    What the same response expires again is not stored.
     `policy` is that of the site; it need not be given where the response came through
     `consent_client` or `Browser`, which know it.
     """
@@ -78,6 +79,16 @@ def assert_blocked(response: Any, name: str, *, policy: Policy | None = None) ->
             lines=lines_of(rules, name, decision),
             do=how_to_be_blocked(decision, evidence),
         )
+    if evidence.is_watched and evidence.events is None:
+        raise failure(
+            f"cookie '{name}' was not blocked: no ConsentMiddleware was seen at work on this "
+            "request, so this proves nothing.",
+            came=what_came(evidence, name),
+            do=(
+                "ask for a path that it does not exclude; where a layer outside of it hands on a "
+                "copy of the scope, hand over the app without that layer."
+            ),
+        )
     if was_tried(evidence, name) is False:
         raise failure(
             f"cookie '{name}' was not blocked: the app never tried to set it, so this proves "
@@ -88,13 +99,16 @@ def assert_blocked(response: Any, name: str, *, policy: Policy | None = None) ->
 
 
 def assert_removed(response: Any, name: str, *, policy: Policy | None = None) -> None:  # noqa: ANN401 - of any client
-    """The response expires the cookie; a jar does not hold it any more."""
+    """The response expires the cookie, and sets none of that name; a jar holds none any more.
+
+    That the removal hits, by its path and domain, a jar says: `assert_removed(client, name)`.
+    """
     __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(response)
     if evidence.is_jar:
         is_gone = not evidence.sets(name)
     else:
-        is_gone = any(each.is_removal for each in evidence.cookies if each.name == name)
+        is_gone = bool(evidence.removes(name)) and not evidence.sets(name)
     if is_gone:
         return
     rules = policy or evidence.policy

@@ -24,7 +24,15 @@ import anyio
 
 from consentkit.audit.findings import FINDINGS, Finding, Report, Severity, report_on
 from consentkit.audit.frontier import Limits, address
-from consentkit.audit.headers import REDIRECTS, Answer, HeadersWitness, Send
+from consentkit.audit.headers import (
+    MOST_BYTES,
+    REDIRECTS,
+    Answer,
+    HeadersWitness,
+    Send,
+    inflated,
+)
+from consentkit.audit.judging import own_names
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan, State
 from consentkit.errors import NoSuchVisitorError, ScanError
@@ -43,6 +51,8 @@ __all__ = ["audit_app", "audit_app_async", "send_into"]
 
 MOST_PAGES: Final = 1000
 """Pages that are followed where no paths are named."""
+WITHIN: Final = 30.0
+"""Seconds that the app has for an answer: a stream without end is no page."""
 MOST_TOLD: Final = 20
 """Findings, and pages that failed, that a failure tells of."""
 
@@ -64,9 +74,10 @@ def audit_app(  # noqa: PLR0913 - what is looked at, held against what, and what
     lifespan is run.
 
     Raises AssertionError with every finding of `fail_on` or worse (`Severity`, or its name; None
-    for never), for a page that raises, a path that answers with an error or leads to another site,
-    and a state that cannot be come to. Raises NoSuchVisitorError where neither a policy nor a
-    middleware is found.
+    for never), for a page that raises, answers with a server's error (500 and above) or not within
+    30 seconds, a named path that answers with an error or leads to another site, and a state that
+    cannot be come to, is not kept, or in which no page can be seen. Raises NoSuchVisitorError where
+    neither a policy nor a middleware is found.
 
     It runs in a thread of its own, so that it may be called where a loop is running, too; there
     `audit_app_async` is what to await.
@@ -111,7 +122,11 @@ async def audit_app_async(  # noqa: PLR0913 - as above
     except ScanError as error:
         raise AssertionError(f"audit_app: {error}") from error
     report = report_on(site.policy, seen, policy_file=site.file, place_of=site.line_of)
-    _judge(report, fail_on, is_named=named is not None, has_notice=site.endpoint is not None)
+    told = [*_unseen(seen, is_named=named is not None)]
+    # Who is asked nothing has no answer to give.
+    if site.endpoint is not None and site.held.optional_purposes:
+        told += _unreached(seen, own_names(site.held))
+    _judge(report, fail_on, told)
     return report
 
 
@@ -119,7 +134,10 @@ async def audit_app_async(  # noqa: PLR0913 - as above
 
 
 class _Site(NamedTuple):
+    """What is audited; `held` is the policy that its middleware enforces, `policy` what judges."""
+
     policy: Policy
+    held: Policy
     origin: str
     endpoint: str | None
     file: str | None
@@ -136,10 +154,11 @@ def _site_of(app: ASGIApp, policy: Policy | None, url: str | None) -> _Site:
     except NoSuchVisitorError:
         if policy is None:
             raise
-        origin, endpoint, held = url or "https://testserver", None, policy
+        origin, endpoint, held, enforced = url or "https://testserver", None, policy, policy
     else:
         scheme = "https" if ready.options.secure else "http"
-        origin, held = url or f"{scheme}://testserver", policy or ready.policy
+        origin, enforced = url or f"{scheme}://testserver", ready.policy
+        held = policy or enforced
         endpoint = f"{origin.rstrip('/')}{ready.options.path}"
     file = file_of(held)
     inspection = inspect_policy(file) if file is not None else None
@@ -148,7 +167,7 @@ def _site_of(app: ASGIApp, policy: Policy | None, url: str | None) -> _Site:
         place = inspection.place_of(section, name) if inspection is not None else None
         return place.line if place is not None else None
 
-    return _Site(held, origin.rstrip("/"), endpoint, file, line_of)
+    return _Site(held, enforced, origin.rstrip("/"), endpoint, file, line_of)
 
 
 def _whole(origin: str, path: str) -> str:
@@ -168,8 +187,11 @@ def send_into(app: ASGIApp) -> Send:
         parts = urlsplit(url)
         browser = Browser(app, url=f"{parts.scheme}://{parts.netloc}")
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        response = await browser.request(method, path, headers=headers, body=body)
-        return Answer(response.status, response.headers, response.body)
+        with anyio.fail_after(WITHIN):
+            response = await browser.request(method, path, headers=headers, body=body)
+        coding = (response.header("content-encoding") or "").strip().lower()
+        whole, is_cut = inflated(response.body, coding, MOST_BYTES)
+        return Answer(response.status, response.headers, whole, is_cut)
 
     return send
 
@@ -233,17 +255,8 @@ class _Life:
 # What fails
 
 
-def _judge(
-    report: Report, fail_on: Severity | str | None, *, is_named: bool, has_notice: bool
-) -> None:
+def _judge(report: Report, fail_on: Severity | str | None, told: list[str]) -> None:
     least = None if fail_on is None else Severity(fail_on)
-    told = [*_unseen(report.scan, is_named=is_named)]
-    if has_notice:
-        told += [
-            f"state {act.state}: it could not be come to: {act.how}."
-            for act in report.scan.acts
-            if act.clicks is None
-        ]
     if least is not None:
         bad = [each for each in report.findings if each.severity.rank <= least.rank]
         told += [_told(finding, report.policy_file) for finding in bad]
@@ -259,8 +272,28 @@ def _head(report: Report) -> str:
     return f"audit_app: {walked}; what differs:"
 
 
+def _unreached(seen: Scan, own: frozenset[str]) -> Iterator[str]:
+    """Each state that was not come to, or whose answer the browser did not bring along.
+
+    Its pages would be those of a first visitor under another name.
+    """
+    for act in seen.acts:
+        visits = [visit for visit in seen.visits if visit.state is act.state and not visit.error]
+        if act.clicks is None:
+            yield f"state {act.state}: it could not be come to: {act.how}."
+        elif visits and not any(sent.name in own for visit in visits for sent in visit.sent):
+            yield (
+                f"state {act.state}: no page was asked for with the answer that was given. See "
+                "that the token comes back from the endpoint, and that its path, its domain and "
+                "Secure suit the 'url'."
+            )
+
+
 def _unseen(seen: Scan, *, is_named: bool) -> Iterator[str]:
-    """Each page that proves nothing: it raised, or it was named and was not to be seen."""
+    """Each page that proves nothing, and each state of which no page proves anything.
+
+    A page does not where it raised, or failed, or where it was named and was not to be seen.
+    """
     done = set[str]()
     for visit in seen.visits:
         if visit.page in done:
@@ -268,12 +301,25 @@ def _unseen(seen: Scan, *, is_named: bool) -> Iterator[str]:
         if visit.error:
             done.add(visit.page)
             yield f"{visit.page}, {visit.state}: it could not be looked at: {visit.error}."
-        elif is_named and not _was_seen(visit):
+        elif (is_named or visit.status >= 500) and not _was_seen(visit):
             done.add(visit.page)
             yield _not_seen(visit)
-    if not done and not any(map(_was_seen, seen.visits)):
-        first = seen.visits[0]
-        yield f"{first.page}: it {_answered(first)}, and so nothing was seen."
+    if not done:
+        yield from _blind(seen)
+
+
+def _blind(seen: Scan) -> Iterator[str]:
+    """Each state in which no page was to be seen; they are one where it is every state."""
+    firsts: dict[State, Visit] = {}
+    for visit in seen.visits:
+        firsts.setdefault(visit.state, visit)
+    sighted = {visit.state for visit in seen.visits if _was_seen(visit)}
+    for state, first in firsts.items():
+        if state not in sighted:
+            where = f"{first.page}, {state}" if sighted else first.page
+            yield f"{where}: it {_answered(first)}, and so nothing was seen."
+            if not sighted:
+                return
 
 
 def _was_seen(visit: Visit) -> bool:

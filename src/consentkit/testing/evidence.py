@@ -14,6 +14,7 @@ from http.cookiejar import Cookie
 from inspect import isawaitable, iscoroutine
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from consentkit.audit.headers import MOST_BYTES, in_utf_8, inflated
 from consentkit.refuge import KEY
 from consentkit.rules.policy import Where
 from consentkit.testing.browser import Browser, Response, StoredCookie
@@ -47,6 +48,12 @@ class Set:
         return set_cookie_name(self.raw).decode("utf-8", "surrogateescape")
 
     @property
+    def place(self) -> tuple[bytes | None, bytes | None, bool]:
+        """Domain, path and partition: a cookie of the same name and place is the same one."""
+        given = parse_attributes(set_cookie_tail(self.raw))
+        return given.domain, given.path, given.partitioned
+
+    @property
     def is_removal(self) -> bool:
         """True if it makes a browser forget the cookie."""
         return parse_attributes(set_cookie_tail(self.raw)).is_removal(time.time())
@@ -58,28 +65,42 @@ class Evidence:
 
     `cookies` are what a response sets, or what a jar holds (`is_jar`). `items` are where, key and
     host of what a browser keeps besides. `events` are what enforcement did, None where nobody
-    knows; `policy` and `standing` are of the exchange, where it is known. `page` is the body, None
-    where there is none, `links` are the Link headers, `url` is where it came from, with `status`,
-    None where nobody knows. `live` is a page that can be asked more.
+    knows; `is_watched` where it would be known, had enforcement seen the request. `policy` and
+    `standing` are of the exchange, where it is known. `page` is the body, unpacked and in UTF-8,
+    None where there is none or it cannot be read; `links` are the Link headers, `refresh` is the
+    Refresh header, `url` is where it came from, `asked` what was asked for, with `status`, None
+    where nobody knows. `live` is a page that can be asked more.
     """
 
     cookies: tuple[Set, ...] = ()
     is_jar: bool = False
     items: tuple[tuple[Where, str, str], ...] = ()
     events: tuple[Event, ...] | None = None
+    is_watched: bool = False
     policy: Policy | None = None
     standing: Standing | None = None
     is_enforced: bool = True
     page: bytes | None = None
     links: tuple[bytes, ...] = ()
+    refresh: str = ""
     content_type: str = ""
     url: str = ""
+    asked: str = ""
     status: int | None = None
     live: Some = None
 
     def sets(self, name: str) -> list[Set]:
-        """What stores a cookie of this name."""
-        return [each for each in self.cookies if each.name == name and not each.is_removal]
+        """What stores a cookie of this name; nothing that the same response expires after it."""
+        return [each for each in self._last_of(name) if not each.is_removal]
+
+    def removes(self, name: str) -> list[Set]:
+        """What expires a cookie of this name; nothing that the same response sets after it."""
+        return [each for each in self._last_of(name) if each.is_removal]
+
+    def _last_of(self, name: str) -> list[Set]:
+        """The last word on each cookie of this name: of one place, a later one lies over it."""
+        given = (each for each in self.cookies if each.name == name)
+        return [*{each.place: each for each in given}.values()]
 
 
 def evidence_of(thing: Some) -> Evidence:
@@ -106,17 +127,19 @@ def evidence_of(thing: Some) -> Evidence:
 
 
 def _of_ours(response: Response) -> Evidence:
-    visitor = response.visitor
+    visitor, content_type = response.visitor, response.header("content-type") or ""
     return Evidence(
         tuple(map(Set, response.set_cookies)),
         events=response.events,
         policy=visitor.policy if visitor else None,
         standing=visitor.standing if visitor else None,
         is_enforced=visitor.is_enforced if visitor else True,
-        page=response.body,
+        page=_unpacked(response.body, response.header("content-encoding") or "", content_type),
         links=response.all(b"link"),
-        content_type=response.header("content-type") or "",
+        refresh=response.header("refresh") or "",
+        content_type=content_type,
         url=response.url,
+        asked=response.url,
         status=response.status,
     )
 
@@ -135,19 +158,31 @@ def _of_headers(response: Some) -> Evidence:
     visitor = passages[-1].visitor if passages[-1] is not None else None
     standing = known[-1].visitor.standing if known else None
     is_enforced = known[-1].visitor.is_enforced if known else True
-    body = _if_known(response, "content")
+    body, content_type = _if_known(response, "content"), response.headers.get("content-type", "")
     return Evidence(
         tuple(Set(raw) for one in came for raw in _values(one.headers, "set-cookie")),
         events=tuple(event for one in known for event in one.events) if known else None,
+        is_watched=any(one is not None for one in passages),
         policy=standing.policy if standing else visitor.policy if visitor else None,
         standing=standing,
         is_enforced=is_enforced,
-        page=body if isinstance(body, bytes) else None,
+        page=in_utf_8(body, content_type) if isinstance(body, bytes) else None,
         links=tuple(_values(response.headers, "link")),
-        content_type=response.headers.get("content-type", ""),
+        refresh=response.headers.get("refresh", ""),
+        content_type=content_type,
         url=str(_if_known(response, "url") or ""),
+        asked=str(_if_known(came[0], "url") or ""),
         status=response.status_code,
     )
+
+
+def _unpacked(body: bytes, coding: str, content_type: str) -> bytes | None:
+    """A body as it is read; None where it is packed in a way that is not known here."""
+    if body and coding:
+        body, _ = inflated(body, coding.strip().lower(), MOST_BYTES)
+        if not body:
+            return None
+    return in_utf_8(body, content_type)
 
 
 def _if_known(response: Some, name: str) -> Some:
@@ -166,12 +201,13 @@ def _values(headers: Some, name: str) -> list[bytes]:
 def _of_django(response: Some) -> Evidence:
     """A response of Django's clients, which keep cookies apart from headers."""
     request = getattr(response, "wsgi_request", None) or getattr(response, "asgi_request", None)
-    parts = [response.content] if not response.streaming else []
+    content_type, coding = (response.get(f"content-{each}", "") for each in ("type", "encoding"))
     return Evidence(
         tuple(_morsels(response.cookies)),
-        page=b"".join(parts) if parts else None,
+        page=None if response.streaming else _unpacked(response.content, coding, content_type),
         links=tuple(v.encode() for n, v in response.items() if n.lower() == "link"),
-        content_type=response.get("content-type", ""),
+        refresh=response.get("refresh", ""),
+        content_type=content_type,
         url=request.build_absolute_uri() if request is not None else "",
         status=response.status_code,
     )

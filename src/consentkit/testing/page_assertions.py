@@ -10,14 +10,16 @@ host may be asked is what `decide_service` says.
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from consentkit.audit.sheets import fetched_by
+from consentkit.audit.headers import led_to, read_page
 from consentkit.events import span_in_words
 from consentkit.gating import host_without_port
 from consentkit.notice.chapters import name_in_words
@@ -33,7 +35,6 @@ from consentkit.testing.failures import answers_in_words, failure, lines_at
 from consentkit.wire.cookies import parse_attributes, set_cookie_tail
 from consentkit.wire.gate import Gate, Tag
 from consentkit.wire.html import VOID
-from consentkit.wire.urls import host_of
 from consentkit.wire.validators import links_without
 
 if TYPE_CHECKING:
@@ -56,122 +57,38 @@ def _page_of(evidence: Evidence) -> bytes:
     return evidence.page
 
 
-def _check_is_there(evidence: Evidence) -> None:
-    """Raises AssertionError for an error page, and for a redirect: nothing in it proves nothing."""
-    if evidence.status is None or 200 <= evidence.status < 300:
-        return
-    raise failure(
-        f"the page answers with {evidence.status}, so this proves nothing.",
-        do=(
-            "correct the address, and follow where it leads; of a page that answers so on purpose, "
-            "hand over the markup: response.text."
-        ),
-    )
+def _check_is_there(evidence: Evidence, policy: Policy | None, site: str | None = None) -> None:
+    """Raises AssertionError for what is no page of the site: nothing in it proves nothing.
 
-
-# What a page is made of
-
-
-_NO_MARKUP: Final = frozenset(
-    ("template", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
-)
-"""What stands in these is no part of the page."""
-_END_BY_THEMSELVES: Final = frozenset(("p", "li", "dt", "dd", "option", "tr", "td", "th"))
-_HIDING: Final = {
-    "display": ("none",),
-    "visibility": ("hidden", "collapse"),
-    "opacity": ("0", "0.0", "0%"),
-}
-
-
-class _Open(NamedTuple):
-    """An element that is open, and what holds of all that stands in it."""
-
-    name: str
-    is_closed_off: bool = False
-    is_hidden: bool = False
-    is_notice: bool = False
-
-
-class _Markup(HTMLParser):
-    """A page, element by element; `here` is the one that is open."""
-
-    def __init__(self, page: bytes) -> None:
-        super().__init__()
-        self._opened = [_Open("")]
-        self.feed(page.decode("utf-8", "replace"))
-        self.close()
-
-    @property
-    def here(self) -> _Open:
-        """The innermost of the open elements."""
-        return self._opened[-1]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(reversed(attrs))
-        if tag in _END_BY_THEMSELVES and self.here.name == tag:
-            self._opened.pop()
-        around = self.here
-        element = _Open(
-            tag,
-            around.is_closed_off or tag in _NO_MARKUP,
-            around.is_hidden or _hides(tag, given),
-            around.is_notice or given.get("id") == "consentkit",
+    That is an error page, a redirect and where it leads to on another site, and an empty body.
+    """
+    claim = ""
+    if evidence.status is not None and not 200 <= evidence.status < 300:
+        claim = f"the page answers with {evidence.status}"
+    elif (other := _other_site(evidence, policy, site or "")) is not None:
+        claim = f"the page leads to {other}"
+    elif evidence.status is not None and not _page_of(evidence).strip():
+        claim = "the page is empty"
+    if claim:
+        raise failure(
+            f"{claim}, so this proves nothing.",
+            do=(
+                "correct the address, and follow where it leads; of a page that answers so on "
+                "purpose, hand over the markup: response.text."
+            ),
         )
-        if not around.is_closed_off:
-            self.take(element, given)
-        if tag.encode() not in VOID:
-            self._opened.append(element)
-
-    def take(self, element: _Open, given: dict[str, str | None]) -> None:
-        """Take in an element of the page, with its attributes."""
-
-    def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: ARG002, FBT001, FBT002 - as in the base class
-        """HTML has none but CDATA: a bogus comment, where the base class would raise."""
-        return self.parse_bogus_comment(i)
-
-    def handle_endtag(self, tag: str) -> None:
-        names = [element.name for element in self._opened]
-        if tag in names:
-            del self._opened[len(names) - 1 - names[::-1].index(tag) :]
 
 
-def _hides(tag: str, given: Mapping[str, str | None]) -> bool:
-    """True for an element that shows nobody what it holds."""
-    parts = [part.partition(":") for part in (given.get("style") or "").lower().split(";")]
-    style = {name.strip(): value.replace("!important", "").strip() for name, _, value in parts}
-    is_closed = tag == "dialog" and "open" not in given
-    return (
-        "hidden" in given
-        or "popover" in given
-        or is_closed
-        or any(style.get(name) in values for name, values in _HIDING.items())
-    )
-
-
-class _Styles(_Markup):
-    """What the styles in a page fetch: of `<style>`, and of attributes."""
-
-    def __init__(self, page: bytes) -> None:
-        self.found: list[tuple[str, str, str]] = []
-        self._base: str | None = None
-        super().__init__(page)
-
-    def take(self, element: _Open, given: dict[str, str | None]) -> None:
-        if element.name == "base" and self._base is None:
-            self._base = host_of((given.get("href") or "").encode("utf-8", "replace"))
-        self._read("a style attribute", given.get("style") or "")
-
-    def handle_data(self, data: str) -> None:
-        if self.here.name == "style" and not self.here.is_closed_off:
-            self._read("<style>", data)
-
-    def _read(self, what: str, css: str) -> None:
-        for url, _ in fetched_by(css):
-            # As in an attribute, where what looks like a reference would be one.
-            address = url.encode("utf-8", "replace").replace(b"&", b"&amp;")
-            if host := host_of(address, self._base):
-                self.found.append((what, host, url))
+def _other_site(evidence: Evidence, policy: Policy | None, site: str) -> str | None:
+    """The host of another site that was come to by redirects, or that the page leads to."""
+    asked, base = _host_of(evidence.asked or evidence.url or site), evidence.url or site
+    page = read_page(_page_of(evidence), base, bool)
+    leads_to = led_to(evidence.refresh, base) or page.leads_to or ""
+    for host in filter(None, (_host_of(evidence.url), _host_of(leads_to))):
+        is_own = policy.is_first_party(host, asked) if policy is not None else host == asked
+        if asked and not is_own:
+            return host
+    return None
 
 
 # What a page fetches
@@ -209,8 +126,8 @@ def assert_no_third_party(
     """
     __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(page)
-    _check_is_there(evidence)
     rules = policy or (visitor.policy if visitor else None) or evidence.policy
+    _check_is_there(evidence, rules, site)
     standing = visitor.standing if visitor else evidence.standing
     if standing is None and rules is not None:
         standing = Standing(rules, NOBODY_YET, NO_SIGNALS, time.time())
@@ -265,9 +182,10 @@ class _Noted:
             template=lambda _purpose, _service: b"",
         )
         gate.feed(_page_of(evidence), last=True)
-        for what, host, url in _Styles(_page_of(evidence)).found:
+        base = evidence.url or f"https://{self._host}/"
+        for host, path, what in read_page(_page_of(evidence), base, self._is_own).styles:
             if not self._is_own(host):
-                self._add(what, host, url)
+                self._add(f"a style's {what}", host, path)
         for value in evidence.links:
             links_without(value, self._note_link)
         for url in _loaded(evidence):
@@ -335,6 +253,52 @@ def _how_to_keep_out(services: Iterable[str | None], evidence: Evidence) -> str:
 
 # The banner
 
+_NO_MARKUP: Final = frozenset(
+    ("template", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
+)
+"""What stands in these is no part of the page."""
+_END_BY_THEMSELVES: Final = frozenset(("p", "li", "dt", "dd", "option", "tr", "td", "th"))
+_FAR_OUT: Final = re.compile(r"-(?:[0-9]{4,}[0-9.]*px|[0-9]{3,}[0-9.]*(?:%|r?em|v[wh]))")
+_NOTHING: Final = re.compile(r"0(?:\.0*)?(?:[a-z]+|%)?")
+_HIDING: Final = {
+    "display": re.compile("none"),
+    "visibility": re.compile("hidden|collapse"),
+    "content-visibility": re.compile("hidden"),
+    "opacity": re.compile(r"0*\.0[0-9]*|0+(?:\.0[0-9]*)?|[0-9](?:\.[0-9]*)?%"),
+    "transform": re.compile(r"(?:.*\s)?scale\(\s*0*\.?0*[\s,)].*"),
+    "clip-path": re.compile(r"inset\(\s*(?:50|100)%.*"),
+    "clip": re.compile(r"rect\((?:\s*[01](?:px)?[\s,]*){4}\)"),
+    **dict.fromkeys(("left", "right", "top", "bottom", "margin-left", "margin-top"), _FAR_OUT),
+}
+"""What an attribute can say of an element's style that leaves nothing of it to be seen."""
+_SIDES: Final = ("width", "height", "max-width", "max-height")
+_DEAD: Final = frozenset({"button", "reset"})
+"""Types of buttons that send nothing."""
+
+
+class _Open(NamedTuple):
+    """An element that is open, and what holds of all that stands in it."""
+
+    name: str
+    is_closed_off: bool = False
+    is_hidden: bool = False
+    is_notice: bool = False
+    is_disabled: bool = False
+
+
+def _hides(tag: str, given: Mapping[str, str | None]) -> bool:
+    """True for an element that shows nobody what it holds, or lets nobody press it."""
+    parts = [part.partition(":") for part in (given.get("style") or "").lower().split(";")]
+    style = {name.strip(): value.replace("!important", "").strip() for name, _, value in parts}
+    is_closed = tag in {"dialog", "details"} and "open" not in given
+    is_cut = style.get("overflow") in {"hidden", "clip"}
+    return (
+        not given.keys().isdisjoint({"hidden", "popover", "inert"})
+        or is_closed
+        or any(looks.fullmatch(style.get(name, "")) for name, looks in _HIDING.items())
+        or (is_cut and any(_NOTHING.fullmatch(style.get(name, "")) for name in _SIDES))
+    )
+
 
 @dataclass
 class _Button:
@@ -343,20 +307,56 @@ class _Button:
     others: frozenset[tuple[str, str | None]]
 
 
-class _Notice(_Markup):
-    """What stands in the element with the id ``consentkit``."""
+class _Notice(HTMLParser):
+    """What stands in the element with the id ``consentkit``; `here` is what is open."""
 
     def __init__(self, page: bytes) -> None:
+        super().__init__()
         self.buttons: list[_Button] = []
         self.is_there = self.is_hidden = False
-        super().__init__(page)
+        self._opened = [_Open("")]
+        self.feed(page.decode("utf-8", "replace"))
+        self.close()
 
-    def take(self, element: _Open, given: dict[str, str | None]) -> None:
+    @property
+    def here(self) -> _Open:
+        """The innermost of the open elements."""
+        return self._opened[-1]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(reversed(attrs))
+        if tag in _END_BY_THEMSELVES and self.here.name == tag:
+            self._opened.pop()
+        around = self.here
+        element = _Open(
+            tag,
+            around.is_closed_off or tag in _NO_MARKUP,
+            around.is_hidden or _hides(tag, given),
+            around.is_notice or given.get("id") == "consentkit",
+            around.is_disabled or (tag in {"fieldset", "button"} and "disabled" in given),
+        )
+        if not around.is_closed_off:
+            self._take(element, given)
+        if tag.encode() not in VOID:
+            self._opened.append(element)
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: ARG002, FBT001, FBT002 - as in the base class
+        """HTML has none but CDATA: a bogus comment, where the base class would raise."""
+        return self.parse_bogus_comment(i)
+
+    def handle_endtag(self, tag: str) -> None:
+        names = [element.name for element in self._opened]
+        if tag in names:
+            del self._opened[len(names) - 1 - names[::-1].index(tag) :]
+
+    def _take(self, element: _Open, given: dict[str, str | None]) -> None:
         if element.is_notice and not self.is_there:
             self.is_there, self.is_hidden = True, element.is_hidden
         if element.is_notice and element.name == "button" and given.get("name") == "choice":
             others = frozenset(pair for pair in given.items() if pair[0] != "value")
-            self.buttons.append(_Button(given.get("value") or "", element.is_hidden, others))
+            is_dead = element.is_disabled or (given.get("type") or "").lower() in _DEAD
+            button = _Button(given.get("value") or "", element.is_hidden or is_dead, others)
+            self.buttons.append(button)
 
     @property
     def choices(self) -> dict[str, _Button]:
@@ -377,8 +377,14 @@ _LOOKS: Final = """() => ['reject-all', 'accept-all'].map((choice) => {
   const box = button.getBoundingClientRect(), style = getComputedStyle(button);
   return {height: Math.round(box.height), 'font-size': style.fontSize,
     'font-weight': style.fontWeight, color: style.color, background: style.backgroundColor,
-    border: style.border,
-    visible: String(box.width > 0 && box.height > 0 && style.visibility === 'visible')};
+    border: style.border, visible: String(isSeen(button, box))};
+  function isSeen(button, box) {
+    const page = document.documentElement;
+    return button.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})
+      && !button.matches(':disabled, [inert] *') && box.width > 0 && box.height > 0
+      && box.right + scrollX > 0 && box.left < Math.max(page.scrollWidth, innerWidth)
+      && box.bottom + scrollY > 0;
+  }
 })"""
 
 
@@ -392,9 +398,10 @@ def assert_banner(
 
     A banner is a notice with a button for each answer. The two have the same attributes, so the
     same style (LAW R-12); in a real browser they look the same too. What stands in a ``<template>``
-    is none, nor what is hidden by an attribute, or in a real browser by a style sheet. With
-    ``expected=False`` there is none; a quiet line with the link to the preferences is no banner,
-    and a page that answers with an error, or leads elsewhere, fails.
+    is none, nor what an attribute hides, disables or moves out of sight, or in a real browser a
+    style sheet. With ``expected=False`` there is none; a quiet line with the link to the
+    preferences is no banner. A page that answers with an error, or leads elsewhere, fails then, and
+    one whose notice a script is going to show.
     """
     __tracebackhide__ = True  # what failed is the test's line, and none of these
     evidence = evidence_of(page)
@@ -410,7 +417,8 @@ def assert_banner(
             do="come as a visitor who has answered: consent_client(app, 'refused').",
         )
     if not expected:
-        _check_is_there(evidence)
+        _check_is_there(evidence, rules)
+        _check_stays_hidden(evidence, notice)
         return
     if not is_asking:
         raise failure(
@@ -427,6 +435,18 @@ def assert_banner(
             came="; ".join(differences),
             lines=lines_at(rules, ("templates",), ("banner",)),
             do="give both buttons the same style, size and place (R-12).",
+        )
+
+
+def _check_stays_hidden(evidence: Evidence, notice: _Notice) -> None:
+    """Raises AssertionError where a script will show the notice to this very visitor."""
+    standing = evidence.standing
+    will_ask = standing is not None and bool(standing.open_purposes)
+    if evidence.live is None and notice.is_hidden and notice.buttons and will_ask:
+        raise failure(
+            "no banner was expected; it is hidden here, and a script shows it to who is asked.",
+            why=_what_is_open(evidence),
+            do="look at the page in a browser, or come as a visitor who has answered.",
         )
 
 
@@ -618,7 +638,11 @@ def _fields_that_differ(told: Any, policy: Policy) -> Iterator[str]:  # noqa: AN
 def _rows_that_differ(
     section: str, rows: Sequence[Any], wanted: Sequence[dict[str, Any]], policy: Policy
 ) -> Iterator[str]:
-    shown = {row.get("name"): row for row in rows if isinstance(row, dict)}
+    listed = [row for row in rows if isinstance(row, dict)]
+    shown = {row.get("name"): row for row in listed}
+    for name, times in Counter(str(row.get("name")) for row in listed).items():
+        if times > 1:
+            yield f"{section}: '{name}' is shown {times} times"
     declared = {row["name"]: row for row in wanted}
     for name in sorted(declared.keys() - shown.keys()):
         yield f"{section}: '{name}' is declared, and is not shown"
