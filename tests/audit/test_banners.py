@@ -315,6 +315,30 @@ async def test_a_page_that_replaces_what_the_script_is_made_of_ends_nothing(
 
 @needs_chromium
 @pytest.mark.anyio
+async def test_a_size_that_no_screen_has_is_none(witness: BrowserWitness) -> None:
+    """A report with NaN in it is no JSON, and one with 1e300 is a file that no reader takes."""
+    lies = (
+        "<script>{const told = Element.prototype.getBoundingClientRect;"
+        "Element.prototype.getBoundingClientRect = function () {"
+        "const is = told.call(this); return this.localName !== 'button' ? is"
+        " : {...is.toJSON(), width: 1e300, height: Infinity}}}</script>"
+    )
+
+    async def sizes(page: Any) -> set[tuple[float, float]]:
+        found = await find_banner(page)
+        assert found is not None
+        accept, refuse = found.banner.accept, found.banner.refuse
+        assert accept is not None
+        assert refuse is not None
+        return {(look.width, look.height) for look in (accept, refuse)}
+
+    plain = await pressed(witness, BAR, sizes)
+    assert all(width > 9 and height > 9 for width, height in plain)  # the control
+    assert await pressed(witness, BAR + lies, sizes) == {(0, 0)}
+
+
+@needs_chromium
+@pytest.mark.anyio
 async def test_a_page_that_is_gone_has_no_notice(witness: BrowserWitness) -> None:
     """Frames come and go while they are looked at."""
 

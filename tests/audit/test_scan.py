@@ -529,6 +529,26 @@ async def test_sitemaps_and_redirects_without_end_have_an_end() -> None:
     assert Counter(asked) == {"/robots.txt": 10, "/sitemap.xml": MOST_SITEMAPS}
 
 
+async def test_a_slow_site_has_a_minute_for_its_sitemaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came until then is looked at; fifty sitemaps of thirty seconds each would take hours."""
+    files: dict[str, Answer | Exception] = {
+        "/robots.txt": text(f"Sitemap: {SITE}/1.xml\nSitemap: {SITE}/slow.xml"),
+        "/1.xml": text(f"<urlset><loc>{SITE}/a</loc></urlset>"),
+    }
+    at_once = serving(files, [])
+
+    async def send(method: str, url: str, given: Any, body: bytes) -> Answer:
+        if url.endswith("/slow.xml"):
+            await anyio.sleep_forever()
+        return await at_once(method, url, given, body)
+
+    monkeypatch.setattr(scan_module, "TOLD_WITHIN", 0.2)
+    double = Double({})
+    with anyio.fail_after(30):
+        await scan(f"{SITE}/", opening(double), Options((State.UNTOUCHED,)), send=send)
+    assert [page for page, _ in double.visited] == ["/", "/a"]
+
+
 async def test_a_sites_crawl_delay_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
 
@@ -572,6 +592,7 @@ async def test_what_leads_to_https_is_scanned_there() -> None:
     ("answer", "told"),
     [
         (Answer(404), "it answers with 404. Begin with a page that everybody may see."),
+        (Answer(401), "it answers with 401. A scan signs in nowhere: begin with a page that"),
         (
             Answer(301, ((b"location", b"https://www.shop.example/x?y"),)),
             "it leads to https://www.shop.example. Scan that site instead.",

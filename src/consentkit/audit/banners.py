@@ -51,6 +51,7 @@ _PAUSE: Final = 0.05
 _SWITCH: Final = "a switch turned off"
 _LONGEST_LABEL: Final = 60
 _LONGEST_STYLE: Final = 200
+_MOST_PIXELS: Final = 1_000_000
 _MALFORMED: Final = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 """What comes of reading values that are not as our script makes them."""
 
@@ -366,14 +367,19 @@ def _buttons(place: dict[str, Any]) -> Iterator[_Button]:
             bool(told["isLink"]),
             Look(
                 label,
-                int(look["width"]),
-                int(look["height"]),
-                float(look["fontSize"]),
+                round(_pixels(look["width"])),
+                round(_pixels(look["height"])),
+                _pixels(look["fontSize"]),
                 str(look["fontWeight"])[:_LONGEST_STYLE],
                 str(look["color"])[:_LONGEST_STYLE],
                 str(look["background"])[:_LONGEST_STYLE],
             ),
         )
+
+
+def _pixels(told: float) -> float:
+    """A length that a page told; 0 where it made up one that no screen has."""
+    return float(told) if 0 <= told <= _MOST_PIXELS else 0.0
 
 
 def _found(

@@ -60,6 +60,14 @@ __all__ = ["Looks", "OnLoaded", "OnStep", "Options", "reached", "scan"]
 MOST_SITEMAPS: Final = 50
 SHOWN_WITHIN: Final = 30.0
 """Seconds that a site has to give its declaration."""
+TOLD_WITHIN: Final = 60.0
+"""Seconds that a site has for robots.txt and all its sitemaps."""
+
+
+_SIGN_IN: Final = (
+    "A scan signs in nowhere: begin with a page that everybody may see, or let the machine that "
+    "scans in without a password."
+)
 
 
 OnLoaded = Callable[[], None]
@@ -148,8 +156,12 @@ async def scan(  # noqa: PLR0913 - what is looked at, by what, how, and who is t
     `resume` goes on with one that is there. Raises ScanError where the journal cannot be used.
     """
     run = _Run(first_page, open_looks, options or Options(), on_step)
-    robots = await _robots(first_page, send) if send else Robots()
-    run.seed(robots, pages, await _in_sitemaps(run.site, robots, send, run.limits))
+    robots, found = Robots(), list[str]()
+    if send is not None:
+        with anyio.move_on_after(min(TOLD_WITHIN, run.seconds)):
+            robots = await _robots(first_page, send)
+            await _take_sitemaps(found, run.site, robots, send, 2 * run.limits.pages)
+    run.seed(robots, pages, found)
     return await run.go(journal, resume=resume)
 
 
@@ -164,7 +176,7 @@ class _Run:
         on_step: OnStep,
     ) -> None:
         self.first_page, self.site = first_page, origin_of(first_page)
-        self.limits = options.limits
+        self.limits, self.seconds = options.limits, options.seconds
         self._open_looks, self._options, self._on_step = open_looks, options, on_step
         self._frontier = Frontier(first_page, options.limits)
         self._done: set[tuple[str, State]] = set()
@@ -238,7 +250,7 @@ class _Run:
     async def _work_all(self, looks: Looks, journal: Journal) -> tuple[Act, ...]:
         """Let the workers work until nothing waits or the time is up; returns the acts."""
         acts: tuple[Act, ...] = ()
-        with anyio.move_on_after(self._options.seconds) as limit:
+        with anyio.move_on_after(self.seconds) as limit:
             acts = await self._prepared(looks)
             self._frontier.keep_out(looks.endpoint)
             missed = {act.state for act in acts if act.clicks is None}
@@ -250,7 +262,7 @@ class _Run:
         if self._failure is not None:
             raise self._failure
         if limit.cancelled_caught:
-            why = f"the time for the scan was up, {self._options.seconds:g} seconds"
+            why = f"the time for the scan was up, {self.seconds:g} seconds"
             for page in self._begun:
                 self._frontier.leave_out(page.url, f"not in every state: {why}")
             self._frontier.leave_rest_out(why)
@@ -394,12 +406,12 @@ async def _robots(first_page: str, send: Send) -> Robots:
     return Robots(answer.body.decode("utf-8", "replace"))
 
 
-async def _in_sitemaps(site: str, robots: Robots, send: Send | None, limits: Limits) -> list[str]:
-    """Pages that the site's sitemaps list, as many as are looked at and some to choose from."""
-    if send is None:
-        return []
+async def _take_sitemaps(
+    found: list[str], site: str, robots: Robots, send: Send, most: int
+) -> None:
+    """Add the pages that the site's sitemaps list to `found`, till there are `most` or so."""
     waiting = deque(robots.sitemaps or [f"{site}/sitemap.xml"])
-    host, found, most = urlsplit(site).hostname or "", list[str](), 2 * limits.pages
+    host = urlsplit(site).hostname or ""
     for _ in range(MOST_SITEMAPS):
         url = address(waiting.popleft(), site) if waiting and len(found) < most else None
         if url is None or not same_site(urlsplit(url).hostname or "", host):
@@ -412,7 +424,6 @@ async def _in_sitemaps(site: str, robots: Robots, send: Send | None, limits: Lim
             body, _ = inflated(body, "gzip", MOST_BYTES)
         sitemap = sitemap_of(body.decode("utf-8", "replace"), most)
         (waiting if sitemap.is_index else found).extend(sitemap.addresses)
-    return found
 
 
 async def _asked(url: str, send: Send) -> Answer | None:
@@ -450,9 +461,9 @@ async def reached(url: str, send: Send) -> str:
         raise ScanError(url, f"it leads to {load.leads_to}", "Scan that site instead.")
     if load.error:
         raise ScanError(url, load.error, "Open it in a browser, and mend the site.")
-    if load.answer.status >= 400:
-        what = f"it answers with {load.answer.status}"
-        raise ScanError(url, what, "Begin with a page that everybody may see.")
+    if (status := load.answer.status) >= 400:
+        do = _SIGN_IN if status == 401 else "Begin with a page that everybody may see."
+        raise ScanError(url, f"it answers with {status}", do)
     return url if origin_of(load.url) == origin_of(url) else load.url
 
 
