@@ -405,12 +405,33 @@ async def test_what_is_seen_of_a_page_is_the_same_beside_others(
 
 
 def timeless(visit: Visit) -> Visit:
-    """A visit without its moments, nor the order that comes of them: no two have them in common."""
+    """A visit without its moments, nor what comes of them: no two have them in common.
+
+    That is an order, and whether a site's icon is asked for with the cookie that comes late.
+    """
     cookies = (replace(one, moment=0) for one in visit.cookies)
     requests = (replace(one, moment=0) for one in visit.requests)
     return replace(
-        visit, cookies=tuple(sorted(cookies, key=repr)), requests=tuple(sorted(requests, key=repr))
+        visit,
+        cookies=tuple(sorted(cookies, key=repr)),
+        sent=tuple(one for one in visit.sent if one.name != "late"),
+        requests=tuple(sorted(requests, key=repr)),
     )
+
+
+async def test_who_gives_an_old_browser_up_leaves_the_new_one_alone() -> None:
+    """Two pages may notice that one browser went away; the second is looked at in the next one."""
+    witness = BrowserWitness(options())
+    try:
+        first = await witness._browser()
+        await first.end()
+        second = await witness._browser()
+        await witness._give_up(first)
+        assert (first.is_there, second.is_there) == (False, True)
+        assert await witness._browser() is second
+    finally:
+        await witness.close()
+    assert not second.is_there
 
 
 async def test_a_browser_that_dies_costs_no_page(town: tuple[Town, Server]) -> None:

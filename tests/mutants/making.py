@@ -53,21 +53,22 @@ def function_of(name: str) -> str:
 
 def change_of(name: str, code: str) -> Change:
     """What is changed in a mutant, which stands in this file."""
-    mangled = name.rpartition(".")[2]
+    mangled, function = name.rpartition(".")[2], function_of(name)
     original = f"{mangled.rpartition('__mutmut_')[0]}__mutmut_orig"
-    functions = _functions(code)
-    diff = "\n".join(unified_diff(functions[original], functions[mangled], lineterm=""))
-    return Change(function_of(name), changed(diff))
+    plain = function.rpartition(".")[2]
+    before, after = (
+        [line.replace(each, plain) for line in _functions(code)[each]]
+        for each in (original, mangled)
+    )
+    return Change(function, changed("\n".join(unified_diff(before, after, lineterm=""))))
 
 
 @cache
 def _functions(code: str) -> dict[str, list[str]]:
-    """The lines of every function in a file, without its name."""
+    """The lines of every function in a file."""
     lines = code.split("\n")
     return {
-        node.name: [
-            line.replace(node.name, "") for line in lines[node.lineno - 1 : node.end_lineno]
-        ]
+        node.name: lines[node.lineno - 1 : node.end_lineno]
         for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }

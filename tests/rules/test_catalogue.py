@@ -480,6 +480,12 @@ SPOILT = {
         "",
         "the catalogue's 'google-fonts' lacks title: correct its file.",
     ),
+    "several keys that are unknown": (
+        "fonts.yaml",
+        "    title: Google Fonts\n",
+        "    title: Google Fonts\n    tilte: Fonts\n    host: fonts.example\n",
+        "the catalogue's 'google-fonts' has no use for host, tilte: correct its file.",
+    ),
     "a key said twice": (
         "fonts.yaml",
         "    title: Google Fonts\n",

@@ -216,6 +216,24 @@ UNMARKED: dict[str, tuple[Policy, Policy, str, str]] = {
         "cookies.place.recipients",
         "cookie 'place': 'recipients' is another text, and was absent",
     ),
+    "the first country": (
+        policy(),
+        cookie(transfer=["US"]),
+        "cookies.place.transfer",
+        "cookie 'place': 'transfer' is [US], and was absent",
+    ),
+    "countries, and words before": (
+        cookie(transfer="Ireland"),
+        cookie(transfer=["IE", "US"]),
+        "cookies.place.transfer",
+        "cookie 'place': 'transfer' is [IE, US], and was 'Ireland'",
+    ),
+    "words, and countries before": (
+        cookie(transfer=["IE", "US"]),
+        cookie(transfer="All over the world"),
+        "cookies.place.transfer",
+        "cookie 'place': 'transfer' is 'All over the world', and was [IE, US]",
+    ),
     "another country": (
         cookie(transfer=["IE"]),
         cookie(transfer=["IE", "US"]),
@@ -257,7 +275,9 @@ def test_what_goes_further_must_be_marked(name: str) -> None:
     assert (place, f"{what}; no 'since' marks it", "unmarked") in said(old, new)
     (problem,) = problems_against(old, new)
     assert (".".join(problem.loc), problem.what) == (place, f"{what}; no 'since' marks it")
-    assert not problem.is_warning
+    written = r"Write 'since: 2' under (it|purpose '\w+') and 'revision: 2'"
+    assert re.fullmatch(rf"{written}, so that visitors are asked\.", problem.cure)
+    assert (problem.at_key, problem.is_warning) == (True, False)
 
 
 # What goes less far, or is only told
@@ -280,6 +300,15 @@ LESS: dict[str, tuple[Policy, Policy]] = {
     "set by no service": (cookie(service="tube"), policy()),
     "for nobody else": (cookie(recipients="A friend"), policy()),
     "in one country": (cookie(transfer=["IE", "US"]), cookie(transfer=["IE"])),
+    "in the same countries": (cookie(transfer=["IE", "US"]), cookie(transfer=["US", "IE"])),
+    "for the same people, translated": (
+        cookie(recipients="A friend"),
+        cookie(recipients={"en": "A friend"}),
+    ),
+    "a strictly necessary purpose in other words": (
+        policy(),
+        purpose("necessary", title="Log-in", honours=[]),
+    ),
     "from one host": (policy(), service(hosts=["a.cdn.example", "tube.example"])),
     "the same provider": (policy(), service(provider=" TUBE")),
     "one name of a pattern": (cookie("place-*"), cookie("place-1")),
@@ -373,6 +402,23 @@ def test_what_goes_less_far_asks_nobody(name: str) -> None:
     assert {each.asks for each in changes} <= {Asks.NOTHING}
 
 
+@pytest.mark.parametrize("name", LESS)
+def test_a_revision_that_was_raised_for_less_is_a_warning(name: str) -> None:
+    """Everybody would be asked again, and there is nothing to ask (R-19)."""
+    old, new = LESS[name]
+    raised = Policy.model_validate({**new.model_dump(by_alias=True), "revision": 2})
+    assert problems_against(old, raised) == [FOR_NOTHING]
+
+
+FOR_NOTHING = Problem(
+    ("revision",),
+    "the revision is 2, and nothing new is to be asked about: "
+    "everybody is asked about everything again",
+    "Write 'revision: 1', unless a text means something else now.",
+    is_warning=True,
+)
+
+
 def test_what_is_told_is_told_in_words() -> None:
     """One sentence each, with the words of the file."""
     old = policy(languages=["en"], banner={"layout": "top"})
@@ -397,6 +443,43 @@ def test_what_is_told_is_told_in_words() -> None:
         policy(site={"name": "A" * 99, "controller": "Its owner"}),
     )
     assert renamed.what == "'site.name' is not what it was"
+    for length, name in ((40, repr("A" * 40)), (41, "another text")):
+        (named,) = changes_between(
+            policy(), policy(site={"name": "A" * length, "controller": "Its owner"})
+        )
+        assert named.what == f"'site.name' is {name}, and was 'A site'"
+
+
+def test_what_is_told_stands_at_its_key() -> None:
+    """As a file spells it; and a name that a pattern covered has changed in nothing else."""
+    yearly = policy(**{"ask-again-after": "365 days"})
+    left = service(**{"opt-out": "https://tube.example/out"})
+    for new, place, what in (
+        (yearly, "ask-again-after", "'ask-again-after' is 365 days, and was 182 days"),
+        (
+            left,
+            "services.tube.opt-out",
+            "service 'tube': 'opt-out' is 'https://tube.example/out', and was absent",
+        ),
+        (service(title="Tube"), "services.tube.title", "service 'tube': 'title' is worded"),
+    ):
+        ((at, said_of_it, asks),) = said(policy(), new)
+        assert (at, asks) == (place, "nothing")
+        assert said_of_it.removesuffix(" differently") == what
+    assert said(cookie("place-*"), cookie("place-1")) == [
+        ("cookies.place-*", "cookie 'place-*' is gone", "nothing")
+    ]
+
+
+def test_what_is_strictly_necessary_now_is_told_once() -> None:
+    """The move must be marked; what else differs is not asked about any more (R-30)."""
+    new = cookie(purpose="necessary", justification="user-input", duration="2 days")
+    assert [change.loc for change in changes_between(policy(), new)] == [
+        ("cookies", "place", key) for key in ("purpose", "justification", "duration")
+    ]
+    assert [problem.loc for problem in problems_against(policy(), new)] == [
+        ("cookies", "place", "purpose")
+    ]
 
 
 def test_an_integration_is_told_of_as_a_whole_or_by_its_keys() -> None:
@@ -524,17 +607,24 @@ def test_a_reworded_text_is_a_warning() -> None:
             "purpose 'videos': 'description' is worded differently",
         ),
         (
+            purpose(title="Films"),
+            "purposes.videos.title",
+            "purpose 'videos': 'title' is worded differently",
+        ),
+        (
             cookie(description="The place."),
             "cookies.place.description",
             "cookie 'place': 'description' is worded differently",
         ),
     ):
-        (problem,) = problems_against(policy(), new)
-        assert (".".join(problem.loc), problem.what) == (place, what)
-        assert problem.is_warning
-        assert problem.cure == (
-            "If it means something else now, write 'since: 2' under it and 'revision: 2'."
-        )
+        cure = "If it means something else now, write 'since: 2' under it and 'revision: 2'."
+        assert problems_against(policy(), new) == [
+            Problem(tuple(place.split(".")), what, cure, at_key=True, is_warning=True)
+        ]
+    (problem,) = problems_against(
+        cookie(recipients="A friend"), cookie(recipients={"en": "An enemy"})
+    )
+    assert (problem.loc[2], problem.is_warning) == ("recipients", True)
 
 
 ASKED_IN_OTHER_WORDS: dict[str, tuple[Policy, Policy, str]] = {
@@ -619,22 +709,21 @@ def test_another_controller_is_a_warning() -> None:
 
 def test_a_revision_only_rises() -> None:
     """Answers carry its number: one given at 2 would count for what comes at 2 again."""
-    (problem,) = problems_against(policy(revision=2), policy())
-    assert (problem.loc, problem.what) == (("revision",), "the revision is 1, and was 2")
-    assert problem.cure.startswith("Write 'revision: 2': ")
-    assert ("revision", "the revision is 1, and was 2", "unmarked") in said(
-        policy(revision=2), policy()
+    what = "the revision is 1, and was 2"
+    cure = "Write 'revision: 2': answers carry its number, so it only rises."
+    assert problems_against(policy(revision=2), policy()) == [Problem(("revision",), what, cure)]
+    assert changes_between(policy(revision=2), policy()) == (
+        Change(("revision",), what, Asks.UNMARKED, ("videos",)),
     )
 
 
 def test_a_revision_that_was_raised_for_nothing_is_a_warning() -> None:
     """Everybody would be asked again, about what they have answered."""
-    (problem,) = problems_against(policy(), policy(revision=2))
-    assert (problem.loc, problem.is_warning) == (("revision",), True)
-    assert "'revision: 1'" in problem.cure
-    assert said(policy(), policy(revision=2)) == [
-        ("revision", "the revision is 2, and was 1; everybody is asked about 'videos'", "again")
-    ]
+    assert problems_against(policy(), policy(revision=2)) == [FOR_NOTHING]
+    what = "the revision is 2, and was 1; everybody is asked about 'videos'"
+    assert changes_between(policy(), policy(revision=2)) == (
+        Change(("revision",), what, Asks.AGAIN, ("videos",)),
+    )
     assert problems_against(policy(), purpose("maps", revision=2)) == []
 
 
@@ -643,12 +732,16 @@ def test_a_since_is_not_lowered() -> None:
     old = purpose(since=3, revision=3)
     for since in (1, 2):
         new = purpose(since=since, title="Videos", revision=3)
-        (problem,) = [each for each in problems_against(old, new) if not each.is_warning]
-        assert problem.what == (
+        what = (
             f"purpose 'videos' stands since revision {since}, and visitors were asked about it at "
             "revision 3"
         )
-        assert problem.cure == "Write 'since: 3' under it, or the older grants count again."
+        loc = ("purposes", "videos", "since")
+        cure = "Write 'since: 3' under it, or the older grants count again."
+        assert [each for each in problems_against(old, new) if not each.is_warning] == [
+            Problem(loc, what, cure, at_key=True)
+        ]
+        assert changes_between(old, new)[-1] == Change(loc, what, Asks.UNMARKED, ("videos",))
 
 
 def test_a_mark_takes_back_what_a_revision_without_marks_asked() -> None:
@@ -671,13 +764,58 @@ def test_a_revision_whose_marks_are_gone_asks_everybody() -> None:
     old = policy(revision=2, services={"tube": {**TUBE, "since": 2}})
     new = policy(revision=2, services={})
     asked = "who answered before it is asked about everything"
-    assert said(old, new)[0] == (
-        "revision",
+    assert changes_between(old, new)[0] == Change(
+        ("revision",),
         f"nothing is marked with revision 2 any more; {asked}",
-        "again",
+        Asks.AGAIN,
+        ("videos",),
     )
     before = NOBODY_YET.grant(["videos"], 1, NOW, NO_SIGNALS)
     assert is_open_to(new, "videos", before)
+
+
+def test_a_revision_asks_nobody_where_nothing_is_optional() -> None:
+    """Also one whose marks are gone: what is strictly necessary is not asked about (R-30)."""
+    bare = {"purposes": {"necessary": NECESSARY}, "storage": {}, "services": {}}
+    login = {**SAVED, "purpose": "necessary"}
+    old = policy(**bare, revision=2, cookies={"login": login, "csrf": {**login, "since": 2}})
+    new = policy(**bare, revision=2, cookies={"login": login})
+    assert [each.asks for each in changes_between(old, new)] == [Asks.NOTHING, Asks.NOTHING]
+    named = policy(**bare, revision=2, cookies={"login": login}, token={"name": "answers"})
+    assert [each.asks for each in changes_between(new, named)] == [Asks.NOTHING]
+
+
+def test_consent_before_the_notice_is_asked_about_by_purpose() -> None:
+    """Each purpose whose consent is implied, and no other."""
+    old, new = policy(mode="implied"), policy(mode="implied", **{"takes-effect": "at-once"})
+    (change,) = changes_between(old, new)
+    assert (change.asks, change.purposes) == (Asks.UNMARKED, ("videos",))
+
+
+def test_a_purpose_that_is_strictly_necessary_now_needs_a_mark_of_its_own() -> None:
+    """A revision that was raised and marks something else says nothing of it."""
+    purposes = {
+        "necessary": NECESSARY,
+        "videos": {**VIDEOS, "basis": "strictly-necessary", "justification": "user-input"},
+        "maps": {**VIDEOS, "since": 2},
+    }
+    (problem,) = problems_against(policy(), policy(purposes=purposes, revision=2))
+    assert (problem.loc, problem.cure) == (
+        ("purposes", "videos", "basis"),
+        "Write 'since: 2' under it, so that visitors are asked.",
+    )
+
+
+def test_a_mark_that_is_missing_has_the_number_of_a_revision_that_was_raised() -> None:
+    """Then the revision is not told to be raised once more."""
+    marked = {"tube": {**TUBE, "since": 2}}
+    cookies = {"place": {**SAVED, "duration": "2 days"}, "login": {**SAVED, "purpose": "necessary"}}
+    new = policy(revision=2, services=marked, cookies=cookies)
+    (problem,) = problems_against(policy(), new)
+    assert problem.cure == "Write 'since: 2' under it, so that visitors are asked."
+    mark = changes_between(policy(), new)[-1]
+    what = "service 'tube' is marked as changed; everybody is asked about 'videos'"
+    assert mark == Change(("services", "tube", "since"), what, Asks.AGAIN, ("videos",))
 
 
 # For all policies

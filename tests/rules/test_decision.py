@@ -547,6 +547,8 @@ ALONE = Consent().grant([FILM], 1, NOW, NO_SIGNALS)
 HEARD = Consent().grant([FILM], 1, NOW, GPC)
 LATER = Consent({**ALONE.given, "a": Given(granted=False, revision=1, time=int(NOW) + 1)})
 BEFORE = Consent({**ALONE.given, "a": Given(granted=False, revision=1, time=int(NOW) - 1)})
+AT_ONCE = Consent({**ALONE.given, "a": Given(granted=False, revision=1, time=int(NOW))})
+"""A refusal takes the grant out of the token; both are there, so the grant came after it."""
 OTHER = Consent({**ALONE.given, "b": Given(granted=False, revision=1, time=int(NOW) + 1)})
 AGREED = Consent({**ALONE.given, "a": Given(granted=True, revision=1, time=int(NOW) + 1)})
 NO = Consent({FILM: Given(granted=False, revision=1, time=int(NOW))})
@@ -562,6 +564,7 @@ ALONE_OR_NOT: dict[str, tuple[Policy, Consent, frozenset[Signal], float, bool]] 
     "it has lapsed": (with_services(), ALONE, NO_SIGNALS, NOW + AGAIN, B),
     "its purpose was refused later": (with_services(), LATER, NO_SIGNALS, NOW, B),
     "its purpose was refused before": (with_services(), BEFORE, NO_SIGNALS, NOW, A),
+    "its purpose was refused in the same second": (with_services(), AT_ONCE, NO_SIGNALS, NOW, A),
     "its purpose was granted later": (with_services(), AGREED, NO_SIGNALS, NOW, A),
     "another purpose was refused later": (with_services(), OTHER, NO_SIGNALS, NOW, A),
     "a signal came up since": (with_services(), ALONE, GPC, NOW, B),

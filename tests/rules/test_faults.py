@@ -25,9 +25,9 @@ def cookie(name: str = "a", **changes: Any) -> dict[str, Any]:
     return {"cookies": {name: {**plain, **changes}}}
 
 
-def stored(**changes: Any) -> dict[str, Any]:
+def stored(name: str = "a", **changes: Any) -> dict[str, Any]:
     plain = {"where": "local", "purpose": "polls", "description": "D"}
-    return {"storage": {"a": {**plain, **changes}}}
+    return {"storage": {name: {**plain, **changes}}}
 
 
 def service(**changes: Any) -> dict[str, Any]:
@@ -89,6 +89,13 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
     (
         "service is undeclared",
         cookie(service="maps"),
+        "cookies.a.service",
+        "cookie 'a' names service 'maps', which is not declared",
+        "Declared services: none.",
+    ),
+    (
+        "service is undeclared, of the second cookie",
+        {"cookies": {**cookie("b")["cookies"], **cookie(service="maps")["cookies"]}},
         "cookies.a.service",
         "cookie 'a' names service 'maps', which is not declared",
         "Declared services: none.",
@@ -164,11 +171,48 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "Give one of them a longer literal part, or declare the names one by one.",
     ),
     (
+        "two patterns of stored items",
+        {"storage": {**stored("a{x}b")["storage"], **stored("a{y}b")["storage"]}},
+        "storage.a{y}b",
+        "stored item 'a{y}b' and 'a{x}b' can cover the same name, and neither is more exact",
+        "Give one of them a longer literal part, or declare the names one by one.",
+    ),
+    *(
+        (
+            f"two patterns of which {which}",
+            {"cookies": {**cookie(first)["cookies"], **cookie(second)["cookies"]}},
+            f"cookies.{second}",
+            f"cookie {second!r} and {first!r} can cover the same name, and neither is more exact",
+            "Give one of them a longer literal part, or declare the names one by one.",
+        )
+        for which, first, second in (
+            ("the second ends with the first's end and more", "a{x}c{y}b", "a{z}cb"),
+            ("the first ends with the second's end and more", "a{x}cb", "a{y}c{z}b"),
+            ("the first has no end", "a{y}c*", "a{x}c"),
+            ("the second has no end", "a{x}c", "ac*"),
+            ("the second begins with the first's beginning and more", "a{x}cb", "ac{y}b"),
+            ("the first has no beginning", "{x}ab", "a{y}b"),
+        )
+    ),
+    (
         "own token",
         cookie("consent"),
         "cookies.consent",
         "cookie 'consent' covers 'consent', in which consentkit keeps the answers",
         "Take it out: it is declared already. Or give the token another 'name'.",
+    ),
+    *(
+        (
+            f"own token, named {name}",
+            cookie(name, attributes={"secure": True}),
+            f"cookies.{name}",
+            f"cookie '{name}' covers '{name}', in which consentkit keeps the answers",
+            "Take it out: it is declared already. Or give the token another 'name'.",
+        )
+        for name in (
+            *("consent-seen", "__Host-consent", "__Host-consent-seen"),
+            *("__Secure-consent", "__Secure-consent-seen"),
+        )
     ),
     (
         "own token by pattern",
@@ -621,14 +665,14 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ),
     (
         "link with a script",
-        cookie(more="javascript:alert(1)"),
+        {**cookie(more="javascript:alert(1)"), **stored(), **service()},
         "cookies.a.more",
         "cookie 'a' has 'javascript:alert(1)' as 'more', which is no link",
         "Write 'https://…', or a path of this site that begins with '/'.",
     ),
     (
         "link of the site",
-        {"site": {**SITE, "policy": "privacy.html"}},
+        {"site": {**SITE, "policy": "privacy.html"}, **service(), **cookie(), **stored()},
         "site.policy",
         "'site' has 'privacy.html' as 'policy', which is no link",
         "Write 'https://…', or a path of this site that begins with '/'.",
@@ -641,6 +685,57 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "Write 'https://…', or a path of this site that begins with '/'.",
     ),
 ]
+AT_KEY = {
+    "bare star",
+    "star in the middle",
+    "adjacent placeholders",
+    "empty name",
+    "name with =",
+    "name with white space",
+    "name with a control character",
+    "name too long",
+    "two patterns",
+    "two patterns of stored items",
+    "two patterns of which the second ends with the first's end and more",
+    "two patterns of which the first ends with the second's end and more",
+    "two patterns of which the first has no end",
+    "two patterns of which the second has no end",
+    "two patterns of which the second begins with the first's beginning and more",
+    "two patterns of which the first has no beginning",
+    "own token",
+    "own token, named consent-seen",
+    "own token, named __Host-consent",
+    "own token, named __Host-consent-seen",
+    "own token, named __Secure-consent",
+    "own token, named __Secure-consent-seen",
+    "own token by pattern",
+    "own renamed token",
+    "purpose's name",
+    "too many purposes",
+    "justified optional purpose",
+    "justified optional cookie",
+    "cookie justified in part",
+    "persistent without duration",
+    "analytics without duration",
+    "session with duration",
+    "a duration in what goes with the tab",
+    "poll without id",
+    "chunked pattern",
+    "secure prefix",
+    "host prefix",
+    "http prefix",
+    "host http prefix",
+    "same-site none",
+    "partitioned",
+    "a name that reads backwards",
+    "a name with what nobody sees",
+    "a service's name with a line in it",
+    "a purpose that is named as a service's grant is kept",
+    "an integration of no purpose",
+    "links are decorated without consent to advertising",
+    "a key of storage that reads backwards",
+}
+"""Those whose key would be another, or taken away, or that stand at a whole entry."""
 
 
 @pytest.mark.parametrize(
@@ -652,6 +747,13 @@ def test_a_fault_is_one_problem_with_its_place_and_its_cure(
     """One slip is one problem: where, what, and what to do."""
     (problem,) = problems_in(policy(changes))
     assert (".".join(problem.loc), problem.what, problem.cure) == (loc, what, cure)
+
+
+@pytest.mark.parametrize("row", FAULTS, ids=[row[0] for row in FAULTS])
+def test_a_problem_that_is_about_a_key_points_at_it(row: tuple[Any, ...]) -> None:
+    """All others point at the value, which is what is to be written anew."""
+    (problem,) = problems_in(policy(row[1]))
+    assert problem.at_key is (row[0] in AT_KEY)
 
 
 SOUND: dict[str, dict[str, Any]] = {
@@ -706,6 +808,19 @@ SOUND: dict[str, dict[str, Any]] = {
     "placeholders everywhere": {"placeholders": ["*"]},
     "own words": {"banner": {"title": "A", "body": {"en": "B"}}},
     "token of another name": {**cookie("consent-a"), "token": {"name": "c", "domain": "a.org"}},
+    "as many purposes as a cookie holds": {
+        "purposes": {f"{'a' * 44}-{n}": PURPOSES["polls"] for n in range(10, 50)}
+    },
+    "markers of two purposes": {
+        "services": {
+            "one": {"purpose": "polls", "provider": "P", "inline": ["map("]},
+            "two": {"purpose": "necessary", "provider": "P", "inline": ["plan("]},
+        }
+    },
+    "a second": cookie(kind="persistent", duration=1),
+    "two patterns of unlike ends": {
+        "cookies": {**cookie("a{x}b")["cookies"], **cookie("a{x}c")["cookies"]}
+    },
     "two patterns of unequal weight": {
         "cookies": {**cookie("a{x}")["cookies"], **cookie("ab{x}")["cookies"]}
     },
@@ -735,6 +850,10 @@ def test_every_problem_is_found_in_one_run() -> None:
     [
         (cookie(purpose="gone"), ("purposes", "gone")),
         (cookie(service="gone"), ("services", "gone")),
+        (cookie(purpose="gone"), ("purposes",)),
+        (cookie(service="gone"), ("services",)),
+        ({"integrations": {"matomo": {"purpose": "gone"}}}, ("purposes",)),
+        ({"integrations": {"matomo": {"purpose": "gone"}}}, ("purposes", "gone")),
         (cookie(purpose=["necessary", "gone"], justification="security"), ("purposes", "gone")),
         ({"purposes": {}}, ("purposes",)),
         ({"takes_effect": "at-once"}, ("purposes", "gone")),
@@ -757,6 +876,12 @@ def test_what_could_not_be_read_is_still_offered() -> None:
     """A purpose that is faulty is declared all the same."""
     (problem,) = problems_in(policy(cookie(purpose="pol")), {("purposes", "poll")})
     assert problem.cure == "Declared purposes: necessary, polls, poll. Did you mean 'poll'?"
+
+
+def test_where_no_purpose_could_be_read_none_is_offered() -> None:
+    """The whole section is faulty: it has no names."""
+    (problem,) = problems_in(policy({"purposes": {}, **cookie(purpose=[])}), {("purposes",)})
+    assert problem.cure == "Name at least one. Declared purposes: none."
 
 
 @st.composite

@@ -71,6 +71,13 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         False,
     ),
     (
+        "a preset that asks first, and a later purpose that does not",
+        {"preset": "fr", "purposes": {"a": {**PURPOSES["polls"], "basis": "consent"}, **OPT_OUT}},
+        "purposes.polls.basis",
+        "purpose 'polls' has the basis opt-out, and preset 'fr' allows consent",
+        False,
+    ),
+    (
         "a duration over the preset's cap",
         {"preset": "de", "cookies": {"a": lasting(396)}},
         "cookies.a.duration",
@@ -246,6 +253,13 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         False,
     ),
     (
+        "a poll that may be a tracker",
+        {"cookies": {"IDE": cookie(kind="poll-timeout")}},
+        "cookies.IDE.kind",
+        "cookie 'IDE' is of kind poll-timeout, and 'IDE'",
+        True,
+    ),
+    (
         "a wildcard over many cookies of other purposes",
         {
             "cookies": {
@@ -255,6 +269,13 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         },
         "cookies.app_*",
         "cookie 'app_*' also covers 'app_0', 'app_1', 'app_2', 'app_3' and 2 more, which have",
+        False,
+    ),
+    (
+        "a wildcard over two cookies of other purposes",
+        {"cookies": {"app_*": cookie()} | {f"app_{n}": cookie(purpose="necessary") for n in "ab"}},
+        "cookies.app_*",
+        "cookie 'app_*' also covers 'app_a', 'app_b', which have other purposes",
         False,
     ),
     (
@@ -268,6 +289,13 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         "services.polls.hosts.0",
         "service 'polls' has the host 'B.org', and so has service 'map', which has another purpose",
         True,
+    ),
+    (
+        "a tracker of no single service",
+        {"cookies": {"tk_ai": cookie(purpose="necessary")}},
+        "cookies.tk_ai",
+        "cookie 'tk_ai' is declared strictly necessary, and 'tk_ai' is known to be for analytics",
+        False,
     ),
     (
         "an advertising cookie called necessary",
@@ -288,6 +316,34 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         {"services": {"google-tag-manager": {"purpose": "necessary", "provider": "Google"}}},
         "services.google-tag-manager",
         "service 'google-tag-manager' is declared strictly necessary, and Google Tag Manager i",
+        False,
+    ),
+    (
+        "a tracker by its name and by both of its hosts",
+        necessary_service(
+            "www.google-analytics.com", "www.googletagmanager.com", name="google-analytics"
+        )
+        | {"cookies": {"_ga": cookie(service="google-analytics")}},
+        "services.google-analytics",
+        "service 'google-analytics' is declared strictly necessary, and Google Analytics is known",
+        False,
+    ),
+    (
+        "a tracker's host after another",
+        necessary_service("a.org", "www.googletagmanager.com"),
+        "services.scripts",
+        "service 'scripts' is declared strictly necessary, and Google Tag Manager is known to",
+        False,
+    ),
+    (
+        "a tracker's stored item called necessary",
+        {
+            "storage": {
+                "_gcl_ls": {"where": "local", "purpose": "necessary", "description": "D."},
+            }
+        },
+        "storage._gcl_ls",
+        "stored item '_gcl_ls' is declared strictly necessary, and '_gcl_ls' of google-ads is kn",
         False,
     ),
     (
@@ -317,6 +373,13 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         {"cookies": {"app_*": cookie(), "app_x_{id}": cookie(purpose="necessary")}},
         "cookies.app_*",
         "cookie 'app_*' also covers 'app_x_{id}', which has another purpose",
+        False,
+    ),
+    (
+        "a wildcard with a placeholder, over another purpose's cookie",
+        {"cookies": {"app_{n}x*": cookie(), "app_1xlogin": cookie(purpose="necessary")}},
+        "cookies.app_{n}x*",
+        "cookie 'app_{n}x*' also covers 'app_1xlogin', which has another purpose",
         False,
     ),
     (
@@ -418,6 +481,13 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         True,
     ),
     (
+        "a whole site for children, with many purposes",
+        {"child_directed": ["//"], "purposes": MANY},
+        "child-directed.0",
+        "'child-directed' names the whole site, so that 'polls', 'p0', 'p1', 'p2' and 1 more can",
+        True,
+    ),
+    (
         "a path for children twice",
         {"child_directed": ["/kids", "/games", "/kids/"]},
         "child-directed.2",
@@ -474,6 +544,13 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         True,
     ),
     (
+        "a service whose two cookies are missing",
+        {"services": {"stripe": {"purpose": "polls", "provider": "Stripe"}}},
+        "services.stripe",
+        "service 'stripe' usually sets '__stripe_mid' and '__stripe_sid', and none of them is decl",
+        True,
+    ),
+    (
         "implied where no page view is heard of",
         {"pages": "shared", "mode": "implied", "preset": "us-other"},
         "pages",
@@ -522,6 +599,38 @@ FOUND: list[tuple[str, dict[str, Any], str, str, bool]] = [
         False,
     ),
 ]
+AT_KEY = {
+    "asking too soon, with the number that stands there",
+    "asking too soon for both",
+    "a tracker for which no reason is given either",
+    "a tracker that says itself what it is for",
+    "a tracker that is said to be cut into pieces",
+    "a name that nobody knows, of a service that tracks",
+    "the same in storage, of a service by another name",
+    "a wildcard over a tracker's host",
+    "a cookie without a reason",
+    "a service without a reason",
+    "a wildcard over many cookies of other purposes",
+    "a tracker of no single service",
+    "an advertising cookie called necessary",
+    "a wildcard called necessary that lets a tracker through",
+    "a tag manager called necessary",
+    "a tracker by its name and by both of its hosts",
+    "a tracker's host after another",
+    "a tracker's stored item called necessary",
+    "a wildcard over two cookies of other purposes",
+    "a tag manager's host under another name",
+    "a wildcard over another purpose's cookie",
+    "a wildcard over another purpose's pattern",
+    "a wildcard with a placeholder, over another purpose's cookie",
+    "a wildcard over stored items of another purpose",
+    "a wildcard of two letters",
+    "a service whose cookies are missing",
+    "a service whose only cookie is missing",
+    "a service whose two cookies are missing",
+    "advertising that is denied and still told of",
+}
+"""Those whose key would be another, or taken away, or that stand at a whole entry."""
 
 
 @pytest.mark.parametrize(
@@ -535,11 +644,20 @@ def test_what_speaks_against_a_policy_is_said_once_in_its_place(
     assert (place, sentence[: len(what)], is_warning) == (loc, what, warns)
 
 
+@pytest.mark.parametrize("row", FOUND, ids=[row[0] for row in FOUND])
+def test_a_problem_that_is_about_a_key_points_at_it(row: tuple[Any, ...]) -> None:
+    """All others point at the value, which is what is to be written anew."""
+    (problem,) = lints_in(policy(**row[1]))
+    assert problem.at_key is (row[0] in AT_KEY)
+
+
 QUIET: list[tuple[str, dict[str, Any]]] = [
     ("a plain policy", {}),
     ("a preset that is kept", {"preset": ["eu", "uk"], "cookies": {"a": lasting(395)}}),
     ("an objection, in the United Kingdom", {"preset": "uk", "purposes": OPT_OUT}),
     ("a year, in California", {"preset": "us-ca"}),
+    ("deaf to GPC, and nobody knows where", {"purposes": DEAF}),
+    ("deaf to GPC where it is no law", {"preset": "eu", "purposes": DEAF}),
     ("analytics that are asked about", {"cookies": {"_ga": lasting(395)}}),
     ("a name of one's own", {"cookies": {"basket": cookie(purpose="necessary")}}),
     ("a name that begins like one", {"cookies": {"_fb_*": cookie(purpose="necessary")}}),
@@ -580,6 +698,26 @@ QUIET: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     (
+        "two hosts, two purposes",
+        {
+            "services": {
+                "map": {"purpose": "necessary", "provider": "P", "hosts": ["a.org", "x.a.org"]},
+                "polls": {"purpose": "polls", "provider": "P", "hosts": ["b.org"]},
+            }
+        },
+    ),
+    (
+        "names of services, and own texts, in one language",
+        {
+            "languages": ["en", "de"],
+            "purposes": {
+                "polls": {key: {"en": "A", "de": "B"} for key in ("title", "description")}
+            },
+            "services": {"map": {"purpose": "polls", "provider": "P", "title": "Map"}},
+            "texts": {"en": {"reject": "No"}},
+        },
+    ),
+    (
         "a service's cookie that does not name it",
         {
             "services": {"matomo": {"purpose": "polls", "provider": "We"}},
@@ -606,6 +744,7 @@ QUIET: list[tuple[str, dict[str, Any]]] = [
         {"settings_link": "manual", "purposes": {"necessary": NECESSARY}},
     ),
     ("paths for children", {"child_directed": ["/kids", "/kids-and-parents", "/Kids"]}),
+    ("paths for children of one letter", {"child_directed": ["/kids", "/kidsX", "/X"]}),
     (
         "a whole site for children, without a question",
         {"child_directed": ["/"], "purposes": {"necessary": NECESSARY}},
@@ -665,6 +804,7 @@ def test_a_language_that_the_notice_does_not_speak_is_warned_of() -> None:
         ("languages.0", "the notice has no words of its own in 'cy'", True)
     ]
     assert said(changes) == []
+    assert said(changes, ("cy-GB", "de")) == []
 
 
 @pytest.mark.parametrize(
@@ -739,6 +879,50 @@ def test_what_the_cures_of_presets_say_is_enough() -> None:
     (problem,) = lints_in(policy(preset="us-ca", ask_again_after=86_400))
     assert problem.cure == "Write 'ask-again-after: 1 year'."
     assert said({"preset": ["uk", "us-ca"], "cookies": {"a": lasting(395)}}) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "cure"),
+    [({"mode": "opt-out"}, "mode: explicit"), ({"purposes": OPT_OUT}, "basis: consent")],
+)
+def test_who_does_not_ask_says_where_or_asks(changes: dict[str, Any], cure: str) -> None:
+    """The law hangs on where the visitors are, which a policy need not say (R-09)."""
+    (problem,) = lints_in(policy(**changes))
+    assert problem.cure == (
+        f"If your visitors are there, write '{cure}'. If they are not, say so with a preset, as "
+        "in 'preset: us-other' (R-09)."
+    )
+
+
+def test_each_path_for_children_that_is_said_again_is_told_once() -> None:
+    """A path three times is one slip, and the next is told all the same."""
+    paths = ["/a", "/a", "/a", "/b", "/c", "/c"]
+    assert said({"child_directed": paths}) == [
+        ("child-directed.1", "'child-directed' names '/a' twice", True),
+        ("child-directed.5", "'child-directed' names '/c' twice", True),
+    ]
+
+
+@pytest.mark.parametrize(("place", "is_told"), [(31, True), (32, False)])
+def test_of_many_wildcards_of_one_beginning_the_first_are_compared(
+    place: int, *, is_told: bool
+) -> None:
+    """Thousands of them would each be compared with thousands of names."""
+    wild = {f"app_{{n}}.{number}.*": cookie() for number in range(40)}
+    name = f"app_1.{place}."
+    found = said({"cookies": wild | {name: cookie(purpose="necessary")}})
+    assert [what for _, what, _ in found] == [
+        f"cookie 'app_{{n}}.{place}.*' also covers '{name}', which has another purpose"
+    ] * is_told
+
+
+def test_of_templates_that_count_from_anywhere_is_told_from_where() -> None:
+    """No file can say it: its own folder makes the path whole."""
+    (problem,) = lints_in(policy(templates="our/notice"))
+    assert problem.cure == (
+        "It counts from where the site is started: write the whole path, or save the policy as a "
+        "file, and load it with load_policy."
+    )
 
 
 def test_a_language_that_is_named_twice_lacks_no_words() -> None:

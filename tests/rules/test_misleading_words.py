@@ -32,6 +32,8 @@ MISLEADING: dict[str, list[str]] = {
         "By closing this notice you agree to our use of cookies.",
         "If you use this site, you agree to cookies.",
         "Use of this site is taken as consent.",
+        "Cookies are set on this website if you continue.",
+        "You accept cookies if you continue.",
     ],
     "de": [
         "Durch die weitere Nutzung",
@@ -46,6 +48,8 @@ MISLEADING: dict[str, list[str]] = {
         "En poursuivant votre navigation, vous acceptez les cookies.",
         "En navigant sur ce site, vous acceptez les cookies.",
         "La poursuite de la navigation vaut acceptation.",
+        "L'utilisation de ce site vaut acceptation.",
+        "L\u2019utilisation de ce site vaut acceptation.",
     ],
     "es": [
         "Al continuar navegando acepta las cookies.",

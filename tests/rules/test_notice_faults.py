@@ -57,6 +57,23 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "Write what a visitor is to read, or take the key away.",
     ),
     (
+        "empty controller of the site",
+        {"site": {**SITE, "controller": ""}},
+        "site.controller",
+        "'site' has an empty 'controller'",
+        "Write what a visitor is to read, or take the key away.",
+    ),
+    *(
+        (
+            f"a {key} of the site that reads backwards",
+            {"site": {**SITE, key: "a\u202eb"}},
+            f"site.{key}",
+            f"'site' has the character '\\u202e' in '{key}'",
+            "Take it out: no page can show it.",
+        )
+        for key in ("name", "controller", "contact")
+    ),
+    (
         "empty name of the site",
         {"site": {**SITE, "name": ""}},
         "site.name",
@@ -120,10 +137,24 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "Write one such as 'en', 'nb' or 'pt-BR' (BCP 47).",
     ),
     (
+        "text in the first language neither, of a button that is compared with another",
+        {"languages": ["en", "cy"], "banner": {"reject": {"cy": "Na"}, "accept": "Yes"}},
+        "banner.reject",
+        "'banner' has no 'reject' in 'en', the first language",
+        "Add it under 'reject': every other language falls back on it.",
+    ),
+    (
         "banner out of sight",
         {"mode": "implied", "banner": {"layout": "top"}},
         "banner.layout",
         "the banner's layout is 'top', and consent is implied by going on",
+        ("Write 'sticky' or 'bottom': a notice that has scrolled away has not been seen."),
+    ),
+    (
+        "banner that scrolls away, in a corner",
+        {"mode": "implied", "banner": {"layout": "corner"}},
+        "banner.layout",
+        "the banner's layout is 'corner', and consent is implied by going on",
         ("Write 'sticky' or 'bottom': a notice that has scrolled away has not been seen."),
     ),
     (
@@ -368,6 +399,22 @@ FAULTS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "Write the path of a folder, or take the line away.",
     ),
 ]
+AT_KEY = {
+    "malformed language",
+    "no text in the first language",
+    "text in a language that is not there",
+    "text in no language",
+    "text in the first language neither, of a button that is compared with another",
+    "takes-effect for nothing",
+    "a text of no name",
+    "a text with dashes",
+    "a text of the nest",
+    "what a locale says of itself",
+    "a text in a language that is not there",
+    "a text in a language in capitals",
+    "a text in no language",
+}
+"""Those whose key would be another, or taken away, or that stand at a whole entry."""
 
 
 @pytest.mark.parametrize(
@@ -380,6 +427,13 @@ def test_a_fault_is_one_problem_with_its_place_and_its_cure(
     (problem,) = problems_in(policy(changes))
     assert (".".join(problem.loc), problem.what, problem.cure) == (loc, what, cure)
     assert not problem.is_warning
+
+
+@pytest.mark.parametrize("row", FAULTS, ids=[row[0] for row in FAULTS])
+def test_a_problem_that_is_about_a_key_points_at_it(row: tuple[Any, ...]) -> None:
+    """All others point at the value, which is what is to be written anew."""
+    (problem,) = problems_in(policy(row[1]))
+    assert problem.at_key is (row[0] in AT_KEY)
 
 
 SOUND: dict[str, dict[str, Any]] = {
@@ -449,6 +503,25 @@ def test_nothing_is_said_of_what_hangs_on_a_part_that_was_not_read(
     assert problems_in(policy(changes)) != []
 
 
+def test_labels_that_are_missing_in_a_language_are_not_the_same_there() -> None:
+    """That they are missing is a fault already, one of each."""
+    banner = {"reject": {"cy": "Na"}, "accept": {"cy": "Iawn"}}
+    found = problems_in(policy({"languages": ["en", "cy"], "banner": banner}))
+    assert {each.loc for each in found} == {("banner", "reject"), ("banner", "accept")}
+    assert all("has no" in each.what for each in found)
+
+
+def test_every_text_of_the_notice_is_judged() -> None:
+    """A file is repaired once, and not once for each of its texts."""
+    found = problems_in(policy(texts(responsible=" ", digits="1", settings="{", found="{")))
+    assert [(each.loc[-1], each.what.partition("'texts' ")[2]) for each in found] == [
+        ("responsible", "has an empty 'responsible'"),
+        ("digits", "has '1' as 'digits', which are not ten of them"),
+        ("settings", "has a '{' in 'settings' that stands for nothing"),
+        ("found", "has a '{' in 'found' that stands for nothing"),
+    ]
+
+
 def test_every_rule_leans_on_keys_of_a_policy() -> None:
     """A word that is no key would let a rule judge what was never read."""
     keys = {str(info.alias) for info in Policy.model_fields.values()}
@@ -460,7 +533,8 @@ def test_of_many_unknown_texts_the_first_are_told_what_was_meant() -> None:
     many = {f"settings{number}": "A" for number in range(MOST_HINTS + 5)}
     found = problems_in(policy(texts(**many)))
     assert len(found) == len(many)
-    assert sum("Did you mean 'settings'?" in each.cure for each in found) == MOST_HINTS
+    hint = " Did you mean 'settings'?"
+    assert [each.cure for each in found] == [f"{KEY_CURE}{hint}"] * MOST_HINTS + [KEY_CURE] * 5
 
 
 @given(st.sampled_from(sorted(TEXTS.keys() - {"digits"})), st.text("{}ab!:. ", min_size=1))

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from consentkit.errors import PolicyError
-from consentkit.rules import policy_file, yaml_text
+from consentkit.errors import Fault, PolicyError
+from consentkit.rules import catalogue, policy_file, yaml_text
 from consentkit.rules.policy import Basis, DeclaredCookie, Kind, Policy
 from consentkit.rules.policy_file import (
     check_policy,
@@ -25,8 +25,8 @@ from consentkit.rules.policy_file import (
     read_policy,
 )
 from consentkit.rules.problems import Problem
-from consentkit.rules.wording import MODELS
-from consentkit.rules.yaml_text import compose
+from consentkit.rules.wording import LONGEST_KEY, MODELS, MOST_HINTS
+from consentkit.rules.yaml_text import LARGEST, compose, shown
 
 HEAD = """\
 site: {name: Staffordshire Police, controller: Staffordshire Police, updated: 2015-06-01}
@@ -135,17 +135,30 @@ def test_without_libyaml_the_same_is_read(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
     """Each with its own cure; never a traceback of something else."""
-    for path, what in (
-        (tmp_path / "missing.yaml", "there is no such file."),
-        (tmp_path, "this is a directory."),
-        ("a\0b", "this file cannot be read: embedded null byte."),
-        (tmp_path / ("x" * 300), "this file cannot be read: File name too long."),
+    there, check = "Check the path; it counts from where you start.", "Check the path."
+    for path, what, cure in (
+        (tmp_path / "missing.yaml", "there is no such file.", there),
+        (tmp_path, "this is a directory.", "Name the policy file in it."),
+        ("a\0b", "this file cannot be read: embedded null byte.", check),
+        (tmp_path / ("x" * 300), "this file cannot be read: File name too long.", check),
     ):
         with pytest.raises(PolicyError) as caught:
             load_policy(path)
-        (fault,) = caught.value.faults
-        assert (fault.file, fault.line, fault.what) == (os.fspath(path), 0, what)
-        assert fault.cure
+        assert caught.value.faults == (Fault(os.fspath(path), 0, 0, what, cure),)
+        assert inspect_policy(path).file == os.fspath(path)
+
+
+def test_a_file_is_read_as_far_as_it_may_be_long(tmp_path: Path) -> None:
+    """Not to its end, which may be far away; a byte too many is one fault, and not a cut file."""
+    file = tmp_path / "consent.yaml"
+    file.write_bytes(WHOLE.encode().ljust(LARGEST))
+    assert load_policy(file) == read_policy(WHOLE)
+    for size in (LARGEST + 1, 1 << 40):
+        with file.open("r+b") as stream:
+            stream.truncate(size)  # what was not written takes no room on the disk
+        assert [each.what for each in inspect_policy(file).faults] == [
+            "the file is larger than 1 MiB."
+        ]
 
 
 def test_a_file_that_may_not_be_read_is_a_fault(
@@ -441,6 +454,13 @@ SHAPES: list[tuple[str, str]] = [
         ),
     ),
     (
+        edit("kind: session", "kind:"),
+        (
+            "consent.yaml:10:10: cookie 'clientvars': 'kind' has no value.\n"
+            "    It can be session, persistent, poll-timeout or analytics."
+        ),
+    ),
+    (
         edit("kind: session", "kind: 1"),
         (
             "consent.yaml:10:11: cookie 'clientvars': 'kind' is 1, which it cannot be.\n"
@@ -600,6 +620,35 @@ def test_a_wrong_shape_is_one_fault_in_our_words(source: str, fault: str) -> Non
     assert faults_of(source) == fault
 
 
+def test_a_word_is_repeated_in_a_cure_as_long_as_it_is_short() -> None:
+    """A list of one word is what was meant; a long text in brackets is not."""
+    short = "x" * LONGEST_KEY
+    for word, meant in ((short, short), (f"{short}x", "one, two"), ("3", "one, two")):
+        said = faults_of(edit("[gpc, dnt]", word))
+        assert said.endswith(f"\n    Write it in brackets: [{meant}].")
+
+
+@pytest.mark.parametrize(
+    "line", ["banner: {title: {en: A, str: 3}}", "purposes: {p: {title: {en: A, str: 3}}}"]
+)
+def test_a_language_may_be_named_as_words_of_the_validation(line: str) -> None:
+    """It is a key like any other: what stands under it is told of."""
+    said = re.findall(r"'title\.str' must be text, and is 3\.$", faults_of(line), re.MULTILINE)
+    assert len(said) == 1
+
+
+def test_what_was_meant_is_looked_for_as_often_as_it_pays() -> None:
+    """A file of nothing but slips is told of all the same, each in full."""
+    rest = "purpose: polls, description: D."
+    slips = "".join(f"  c{n:03}: {{kind: sesion, {rest}}}\n" for n in range(MOST_HINTS + 2))
+    cure = "It can be session, persistent, poll-timeout or analytics."
+    told = inspect_text(HEAD + slips).faults
+    assert [each.cure for each in told] == [f"{cure} Did you mean 'session'?"] * 100 + [cure] * 2
+    told = inspect_text(f"uses: [{', '.join(['djanjo'] * (MOST_HINTS + 2))}]\n{BASE}").faults
+    cure = f"It knows those of: {', '.join(catalogue.frameworks())}."
+    assert [each.cure for each in told] == [f"{cure} Did you mean 'django'?"] * 100 + [cure] * 2
+
+
 def test_faults_of_shape_and_of_sense_come_together_sorted_by_line() -> None:
     """One slip does not hide the others."""
     source = (
@@ -717,6 +766,13 @@ def test_a_policy_may_be_built_in_python() -> None:
             ),
         ),
         (
+            {"ask_again_after": True},
+            (
+                "<policy>: ask_again_after: 'ask_again_after' is true, which is no duration.\n"
+                "    Write a number and a unit: 30 minutes, 1 day, 2 weeks, 13 months, 1 year."
+            ),
+        ),
+        (
             {"purposes": {"p": {"title": "A", "description": "B"}, 7: {}}},
             (
                 "<policy>: purposes: 'purposes' has the key 7, which is not text.\n"
@@ -816,8 +872,12 @@ def test_keys_of_the_policy_that_are_not_text_are_refused() -> None:
 def test_what_is_no_set_of_keys_is_a_fault() -> None:
     """A program may hand in what its own reader made of an empty file."""
     for wrong in (None, [1], "abc", 5, b"x"):
-        with pytest.raises(PolicyError, match=r"^<policy>: the policy is .*, and must be keys"):
+        with pytest.raises(PolicyError) as caught:
             policy_from(wrong)  # type: ignore[arg-type]
+        assert str(caught.value) == (
+            f"<policy>: the policy is {shown(wrong)}, and must be keys with values.\n"
+            "    Give it 'site', 'mode' and 'purposes'."
+        )
 
 
 def test_data_that_has_no_end_is_a_fault() -> None:
@@ -838,6 +898,52 @@ def test_data_that_has_no_end_is_a_fault() -> None:
         just = [just]
     with pytest.raises(PolicyError, match="the policy has no key 'x'"):
         policy_from(data(x=just))
+
+
+def test_values_are_counted_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each set of keys, each list, and what they hold: so many as there may be, and no more."""
+    least = {"site": {"name": "A", "controller": "B"}, "mode": "explicit", "preset": ["eu", "uk"]}
+    both = {**least, "purposes": {"p": {"title": "T", "description": "D"}}}
+    monkeypatch.setattr(policy_file, "MOST_VALUES", 12)
+    assert policy_from(both).mode == "explicit"
+    monkeypatch.setattr(policy_file, "MOST_VALUES", 11)
+    with pytest.raises(PolicyError) as caught:
+        policy_from(both)
+    assert str(caught.value) == (
+        "<policy>: purposes: the policy has more than 11 values.\n"
+        "    Does it hold itself? Five levels are usual."
+    )
+
+
+def test_levels_are_counted_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as in a file, counted from the policy's own keys."""
+
+    def lists(levels: int) -> Any:
+        inner: Any = 1
+        for _ in range(levels):
+            inner = [inner]
+        return inner
+
+    assert "the policy has no key 'x'" in path_faults({"x": lists(49)})
+    for key, said in (("x", "x"), ("x" * 60, "x" * 60), ("x" * 61, f"{'x' * 60}…")):
+        assert path_faults({key: lists(50)}) == (
+            f"<policy>: {said}: the policy has more than 50 levels inside one another.\n"
+            "    Does it hold itself? Five levels are usual."
+        )
+    # On the last level itself there may be a value too many, which is no level too many.
+    monkeypatch.setattr(policy_file, "MOST_VALUES", 50)
+    with pytest.raises(PolicyError, match="x: the policy has more than 50 values"):
+        policy_from({"x": lists(49)})
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_may_have_as_many_digits_as_in_a_file(sign: int) -> None:
+    """To the last digit; what has more is told at its place and left out."""
+    what = "'site.name' is a number of more than 18 digits.\n    Write a smaller one."
+    site = {"name": sign * 10**18, "controller": "B"}
+    assert path_faults({"site": site}) == f"<policy>: site.name: {what}"
+    site["name"] = sign * (10**18 - 1)
+    assert path_faults({"site": site}).startswith("<policy>: site.name: 'site': 'name' must be te")
 
 
 def test_any_mapping_and_any_sequence_will_do() -> None:
@@ -1054,6 +1160,34 @@ banner: {title: {en: New}}
     assert policy.cookies["_count"].description == {"en": "Counts.", "de": "Zählt."}
     assert policy.cookies["_count"].transfer == {"en": "C"}
     assert (policy.banner.title, policy.banner.layout) == ({"en": "New"}, "bottom")
+
+
+def test_what_is_no_text_is_merged(tmp_path: Path) -> None:
+    """Whatever an entry is named, and whatever keys stand in one of its keys."""
+    base = BASE.replace("statistics:", "title:").replace("purpose: statistics", "purpose: title")
+    base = base.replace(
+        "purpose: title,", "purpose: title, attributes: {secure: true, http-only: true},"
+    )
+    ours = """\
+extends: base.yaml
+purposes: {title: {title: Ours}}
+cookies: {_count: {attributes: {http-only: false}}}
+"""
+    policy = load_policy(written(tmp_path, base=base, ours=ours))
+    assert policy.purposes["title"].title == "Ours"
+    assert policy.purposes["title"].description == "Counts."
+    attributes = policy.cookies["_count"].attributes
+    assert (attributes.secure, attributes.http_only) == (True, False)
+
+
+def test_a_policy_that_lists_no_language_speaks_english(tmp_path: Path) -> None:
+    """Of the words of a base, and of the catalogue, those in English are its own."""
+    base = BASE.replace("Counts.", "{en: C., de: Z.}")
+    ours = written(tmp_path, base=base, ours="extends: base.yaml\n")
+    assert load_policy(ours).cookies["_count"].description == {"en": "C."}
+    described = read_policy(f"uses: django\n{BASE}").cookies["csrftoken"].description
+    assert isinstance(described, dict)
+    assert described.keys() == {"en"}
 
 
 def test_a_bases_words_in_other_languages_are_passed_over(tmp_path: Path) -> None:
@@ -1345,8 +1479,12 @@ def test_a_text_extends_no_file() -> None:
         "consent.yaml:1:10: 'extends' names a file, and this policy stands in no folder.\n"
         "    Save it as a file, and load it with load_policy."
     )
-    with pytest.raises(PolicyError, match="extends: 'extends' names a file"):
+    with pytest.raises(PolicyError) as caught:
         policy_from({**yaml.safe_load(BASE), "extends": "base.yaml"})
+    assert str(caught.value) == (
+        "<policy>: extends: 'extends' names a file, and this policy stands in no folder.\n"
+        "    Save it as a file, and load it with load_policy."
+    )
 
 
 # What the catalogue supplies
@@ -1420,6 +1558,7 @@ def test_a_framework_that_nobody_knows_is_a_fault(line: str, fault: str) -> None
     """With the names that are known, and the one that was meant."""
     said = faults_of(f"{line}\n{BASE}")
     assert said.startswith(fault)
+    assert ("\n    Write it in brackets: [django]." in said) is ("must be a list" in fault)
     assert ("Did you mean 'django'?" in said) is ("djanjo" in line)
 
 
@@ -1511,6 +1650,7 @@ def test_an_inspection_tells_everything_and_raises_nothing(tmp_path: Path) -> No
         "no regulator of the EU, the EEA or the UK accepts consent by going on.",
     ]
     assert report.sources == {str(file): BASE.replace("explicit", "implied")}
+    assert report.file == str(file)
     assert report.place_of("cookies", "session", "kind") == (str(file), 7, 13)
     assert report.place_of("cookies", "nobody") is None
     assert report.place_of("cookies", "session", "kind", "deeper") is None
@@ -1539,7 +1679,8 @@ def test_countries_are_codes_or_words() -> None:
         ("3", "cookie '_count': 'transfer' must be text, or one text for each language, and is 3"),
         ("{en: 3}", "cookie '_count': 'transfer.en' must be text, and is 3."),
     ):
-        assert said in faults_of(source(wrong))
+        (fault,) = inspect_text(source(wrong)).faults
+        assert said in fault.what
     assert "Did you mean 'US'?" in faults_of(source("[us]"))
 
 
@@ -1642,6 +1783,69 @@ def test_a_policy_is_validated_a_few_times_at_most(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(policy_file, "MOST_ROUNDS", 1)
     assert inspect_text(wrong).faults == in_two
     assert inspect_text(wrong).policy is None
+
+
+HOLED = [
+    ("site: {name: The county, controller", "site: {<<: {name: A}, controller"),
+    ("  session: {", "  <<: {}\n  session: {"),
+    ("{kind: session,", "{<<: {kind: session},"),
+    ("cookies:", "integrations: {matomo: {<<: {purpose: statistics}}}\ncookies:"),
+    ("  necessary: {basis: strictly-necessary,", "  necessary: {<<: {basis: strictly-necessary},"),
+]
+
+
+@pytest.mark.parametrize(("whole", "holed"), HOLED)
+@pytest.mark.parametrize("wrong", ["", "languages: en\n", "services: {s: {purpos: p}}\n"])
+def test_nothing_hangs_on_a_hole(whole: str, holed: str, wrong: str, tmp_path: Path) -> None:
+    """Of what is left out nothing is said: neither beside other slips, nor upon a base."""
+    assert whole in BASE
+    source = BASE.replace(whole, holed) + wrong
+    merge = "the merge key '<<' is not read."
+    others = [each.what for each in inspect_text(BASE + wrong).faults]
+    for path in (
+        written(tmp_path, ours=source),
+        written(tmp_path, base="revision: 2\n", ours=f"extends: base.yaml\n{source}"),
+    ):
+        assert sorted(each.what for each in inspect_policy(path).faults) == sorted([merge, *others])
+    assert bool(others) is bool(wrong)
+
+
+def test_a_known_service_that_is_no_set_of_keys_is_one_fault() -> None:
+    """The catalogue has nothing to lay beneath a word."""
+    (fault,) = inspect_text(f"{BASE}services: {{youtube: provider}}\n").faults
+    assert fault.what == "service 'youtube' must be keys with values, and is 'provider'."
+
+
+def test_a_text_has_a_name_in_faults() -> None:
+    """Whoever reads it without a file."""
+    assert inspect_text("").file == "<policy>"
+    assert inspect_text(WHOLE).file == "<policy>"
+    with pytest.raises(PolicyError, match=r"^<policy>:1:1: the file is empty"):
+        read_policy("")
+
+
+def test_what_a_first_look_hides_is_told_too() -> None:
+    """A section is looked at as a whole once its entries are left out that are faulty."""
+    slips = "  a: {kind: sesion}\n  b: {kind: session, purpose: p, description: D., name: c}\n"
+    slips += "services: {s: {purpose: nobody, provider: S}}\n"
+    assert [(each.line, each.column) for each in inspect_text(BASE + slips).faults] == [
+        (9, 3),
+        (9, 3),
+        (9, 13),
+        (10, 51),
+        (11, 25),
+    ]
+
+
+def test_a_fault_that_nothing_left_out_would_mend_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After the last round all is left out, so that there is an end."""
+    wrong = BASE.replace("kind: session", "kind: sesion")
+    told = inspect_text(wrong).faults
+    monkeypatch.setattr(policy_file, "_part_of", lambda _loc: ("nothing that is there",))
+    assert inspect_text(wrong).faults == told
+    assert len(told) == 1
 
 
 def test_a_list_with_a_hole_where_names_should_be_is_one_fault() -> None:

@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +26,8 @@ from consentkit.testing.strategies import policies
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(ROOT.glob("examples/*/consent.yaml"))
 BAD = sorted(ROOT.glob("tests/policies/bad/*.yaml"))
+
+RECORD = Path(__file__).with_name("policy_schema.json")
 
 SCHEMA = policy_schema()
 VALIDATOR = Draft7Validator(SCHEMA)
@@ -466,3 +469,26 @@ def test_what_the_catalogue_knows_is_offered() -> None:
     assert "Google" in offered["youtube"]["description"]
     one, several = SCHEMA["properties"]["uses"]["anyOf"]
     assert one["enum"] == several["items"]["enum"] == [*catalogue.frameworks()]
+
+
+# --- On record ------------------------------------------------------------------------------------
+
+
+def recorded() -> str:
+    """The schema as editors get it, but for the services of the catalogue; frameworks are one."""
+    whole = json.loads(json.dumps(SCHEMA))
+    services = whole["properties"]["services"].pop("properties")
+    whole["properties"]["services"]["properties"] = {"youtube": services["youtube"]}
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def test_the_schema_is_the_one_on_record() -> None:
+    """Every word of it is read by somebody in an editor: what changes is to be seen in a diff.
+
+    ``python -m tests.rules.test_policy_schema --write`` writes it anew.
+    """
+    assert recorded() == RECORD.read_text("utf-8")
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["--write"]:
+    RECORD.write_text(recorded(), "utf-8")

@@ -86,6 +86,9 @@ def test_whatever_shares_a_name_with_a_tracker_is_spoken_of(
 def test_what_proves_less_is_not_sure(name: str) -> None:
     """Another case, a name that others use too, a pattern that need not mean it (FZ-09)."""
     assert is_found(name) is False
+    found = tracker_of_name("cookies", NamePattern.parse(name))
+    assert found is not None
+    assert found.known.purpose in TRACKING
 
 
 def innocent() -> Iterator[str]:
@@ -113,8 +116,10 @@ def test_pieces_of_a_chunked_cookie_may_be_trackers() -> None:
     """`chunked` admits `name-0`, `name.0` and `nameC1`, whatever `name` itself is."""
     assert is_found("_hp2_id") is None
     assert is_found("_hp2_id", chunked=True)
+    assert tracker_of_name("cookies", NamePattern.parse("_hp2_id")) is None  # unless it says so
     assert is_found("basket", chunked=True) is None
     assert is_found("_ga*", chunked=True)
+    assert is_found("_ga_R4", chunked=True)  # all of them are
 
 
 def test_storage_has_names_of_its_own() -> None:
@@ -126,6 +131,9 @@ def test_storage_has_names_of_its_own() -> None:
     assert not tracker_of_name("cookies", pattern)
     assert is_known_name("storage", pattern)
     assert not is_known_name("cookies", pattern)
+    name = NamePattern.parse("_ga")
+    assert tracker_of_name("cookies", name)
+    assert tracker_of_name("storage", name) is None
 
 
 HOSTS = [

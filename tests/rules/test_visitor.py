@@ -256,9 +256,16 @@ def test_in_report_mode_everything_is_allowed_and_answers_are_kept() -> None:
 def test_an_answer_after_the_response_has_begun_warns(act: str) -> None:
     """TR-12, AC-12: it counts for the rest of the request, and cannot be sent any more."""
     somebody = visitor(policy())
+    assert somebody.is_late is False
     somebody.is_late = True
-    with pytest.warns(LateAnswerWarning, match="before the first byte"):
+    with pytest.warns(LateAnswerWarning) as caught:
         getattr(somebody, act)("a")
+    (warning,) = caught
+    assert str(warning.message) == (
+        "The answer changed after the response had begun, so its token cannot be sent: it holds "
+        "for the rest of this request and is forgotten. Change answers before the first byte of "
+        "the response is sent."
+    )
     assert somebody.answer("a") is (Answer.GRANTED if act == "grant" else Answer.REFUSED)
 
 

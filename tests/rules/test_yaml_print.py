@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -228,7 +229,7 @@ QUOTED = (
         ">",
     ),
     *("'a'", '"a"', "%a", "@a", "`a", "=", "---", "...", ",a", "\u2028", "a\tb", "\x00", "\ufeff"),
-    *("a\x85b", "\u202egnal", "\u00a0a", "+1", "+0o7"),
+    *("a\x85b", "\u202egnal", "\u00a0a", "+1", "+0o7", "ab ", "ab:"),
 )
 
 
@@ -291,7 +292,58 @@ def test_a_set_of_switches_stands_in_braces() -> None:
     assert print_yaml({"token": switches}) == "token:\n  secure: true\n  same-site: lax\n"
     assert print_yaml({"a": {"b": switches}}) == "a:\n  b: {secure: true, same-site: lax}\n"
     assert "{" not in print_yaml({"a": {"b": switches | {"words": "two words"}}})
+    assert (
+        print_yaml({"a": {"b": dict.fromkeys("abcd", 1)}}) == "a:\n  b: {a: 1, b: 1, c: 1, d: 1}\n"
+    )
     assert "{" not in print_yaml({"a": {"b": dict.fromkeys("abcde", 1)}})
+
+
+@pytest.mark.parametrize("of", [lambda word: {word: 1}, lambda word: {"b": word}])
+def test_a_switch_is_a_short_word(of: Callable[[str], dict[str, object]]) -> None:
+    """Its key, and its value; what is longer stands on a line of its own."""
+    assert "{" in print_yaml({"a": {"b": of("x" * 24)}})
+    assert "{" not in print_yaml({"a": {"b": of("x" * 25)}})
+
+
+def lines_of(value: object) -> list[str]:
+    """The lines of a value below two keys, which take seven columns."""
+    return print_yaml({"key": {"key": value}}).splitlines()[1:]
+
+
+def test_what_fits_stands_on_one_line() -> None:
+    """To the last column of a line and no further: a list, one in another, switches."""
+    room = WIDTH - len("  key: ")
+    host = "x" * (room - len("[]"))
+    assert lines_of([host]) == [f"  key: [{host}]"]
+    assert lines_of([f"{host}x"]) == ["  key:", f"    - {host}x"]
+    inner = "x" * (WIDTH - len("    - []"))
+    assert lines_of([[inner]]) == ["  key:", f"    - [{inner}]"]
+    assert lines_of([[f"{inner}x"]]) == ["  key:", f"    - - {inner}x"]
+    switches = {"a" * 24: "b" * 24, "c" * 24: "d" * (room - len("{: , : }") - 72)}
+    assert len(lines_of(switches)[0]) == WIDTH
+    assert len(lines_of({**switches, "c" * 24: "d" * 10})) == 3
+
+
+def test_a_folded_line_holds_what_it_can() -> None:
+    """To the last column; a text that takes one line alone stands behind its key."""
+    first = "x" * (WIDTH - len("    ") - 5) + " yyyy"
+    assert lines_of(first) == [f"  key: {first}"]
+    assert lines_of(f"{first} z") == ["  key: >-", f"    {first}", "    z"]
+    assert lines_of(f"{first}y z") == ["  key: >-", f"    {first[:-5]}", "    yyyyy z"]
+
+
+def test_brackets_with_nothing_in_them_stand_behind_any_key() -> None:
+    """On lines of its own there would be nothing to see."""
+    key = "k" * WIDTH
+    assert print_yaml({key: {}, "b": {key: []}}) == f"{key}: {{}}\n\nb:\n  {key}: []\n"
+
+
+def test_the_first_key_of_an_entry_in_a_list_stands_behind_the_dash() -> None:
+    """As it is, whatever it begins with."""
+    for key in ("X", "-", " x"):
+        data = {"a": [{key: [{"b": {}}], "c": 1}]}
+        assert read(print_yaml(data)) == data
+    assert print_yaml({"a": [{"XX": [{"b": {}}]}]}) == "a:\n  - XX:\n      - b: {}\n"
 
 
 def test_a_line_is_folded_where_it_can_be() -> None:
@@ -304,6 +356,8 @@ def test_a_line_is_folded_where_it_can_be() -> None:
     long = "x" * 300
     assert print_yaml({"key": long}) == f"key: {long}\n"
     assert print_yaml({"key": "a\u2028 " * 60}).count("\n") == 1
+    for edge in (f" {text}", f"{text} "):
+        assert print_yaml({"key": edge}) == f'key: "{edge}"\n'
 
 
 def test_a_broken_text_is_a_block_where_a_block_can_hold_it() -> None:
@@ -324,6 +378,9 @@ def test_a_key_may_be_as_long_as_it_likes() -> None:
     data = {key: {key: "a"}, "b": [{key: {"a b": "c d"}}]}
     assert print_yaml(data).startswith(f"? {key}\n:\n  ? {key}\n  : a\n")
     assert read(print_yaml(data)) == data
+    longest = "k" * 900
+    assert print_yaml({longest: 1}) == f"{longest}: 1\n"
+    assert print_yaml({f"{longest}k": 1}) == f"? {longest}k\n: 1\n"
 
 
 @given(st.integers(0, 10 * LONGEST) | st.integers(0, 5_000).map(DAY.__mul__))
@@ -344,5 +401,7 @@ def test_a_duration_is_printed_as_people_say_it() -> None:
         3600: "1 hour",
         1800: "30 minutes",
         0: "0 seconds",
+        999_999 * 60: "999999 minutes",
+        1_000_000 * 60: "60000000 seconds",  # the largest count that is read has six digits
     }
     assert {seconds: print_duration(seconds) for seconds in said} == said

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -7,7 +8,18 @@ from hypothesis import strategies as st
 
 from consentkit.errors import PolicyError
 from consentkit.rules import yaml_text
-from consentkit.rules.yaml_text import DEEPEST, Node, Place, compose, merged, node_of, shown
+from consentkit.rules.yaml_text import (
+    DEEPEST,
+    LARGEST,
+    MOST_REPEATED,
+    Node,
+    Place,
+    compose,
+    merged,
+    node_of,
+    shown,
+    text_of,
+)
 
 HERE = Place("here.yaml", 1, 1)
 
@@ -30,15 +42,20 @@ def data_of(node: Node) -> Any:
     return node.data
 
 
+def places_in(node: Node) -> Iterator[Place]:
+    """The places of a node, of its keys, and of all that it holds."""
+    yield node.place
+    for place, child in (node.items or {}).values():
+        yield place
+        yield from places_in(child)
+
+
 @given(values)
 def test_a_node_of_data_holds_that_data(data: Any) -> None:
     """What was not written in a file is read as if it were, all of it at one place."""
     node = node_of(data, HERE)
     assert node.data == data_of(node) == data
-    places = [node.place]
-    for _, child in node.children():
-        places.append(child.place)
-    assert set(places) == {HERE}
+    assert set(places_in(node)) == {HERE}
 
 
 def laid(base: Any, over: Any) -> Any:
@@ -87,6 +104,7 @@ def test_what_the_lower_part_left_out_is_not_known_of_the_whole() -> None:
     holed = compose("a: 1\n<<: {b: 2}\n", "base.yaml")
     assert len(holed.faults) == 1
     assert merged(holed.node, compose("c: 3\n", "ours.yaml").node).has_holes
+    assert merged(compose("c: 3\n", "ours.yaml").node, holed.node).has_holes
     assert not merged(compose("a: 1\n", "f").node, compose("c: 3\n", "f").node).has_holes
 
 
@@ -95,6 +113,7 @@ def test_the_order_is_the_bases_unless_all_of_it_is_named_anew() -> None:
     base = node_of({"a": 1, "b": 2}, HERE)
     assert list(merged(base, node_of({"c": 0, "b": 0}, HERE)).data) == ["a", "b", "c"]
     assert list(merged(base, node_of({"c": 0, "b": 0, "a": 0}, HERE)).data) == ["c", "b", "a"]
+    assert list(merged(base, node_of({"b": 0, "a": 0}, HERE)).data) == ["b", "a"]
 
 
 def test_a_part_that_stands_alone_is_laid_over_whole() -> None:
@@ -127,6 +146,36 @@ def test_aliases_lead_no_deeper_than_levels_do(outer: int, inner: int) -> None:
     else:
         with pytest.raises(PolicyError, match="more than 50 levels stand inside one another"):
             compose(source, "f")
+
+
+def test_aliases_repeat_as_many_values_as_they_may_and_no_more() -> None:
+    """Counted are the values that they stand for, with what these hold."""
+    source = f"a: &a [{'x,' * 199}]\nb: [{'*a,' * 99}{'*a'}]\n"
+    assert MOST_REPEATED == 100 * 200
+    assert compose(source, "f").faults == []
+    with pytest.raises(PolicyError) as caught:
+        compose(f"{source}c: &c x\nd: *c\n", "f")
+    assert str(caught.value) == (
+        "f:4:4: the aliases repeat more than 20000 values.\n    Write the values out."
+    )
+
+
+@pytest.mark.parametrize("source", ["# ", b"# "])
+def test_a_file_may_be_as_large_as_it_may(source: bytes | str) -> None:
+    """In bytes, or in characters of a text."""
+    whole = source.ljust(LARGEST)
+    assert text_of(whole, "f") == "# ".ljust(LARGEST)
+    with pytest.raises(PolicyError, match="the file is larger than 1 MiB"):
+        text_of(whole.ljust(LARGEST + 1), "f")
+
+
+def test_a_byte_order_mark_takes_no_column() -> None:
+    """No editor shows it."""
+    for source in (b"\xef\xbb\xbfa: \xff", b"\xef\xbb\xbfa: \x07", "\ufeffa: \x07"):
+        with pytest.raises(PolicyError) as caught:
+            compose(source, "f")
+        (fault,) = caught.value.faults
+        assert (fault.line, fault.column) == (1, 4)
 
 
 def test_what_hangs_on_the_last_level_may_still_be_a_text() -> None:
@@ -162,25 +211,32 @@ def test_half_a_character_is_no_part_of_a_key(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
     node, faults, _ = compose(source, "f")
     assert (node.data, node.has_holes) == ({"a": 1}, True)
-    assert [str(fault).split("\n")[0] for fault in faults] == [
-        "f:2:1: the key 'b\\ud800' has half of a character in it."
+    assert [str(fault) for fault in faults] == [
+        (
+            "f:2:1: the key 'b\\ud800' has half of a character in it.\n"
+            "    Write the character itself in place of the '\\u…'."
+        )
     ]
 
 
 def test_a_value_is_shown_in_few_words() -> None:
     """As it would stand in the file; what is long is cut."""
-    values: list[object] = [{}, [], (), True, None, 3, "a", 1.5]
+    values: list[object] = [{}, [], (), True, False, None, 3, "a", 1.5]
     assert [shown(each) for each in values] == [
         "a set of keys",
         "a list",
         "a list",
         "true",
+        "false",
         "nothing",
         "3",
         "'a'",
         "of type float",
     ]
-    assert len(shown("x" * 1000)) == 61
+    assert shown("x" * 60) == f"'{'x' * 60}'"
+    assert shown("x" * 61) == shown("x" * 1000) == f"'{'x' * 59}…"
     # Python writes no number out that has more than 4,300 digits.
     assert shown(-(10**5000)) == "a huge number"
-    assert len(shown(10**60 - 1)) == 60
+    assert shown(10**60) == shown(-(10**60)) == "a huge number"
+    assert shown(10**60 - 1) == "9" * 60
+    assert shown(1 - 10**60) == "-" + "9" * 60

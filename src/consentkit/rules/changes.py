@@ -162,6 +162,7 @@ class _Difference:
     of: tuple[Loc, ...]
     purposes: tuple[str, ...] = ()
     who: str = ""
+    """Who is asked where no mark asks everybody; everybody if it is empty."""
 
     @property
     def matters(self) -> bool:
@@ -263,7 +264,7 @@ def _wider_signals(old: Policy, new: Policy) -> Iterator[_Difference]:
     """
     before, told = _signals(old), {key for key, _ in old.integrations.used()}
     for loc, now in _signals(new).items():
-        was = before.get(loc, ())
+        was = before.get(loc)
         if now and loc[1] in told and not (was and {*was} <= {*now}):
             of = tuple(("purposes", name) for name in now)
             what = f"'{'.'.join(loc)}' hangs on {listed(map(repr, now))}"
@@ -337,8 +338,8 @@ def _basis(old: Policy, new: Policy, name: str) -> Iterator[_Difference]:
     if was is not now:
         what = _difference((*loc, "basis"), was.value, now.value)
         optional = (name,) if name in new.optional_purposes else ()
-        who = "" if was is not Basis.IMPLIED else "who has only gone on is asked"
         weight = _weight_of_basis(was, now)
+        who = "who has only gone on is asked"
         yield _Difference((*loc, "basis"), what, weight, (loc,), optional, who)
 
 
@@ -426,14 +427,13 @@ def _if(judge: Callable[[_Value, _Value], bool]) -> _Judge:
 def _words(was: object, now: object) -> _Weight:
     """What was only translated is not reworded."""
     before, after = _by_language(was), _by_language(now)
-    common = before.keys() & after.keys()
-    same = common and all(before[tag] == after[tag] for tag in common)
+    same = all(before[tag] == after[tag] for tag in before.keys() & after.keys())
     return _Weight.LITTLE if same else _Weight.WORDS
 
 
 def _by_language(text: _Value) -> dict[str, str]:
     """Words by language, and under no language those that a policy without languages would have."""
-    return {"": text} if isinstance(text, str) else {"": next(iter(text.values()), ""), **text}
+    return {"": text} if isinstance(text, str) else {"": next(iter(text.values())), **text}
 
 
 def _people(was: _Value, now: _Value) -> _Weight:
@@ -462,11 +462,11 @@ def _loads_elsewhere(was: Collection[str], now: Collection[str]) -> bool:
 
 
 def _is_below(host: str, star: str) -> bool:
-    return host.lower().endswith(f".{star.lower().removeprefix('.')}")
+    return host.lower().endswith(f".{star.lower()}")
 
 
-def _same_words(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _plain_words(text: str) -> list[str]:
+    return text.casefold().split()
 
 
 _JUDGES: Final[Mapping[str, _Judge]] = {
@@ -478,7 +478,7 @@ _JUDGES: Final[Mapping[str, _Judge]] = {
     "renew": _if(lambda was, now: now and not was),
     "where": _if(lambda was, now: was is Where.SESSION),  # noqa: ARG005  # a judge is told of both
     "service": _if(lambda was, now: now is not None),  # noqa: ARG005  # as above
-    "provider": _if(lambda was, now: _same_words(was) != _same_words(now)),
+    "provider": _if(lambda was, now: _plain_words(was) != _plain_words(now)),
     "hosts": _if(_loads_elsewhere),
     "domain": _if(_reaches_further),
     "party": _if(lambda was, now: now == "third"),  # noqa: ARG005  # as above
@@ -534,7 +534,7 @@ class _Comparison:
     def __init__(self, old: Policy, new: Policy) -> None:
         self._old, self._new = _Standing.of(old), _Standing.of(new)
         self._differences = [*_differences(old, new)]
-        needed = {loc: 0 for each in self._differences if each.matters for loc in each.of}
+        needed = dict.fromkeys(loc for each in self._differences if each.matters for loc in each.of)
         self._whole = self._plan(needed)
         self._missing = {
             loc: since for loc, since in self._whole.since.items() if since != self._new.since[loc]
@@ -595,7 +595,7 @@ class _Comparison:
             yield Change(("revision",), what, Asks.UNMARKED, everything)
         elif self._asks_everything and everything:
             yield Change(("revision",), f"{what}; {_asked(everything)}", Asks.AGAIN, everything)
-        elif now == was > 1 and self._new.marks_nothing and not self._old.marks_nothing:
+        elif now == was and self._new.marks_nothing and not self._old.marks_nothing:
             # What it had marked is gone, so now it means everything to who answered before it.
             what = f"nothing is marked with revision {now} any more; who answered before it"
             asks = Asks.AGAIN if everything else Asks.NOTHING
@@ -683,12 +683,11 @@ def _lowered(old: _Standing, whole: _Standing) -> dict[Loc, int]:
     found: dict[Loc, int] = {}
     for loc in whole.since:
         both = [] if loc not in old.since else [*set(whole.under(loc)) & set(old.under(loc))]
-        stood = [old.for_purpose(loc, name) for name in both]
-        stands = [whole.for_purpose(loc, name) for name in both]
+        stood = {name: old.for_purpose(loc, name) for name in both}
         if both and (whole.at(loc) <= old.revision) and whole.since[loc] < old.since[loc]:
-            found[loc] = max(old.since[loc], *stood)
-        elif any(now < then for now, then in zip(stands, stood, strict=True)):
-            found[loc] = max(stood)
+            found[loc] = max(old.since[loc], *stood.values())
+        elif any(whole.for_purpose(loc, name) < then for name, then in stood.items()):
+            found[loc] = max(stood.values())
     return {loc: since for loc, since in found.items() if loc[0] == "purposes"} or found
 
 

@@ -245,7 +245,7 @@ def _undeclared_purposes(ground: Ground) -> Iterator[Problem]:
             cure = f"Name at least one. {_declared('purposes', ground)}"
             yield Problem((*loc, "purpose"), f"{subject_of(loc)} names no purpose", cure)
         for place, name in enumerate(item.purpose):
-            if name not in ground.policy.purposes and ("purposes", name) not in ground.unread:
+            if name not in ground.policy.purposes and not _was_left_out(ground, "purposes", name):
                 index = (str(place),) if len(item.purpose) > 1 else ()
                 what = f"{subject_of(loc)} names purpose {quoted(name)}, which is not declared"
                 cure = _declared("purposes", ground, name)
@@ -256,21 +256,27 @@ def _undeclared_services(ground: Ground) -> Iterator[Problem]:
     known = ground.policy.services
     for loc, item in _items(ground.policy):
         service = None if isinstance(item, Service) else item.service
-        if service is None or service in known or ("services", service) in ground.unread:
+        if service is None or service in known or _was_left_out(ground, "services", service):
             continue
         what = f"{subject_of(loc)} names service {quoted(service)}, which is not declared"
         cure = _declared("services", ground, service)
         yield Problem((*loc, "service"), what, cure)
 
 
-def _declared(section: str, ground: Ground, word: str = "") -> str:
+def _was_left_out(ground: Ground, section: str, name: str) -> bool:
+    """True of an entry that could not be read, or whose whole section could not."""
+    return (section,) in ground.unread or (section, name) in ground.unread
+
+
+def _declared(section: str, ground: Ground, word: str | None = None) -> str:
     if section not in ground.declared:
         ground.declared[section] = [
             *getattr(ground.policy, section),
             *_unread_in(section, ground),
         ]
     names = ground.declared[section]
-    return f"Declared {section}: {some_of(names) or 'none'}.{meant_by(word, names)}"
+    near = meant_by(word, names) if word else ""
+    return f"Declared {section}: {some_of(names) or 'none'}.{near}"
 
 
 def _unread_in(section: str, ground: Ground) -> list[str]:
@@ -603,7 +609,7 @@ def _integrations(ground: Ground) -> Iterator[Problem]:
         for loc, name in places.items():
             if name in policy.purposes:
                 yield from _never_asked(ground, loc, name)
-            elif ("purposes", name) not in ground.unread:
+            elif not _was_left_out(ground, "purposes", name):
                 what = f"'{key}' names purpose {quoted(name)}, which is not declared"
                 yield Problem(loc, what, _declared("purposes", ground, name))
 

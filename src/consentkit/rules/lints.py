@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Final, Literal
 
 from consentkit.rules import catalogue
+from consentkit.rules.hosts import plain_host
 from consentkit.rules.misleading_words import misleading_words_in
 from consentkit.rules.names import NamePattern
 from consentkit.rules.policy import (
@@ -91,7 +92,7 @@ def lints_on(ground: Ground, spoken: Collection[str] = ()) -> list[Problem]:
 def _strictest(policy: Policy, rule: Callable[[PresetRules], float]) -> list[Preset]:
     """The presets that ask most, where `rule` gives the less the more is asked."""
     presets = list(dict.fromkeys(policy.preset))
-    least = min((rule(PRESETS[preset]) for preset in presets), default=0)
+    least = min((rule(PRESETS[preset]) for preset in presets), default=None)
     return [preset for preset in presets if rule(PRESETS[preset]) == least]
 
 
@@ -150,9 +151,10 @@ def _preset_durations(ground: Ground) -> Iterator[Problem]:
         return
     strictest = _named(_strictest(policy, lambda rules: rules.longest), "allow")
     for name, cookie in policy.cookies.items():
-        if cookie.kind is not Kind.SESSION and (cookie.duration or 0) > longest:
+        lasts = cookie.duration or 0
+        if cookie.kind is not Kind.SESSION and lasts > longest:
             loc = ("cookies", name, "duration")
-            days = -(-(cookie.duration or 0) // DAY)
+            days = -(-lasts // DAY)
             yield Problem(
                 loc,
                 f"{subject_of(loc)} lasts {days} days, and {strictest} {longest // DAY}",
@@ -229,7 +231,8 @@ def _pattern_at(
 def _tracked(
     section: Literal["cookies", "storage"], pattern: NamePattern, item: Item
 ) -> TrackedName | None:
-    return tracker_of_name(section, pattern, chunked=getattr(item, "chunked", False))
+    chunked = isinstance(item, DeclaredCookie) and item.chunked
+    return tracker_of_name(section, pattern, chunked=chunked)
 
 
 def _called_necessary(loc: Loc, told: str, *, is_warning: bool = False) -> Problem:
@@ -691,7 +694,7 @@ def _shared_hosts(ground: Ground) -> Iterator[Problem]:
     services = ground.policy.services
     for name, service in services.items():
         for place, host in enumerate(service.hosts):
-            other = first.setdefault(host.rstrip(".").lower(), name)
+            other = first.setdefault(plain_host(host), name)
             if {*services[other].purpose} != {*service.purpose}:
                 yield Problem(
                     ("services", name, "hosts", str(place)),

@@ -265,7 +265,7 @@ class _Given:
             else f"a key of type {type(key).__name__}"
         )
         what = f"{subject_of(loc)} has {named}, which {why}"
-        self.problems.append(Problem(loc, what, "Write it as a string.", at_key=True))
+        self.problems.append(Problem(loc, what, "Write it as a string."))
 
 
 # Files
@@ -438,10 +438,10 @@ def _without_unlisted_words(root: Node) -> Node:
 
 
 def _with_listed_words(node: Node, loc: Loc, own: str, tags: tuple[str, ...]) -> Node:
-    if not isinstance(node.data, dict) or len(loc) > 3:
+    if not isinstance(node.data, dict):
         return node
     is_foreign = bool(loc) and _is_text(loc) and node.place.file != own
-    kept = Node(node.place, {}, has_holes=node.has_holes, items={}, levels=1)
+    kept = Node(node.place, {}, has_holes=node.has_holes)
     for key, (place, child) in (node.items or {}).items():
         if key in tags or not (is_foreign or (loc == ("texts",) and place.file != own)):
             new = _with_listed_words(child, (*loc, key), own, tags)
@@ -684,7 +684,7 @@ def _judge(
 
 def _validated(data: Mapping[str, Any], *, in_file: bool) -> Policy:
     if in_file:
-        return Policy.model_validate(data, by_alias=True, by_name=False, context=IN_A_FILE)
+        return Policy.model_validate(data, by_name=False, context=IN_A_FILE)
     return Policy.model_validate(data)
 
 
@@ -697,12 +697,11 @@ def _part_of(loc: tuple[int | str, ...]) -> Loc:
 def _without(data: Mapping[str, Any], unread: frozenset[Loc]) -> dict[str, Any]:
     keys = {loc[0] for loc in unread if len(loc) == 1}
     rest = {key: value for key, value in data.items() if dashed(str(key)) not in keys}
-    for section in {loc[0] for loc in unread if len(loc) > 1} & rest.keys():
-        if not isinstance(rest[section], Mapping):
-            continue
-        rest[section] = {
-            name: entry
-            for name, entry in rest[section].items()
-            if (section, str(name)) not in unread
-        }
+    for section in {loc[0] for loc in unread} & rest.keys():
+        if isinstance(rest[section], Mapping):
+            rest[section] = {
+                name: entry
+                for name, entry in rest[section].items()
+                if (section, str(name)) not in unread
+            }
     return rest | {key: value for key, value in _STAND_INS.items() if key in keys}

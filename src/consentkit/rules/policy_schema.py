@@ -431,7 +431,7 @@ def _model(model: type[BaseModel], more: Schema | None = None) -> Schema:
 def _key(model: type[BaseModel], name: str) -> Schema:
     info = model.model_fields[name]
     shape = _shape(model, name)
-    about = _ABOUT.get((model, name)) or info.description or getattr(info.annotation, "__doc__", "")
+    about = _ABOUT.get((model, name)) or info.description or ""
     about = f"{about}{_where_absent(name, info.default)}"
     said = {"description": about.replace("``", "`").replace("\n", " ")}
     snippet = _snippet(_SNIPPETS[name]) if name in _SNIPPETS else {}

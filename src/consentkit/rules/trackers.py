@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from consentkit.rules import catalogue
+from consentkit.rules.hosts import plain_host
 from consentkit.rules.names import NamePattern, OverlapIndex
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def tracker_of_host(host: str) -> TrackedHost | None:
     >>> tracker_of_host("*.licdn.com").within
     'snap.licdn.com'
     """
-    bare = host.removeprefix("*.").rstrip(".").lower()
+    bare = plain_host(host.removeprefix("*."))
     own = _tracking(catalogue.service_of_host(bare))
     if own:
         return TrackedHost(own, None)

@@ -91,7 +91,7 @@ class _Finding:
     @property
     def where(self) -> str:
         """The entry and the key in it, as in ``cookie '_ga': 'attributes.same-site'``."""
-        inner = self.loc[2:] if self.loc[:1] and self.loc[0] in ENTRIES else self.loc[1:]
+        inner = self.loc[2:] if self.loc and self.loc[0] in ENTRIES else self.loc[1:]
         keys = ".".join(part[:LONGEST_KEY] for part in inner if not part.isdigit())
         return subject_of(self.loc) + (f": '{keys}'" if keys else "")
 
@@ -176,8 +176,8 @@ def _missing(finding: _Finding) -> Iterator[Problem]:
     *parents, key = finding.loc
     holder = tuple(parents)
     fields = _model_at(holder).model_fields.values()
-    about = next(info.description for info in fields if info.alias == key)
-    cure = f"Add it: {about.splitlines()[0]}" if about else "Add it."
+    about = next(str(info.description) for info in fields if info.alias == key)
+    cure = f"Add it: {about.splitlines()[0]}"
     if key == "provider":
         cure += _who_provides(finding, holder[-1])
     yield Problem(holder, f"{_holder_in_words(holder)} has no '{key}'", cure, at_key=True)
@@ -192,7 +192,7 @@ def _who_provides(finding: _Finding, service: str) -> str:
 
 def _holder_in_words(loc: Loc) -> str:
     """What holds a key: ``cookie '_ga'``, or ``'attributes' of cookie '_ga'``."""
-    inner = loc[2:] if loc[:1] and loc[0] in ENTRIES else loc[1:]
+    inner = loc[2:] if loc and loc[0] in ENTRIES else loc[1:]
     return f"'{inner[-1]}' of {subject_of(loc)}" if inner else subject_of(loc)
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Final
 
 import yaml
@@ -22,7 +21,9 @@ import yaml
 __all__ = ["is_section", "print_yaml"]
 
 WIDTH: Final = 96
-"""Columns that a line takes at most, if it can be folded or has brackets."""
+"""Columns that a line takes at most, if it can be folded or has brackets.
+
+The key before a text is not counted: what takes one line below it stands behind it."""
 LONGEST_KEY: Final = 900
 """Characters of a key that still stands on one line with its value (YAML 1.2 §7.4.2: 1024)."""
 MOST_SWITCHES: Final = 4
@@ -72,7 +73,7 @@ def _pair(key: str, value: object, depth: int) -> list[str]:
 def _valued(head: str, value: object, depth: int) -> list[str]:
     """The lines of a value behind `head`, which ends with a colon or is a list's dash."""
     if isinstance(value, str):
-        return [f"{head} {first}" if n == 0 else first for n, first in _text(value, head, depth)]
+        return [f"{head} {first}" if n == 0 else first for n, first in _text(value, depth)]
     if not isinstance(value, Mapping | list | tuple):
         return [f"{head} {_plain(value)}"]
     flow = _flow(value, len(head) + 1, depth)
@@ -99,7 +100,9 @@ def _flow(value: Mapping[str, object] | Sequence[object], column: int, depth: in
     if isinstance(value, Mapping):
         if value and not _are_switches(value, depth):
             return ""
-        pairs = (f"{_scalar(str(key), '{')}: {_plain(held)}" for key, held in value.items())
+        pairs = (
+            f"{_scalar(str(key), in_brackets=True)}: {_plain(held)}" for key, held in value.items()
+        )
         flow = f"{{{', '.join(pairs)}}}"
     else:
         if any(isinstance(item, Mapping | list | tuple) for item in value):
@@ -151,17 +154,17 @@ _ESCAPED: Final = re.compile(rf'{_UNSEEN.pattern}|[\n"\\]')
 def _plain(value: object) -> str:
     """One value in brackets, or any that is no text."""
     if isinstance(value, str):
-        return _scalar(value, "[")
+        return _scalar(value, in_brackets=True)
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return str(value)  # a day's text is as ISO 8601 has it
 
 
-def _scalar(text: str, bracket: str = "") -> str:
-    """A text on one line, in quotes where it needs them; `bracket` is what it stands within."""
+def _scalar(text: str, *, in_brackets: bool = False) -> str:
+    """A text on one line, in quotes where it needs them: in brackets it needs them more often."""
     if _UNSEEN.search(text) or "\n" in text:
         return _escaped(text)
-    if _may_be_plain(text) and not (bracket and _SIGNS_IN_BRACKETS & set(text)):
+    if _may_be_plain(text) and not (in_brackets and _SIGNS_IN_BRACKETS & set(text)):
         return text
     if '"' in text or "\\" in text:
         return "'{}'".format(text.replace("'", "''"))
@@ -183,14 +186,13 @@ def _escaped(text: str) -> str:
 
 def _escape(character: str) -> str:
     code = ord(character)
-    wide = f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-    return _SHORT_ESCAPES.get(character, f"\\x{code:02x}" if code < 0x100 else wide)
+    return _SHORT_ESCAPES.get(character, f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
-def _text(text: str, head: str, depth: int) -> Iterator[tuple[int, str]]:
+def _text(text: str, depth: int) -> Iterator[tuple[int, str]]:
     """A text as the value of a key, line by line: in one line, folded, or as it is broken."""
     column = len(_INDENT) * (depth + 1)
-    lines = _literal(text) if "\n" in text else _folded(text, len(head) + 1, column)
+    lines = _literal(text) if "\n" in text else _folded(text, column)
     for number, line in enumerate(lines or [_scalar(text)]):
         yield number, " " * column + line if number and line else line
 
@@ -204,9 +206,9 @@ def _literal(text: str) -> list[str]:
     return ["|" if text.endswith("\n") else "|-", *lines]
 
 
-def _folded(text: str, start: int, column: int) -> list[str]:
-    """A text that is too long for the rest of the line, in lines cut between words; else none."""
-    if start + len(text) <= WIDTH or _UNSEEN.search(text) or text.strip() != text:
+def _folded(text: str, column: int) -> list[str]:
+    """A text that is too long for a line from `column` on, cut between words; else none."""
+    if _UNSEEN.search(text) or text.strip() != text:
         return []
     lines: list[str] = []
     for word in _BETWEEN_WORDS.split(text):
