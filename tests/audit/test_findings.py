@@ -470,10 +470,7 @@ def test_a_nameless_cookie_can_only_be_stopped() -> None:
     ("seconds", "is_found"),
     [(30 * DAY, False), (30 * DAY + 60, False), (int(30.2 * DAY), False), (31 * DAY, True)],
 )
-def test_a_life_may_be_rounded_and_no_longer(
-    seconds: int,
-    is_found: bool,  # noqa: FBT001 - a word for a switch
-) -> None:
+def test_a_life_may_be_rounded_and_no_longer(seconds: int, *, is_found: bool) -> None:
     """R-24: browsers round, clocks differ; a percent or a minute is no other duration."""
     scan = scan_of(setting("visits", State.GRANTED, seconds=seconds))
     assert (K.LIVES_LONGER in kinds(compare(policy(), scan))) is is_found

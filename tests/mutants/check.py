@@ -184,7 +184,8 @@ def run_again(folder: Path, part: Part, names: Iterable[str], workers: int) -> d
 
 
 def _end(folder: Path, part: Part, name: str) -> int:
-    own = f"tests/rules/test_{name.split('.')[-2]}.py"
+    _, room, module, _ = name.split(".")
+    own = f"tests/{room}/test_{module}.py"
     tests = [own] if (folder / own).exists() else [f"tests/{test}.py" for test in part.tests]
     running = subprocess.Popen(
         command("-x", *tests),
@@ -291,7 +292,11 @@ def main(arguments: list[str]) -> int:
         folder = Path(made)
         codes = lay_out(folder, part)
         chosen = sample(codes, options.sample, options.seed)
-        found = run(folder, part, chosen, until=until, workers=options.workers)
+        try:
+            found = run(folder, part, chosen, until=until, workers=options.workers)
+        except RuntimeError as error:
+            sys.stdout.write(f"{error}\nmutants: none was run, since the tests fail without one\n")
+            return 1
         lived = [name for name, end in found.items() if end == NOT_HERE]
         found |= run_again(folder, part, lived, options.workers)
         return told(part, codes, found, is_whole=options.sample is None)

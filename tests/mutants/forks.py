@@ -1,8 +1,8 @@
 """pytest runs every test once, and then those of each mutant in a fork of itself.
 
 ``-p tests.mutants.forks`` with `MUTANTS` in the environment: a JSON file with the `names` of
-mutants, how many `workers` there are, the time of `time.time` when it stops (`until`), and the file
-of the `verdicts`, to which it adds a line for each: its name, and how its tests ended.
+mutants, how many `workers` there are, the time of `time.time` from which none is begun (`until`),
+and the file of the `verdicts`, to which it adds a line for each: its name, and how its tests ended.
 A mutant's tests are those of its own module, since what is remembered from one test to the next was
 called by the first alone, and all others that call its function. Short ones come first; the first
 that fails ends them.
@@ -18,7 +18,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import NoReturn
 
@@ -84,12 +84,11 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         raise session.Failed("the tests fail without a mutant")
     gc.freeze()  # else every fork copies all there is as it collects
     with Path(asked["verdicts"]).open("a", encoding="utf-8") as file:
-        for name, end in _tried(session, course, asked["names"], asked["workers"]):
+        in_time = takewhile(lambda _: time.time() < asked["until"], asked["names"])
+        for name, end in _tried(session, course, in_time, asked["workers"]):
             is_sure = end or _function(name) not in course.imported
             file.write(f"{json.dumps([name, end if is_sure else NOT_HERE])}\n")
             file.flush()
-            if time.time() > asked["until"]:
-                break
     return True
 
 

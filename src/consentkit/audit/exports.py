@@ -26,6 +26,7 @@ from consentkit.audit.kinds import FINDINGS, Finding, FindingKind, Severity
 from consentkit.audit.seen import scan_from_json, scan_to_json
 from consentkit.errors import ScanError
 from consentkit.shell.drafts import visible
+from consentkit.shell.terminal import OBEYED_BY_BUILDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,10 +55,10 @@ def _as_escape(found: re.Match[str]) -> str:
 _UNSEEN: Final = re.compile(
     "[^\n\x20-\x7e\xa0-\xac\xae-\u061b\u061d-\u200a\u2010-\u2027\u202f-\u205f\u2070-\ud7ff"
     "\ue000-\ufefe\uff00-\ufff8\ufffc-\ufffd\U00010000-\U000dffff]"
-    r"|:(?=:[A-Za-z])|#(?=#(?i:vso|teamcity)?\[)"
+    rf"|{OBEYED_BY_BUILDS}"
 )
 """Control characters, tabs too, separators, marks that turn the direction, halves, and no signs;
-and what build servers obey in a report that is printed (``##vso[``, ``::add-mask::``)."""
+and what build servers obey in a report that is printed."""
 
 
 @cache

@@ -29,7 +29,17 @@ from consentkit.errors import Fault
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Colour", "Piece", "Screen", "Tone", "Toned", "fault_json", "harmless", "width_of"]
+__all__ = [
+    "OBEYED_BY_BUILDS",
+    "Colour",
+    "Piece",
+    "Screen",
+    "Tone",
+    "Toned",
+    "fault_json",
+    "harmless",
+    "width_of",
+]
 
 Colour = Literal["auto", "always", "never"]
 """When to print in colours."""
@@ -76,13 +86,16 @@ class Toned(NamedTuple):
 
 Piece = str | Toned
 
+OBEYED_BY_BUILDS: Final = r":(?=:[A-Za-z])|#(?=#(?i:vso|teamcity)?\[)"
+"""Pattern of how a line begins that build servers obey (``::add-mask::``, ``##vso[``,
+``##teamcity[``)."""
 _OBEYED: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
-    r"|:(?=:[A-Za-z])|#(?=#(?i:vso|teamcity)?\[)"
+    rf"|{OBEYED_BY_BUILDS}"
 )
 """What a terminal would obey or hide: controls, overrides of direction, marks without width; and
-how a line begins that build servers obey (``::add-mask::``, ``##vso[``, ``##teamcity[``)."""
+what build servers would."""
 
 _TYPEWRITTEN: Final = str.maketrans({"…": "...", "─": "-", "•": "*"})
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
