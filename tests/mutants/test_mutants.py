@@ -88,10 +88,15 @@ def names_in(folder: Path) -> tuple[str, ...]:
     return names
 
 
-def ends_of(folder: Path, names: list[str]) -> dict[str, int]:
+def ends_of(folder: Path, names: list[str], seconds: float = 600) -> dict[str, int]:
     """How the tests of these mutants end, in forks of a real pytest."""
     asked, verdicts = folder / "asked.json", folder / "verdicts.jsonl"
-    question = {"names": names, "workers": 2, "until": time.time() + 600, "verdicts": str(verdicts)}
+    question = {
+        "names": names,
+        "workers": 2,
+        "until": time.time() + seconds,
+        "verdicts": str(verdicts),
+    }
     asked.write_text(json.dumps(question), "utf-8")
     subprocess.run(
         [
@@ -121,6 +126,12 @@ def test_a_mutant_that_a_test_notices_fails_and_another_does_not(laid_out: Path)
     assert by_change["- return number * 2", "+ return number / 2"] == NOT_HERE
     endless = by_change["- count += 1", "+ count -= 1"], by_change["- count += 1", "+ count = 1"]
     assert all(end < 0 for end in endless)  # the system ended them
+
+
+def test_none_is_begun_when_the_time_is_up(laid_out: Path) -> None:
+    names = [*names_in(laid_out)[:2]]
+    assert ends_of(laid_out, names, seconds=-1) == {}
+    assert ends_of(laid_out, names).keys() == {*names}  # the control
 
 
 def loaded(folder: Path) -> ModuleType:
