@@ -7,6 +7,7 @@ tests read what was found. What stands around the notice is in tests/browser/hos
 import asyncio
 import json
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -459,6 +460,51 @@ def test_nothing_moves_while_the_notice_itself_comes(
     visitor.type_address("/no CSS")
     assert visitor.page.evaluate(SHIFTS) == 0
     assert slowly.cuts == 1, "the control: the page came in two pieces"
+
+
+class HoldingBack:
+    """An app whose last style sheet comes when it is let go; what comes before it is shown."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.let_go = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/late.css":
+            await asyncio.to_thread(self.let_go.wait, 10)
+
+        async def send_to_be_shown(message: Message) -> None:
+            if body := message.get("body"):
+                message["body"] = body.replace(b'rel="expect"', b'rel="author"')
+            await send(message)
+
+        await self._app(scope, receive, send_to_be_shown)
+
+
+# Where each part of the notice stands, and whether the sheet that comes last is there.
+PLACES = """() => [
+    [...document.querySelectorAll("#consentkit, #consentkit *")].map(
+        one => one.getBoundingClientRect().toJSON()),
+    [...document.styleSheets].some(sheet => sheet.href?.endsWith("late.css")),
+]"""
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_nothing_of_the_notice_moves_when_a_sheet_comes_late(
+    serve: Serve, new_visitor: NewVisitor, apps: dict[str, ASGIApp], layout: str
+) -> None:
+    """A site's worst style sheet, while the notice is before a person's eyes."""
+    holding = HoldingBack(apps[layout])
+    visitor = new_visitor(serve(holding))
+    visitor.page.goto(visitor.server.origin() + "/hostile", wait_until="commit")
+    visitor.page.wait_for_selector("#consentkit button:last-of-type")
+    early, had_sheet = visitor.page.evaluate(PLACES)
+    holding.let_go.set()
+    visitor.page.wait_for_load_state()
+    late, has_sheet = visitor.page.evaluate(PLACES)
+    assert (had_sheet, has_sheet) == (False, True), "the control: it came in between"
+    assert sum(box["height"] > 0 for box in early) > 10, "the control: these are parts of it"
+    assert late == early
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
