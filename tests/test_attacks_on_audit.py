@@ -36,16 +36,11 @@ from consentkit.audit.drafts import draft_from_scan, facts_of, scan_in
 from consentkit.audit.exports import json_text, junit, report_json, sarif
 from consentkit.audit.findings import Finding, FindingKind, Report, Severity, report_on
 from consentkit.audit.frontier import Limits, Robots
-from consentkit.audit.headers import (
-    Answer,
-    HeadersWitness,
-    Jar,
-    Send,
-    inflated,
-    read_page,
-    shown_in,
-)
+from consentkit.audit.headers import HeadersWitness, shown_in
+from consentkit.audit.jar import Jar
 from consentkit.audit.journal import Head, Journal
+from consentkit.audit.markup import read_page
+from consentkit.audit.network import Answer, Send, inflated
 from consentkit.audit.page import report_page
 from consentkit.audit.scan import Options, scan
 from consentkit.audit.seen import (

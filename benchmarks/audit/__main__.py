@@ -24,9 +24,11 @@ import anyio
 
 from benchmarks.audit.site import POLICY, app
 from benchmarks.served import _free_port, _wait_for
-from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
+from consentkit.audit.browser import BrowserWitness
+from consentkit.audit.chromium import BrowserOptions, find_chromium
 from consentkit.audit.frontier import Limits
-from consentkit.audit.headers import HeadersWitness, http_client
+from consentkit.audit.headers import HeadersWitness
+from consentkit.audit.network import http_client
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan, Witness
 from consentkit.rules.policy_file import policy_from

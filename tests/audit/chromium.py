@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
+from consentkit.audit.browser import BrowserWitness
+from consentkit.audit.chromium import BrowserOptions, find_chromium
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan
 from tests.conftest import IN_CI, NO_CHROMIUM

@@ -21,7 +21,8 @@ from consentkit.audit.banners import (
     role_of,
     withdraw,
 )
-from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
+from consentkit.audit.browser import BrowserWitness
+from consentkit.audit.chromium import BrowserOptions, find_chromium
 from consentkit.audit.seen import Act, State
 from consentkit.errors import ScanError
 from consentkit.notice.text import LANGUAGES, messages_for

@@ -6,19 +6,17 @@ These drive a real Chromium by Playwright's async API, which leaves other event 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from consentkit.audit import banners
+from consentkit.audit import banners, chromium, tab
 from consentkit.audit import browser as module
-from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
+from consentkit.audit.browser import BrowserWitness
+from consentkit.audit.chromium import BrowserOptions, find_chromium
 from consentkit.audit.seen import (
     Act,
     By,
@@ -30,7 +28,6 @@ from consentkit.audit.seen import (
     Visit,
     Witness,
 )
-from consentkit.errors import ScanError
 from consentkit.rules.policy import Where
 from tests.audit.towns import ADS, DAY, OWN_SCRIPT, SITE, Town, good_site
 from tests.browser.servers import Server
@@ -372,7 +369,8 @@ async def test_a_page_that_the_browser_does_not_let_go_of_costs_the_browser(
     page = town[1].origin(SITE) + "/script"
     try:
         with monkeypatch.context() as hasty:
-            hasty.setattr(module, "_ENDING", 0.0)
+            hasty.setattr(tab, "ENDING", 0.0)
+            hasty.setattr(chromium, "ENDING", 0.0)
             visit, _ = await witness.visit(page, State.UNTOUCHED)
             assert only(visit).name == "visits"
         assert witness._running is None
@@ -514,22 +512,6 @@ async def test_chromium_opens_no_pages_of_its_own_beside_ours(witness: BrowserWi
     assert await witness._within(State.UNTOUCHED, opened) == []
 
 
-async def test_what_playwright_turns_off_is_off() -> None:
-    """Chromium takes the last list of features alone: ours has to say again what theirs says."""
-    from playwright.async_api import async_playwright
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=find_chromium(), chromium_sandbox=module.has_sandbox()
-        )
-        session = await browser.new_browser_cdp_session()
-        command = (await session.send("SystemInfo.getInfo"))["commandLine"]
-        await browser.close()
-    [theirs] = re.findall(r"--disable-features=(\S+)", command)
-    [ours] = (flag for flag in module.FLAGS if flag.startswith("--disable-features="))
-    assert {*theirs.split(",")} < {*ours.partition("=")[2].split(",")}
-
-
 async def test_who_runs_a_site_says_which_hosts_are_its_own(
     see: Any, witness: BrowserWitness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -540,38 +522,6 @@ async def test_who_runs_a_site_says_which_hosts_are_its_own(
 
 
 # --- Strangers ------------------------------------------------------------------------------------
-
-AWAY = (
-    *("http://169.254.169.254/consent", f"https://{SITE}:81/consent", f"http://{SITE}/consent"),
-    *("//evil.test/", f"https://{SITE}.evil.test/", f"https://me@{SITE}/", "http://[", "/\ud800"),
-    *("file:///etc/state.json?", "javascript:1", "data:text/html,x", "", None, 1, {"x": 1}),
-)
-
-
-@pytest.mark.parametrize("action", AWAY)
-async def test_a_form_names_no_endpoint_elsewhere(action: object) -> None:
-    """What is read there stands in the report: a file of this machine's, a cloud's keys."""
-    assert await endpoint_at(f"https://{SITE}/news", action) == ""
-
-
-async def test_a_form_names_its_sites_endpoint() -> None:
-    """The control; on a page of another site, where a redirect led, even that is none."""
-    for action in ("/consent", f"https://{SITE}/consent"):
-        assert await endpoint_at(f"https://{SITE}/news", action) == f"https://{SITE}/consent"
-    assert await endpoint_at("https://evil.test/news", "/consent") == ""
-    assert await endpoint_at("file:///tmp/news", "/consent") == ""
-
-
-async def endpoint_at(page: str, action: object) -> str:
-    """What an action of the form on a page is taken for."""
-    look: Any = module._Look(options(), lambda host: host in {SITE, ""})
-
-    async def ask(_script: str) -> object:
-        return action
-
-    look.page, look._ask = SimpleNamespace(url=page), ask
-    endpoint: str = await look.endpoint()
-    return endpoint
 
 
 async def test_a_declaration_is_not_read_where_it_leads_elsewhere(
@@ -598,60 +548,6 @@ async def test_a_declaration_is_not_read_where_it_leads_elsewhere(
 def test_what_a_page_throws_is_not_repeated(said: str, why: str) -> None:
     """A getter that throws `document.cookie` would write values into report and journal."""
     assert module._why(Exception(said)) == f"the browser could not look at it{why}"
-
-
-def test_strangers_pages_run_in_chromiums_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One hole in what draws a page is else the account of the person who scans."""
-    assert "--no-sandbox" not in module.FLAGS
-    monkeypatch.delenv("CONSENTKIT_NO_SANDBOX", raising=False)
-    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
-    assert module.has_sandbox()
-    monkeypatch.setenv("CONSENTKIT_NO_SANDBOX", "1")
-    assert not module.has_sandbox()
-    monkeypatch.delenv("CONSENTKIT_NO_SANDBOX")
-    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
-    assert not module.has_sandbox()
-
-
-# --- Without a browser ----------------------------------------------------------------------------
-
-
-async def test_without_a_chromium_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where — what — what to do."""
-    monkeypatch.setattr(module, "find_chromium", lambda: None)
-    with pytest.raises(ScanError, match=r"no Chromium was found\. Install one"):
-        await BrowserWitness().visit("http://site.example/", State.UNTOUCHED)
-    with pytest.raises(ScanError, match="no Chromium was found"):
-        await BrowserWitness().prepare("http://site.example", "http://site.example/", [*State])
-
-
-async def test_without_playwright_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The extra is named."""
-    monkeypatch.setitem(__import__("sys").modules, "playwright.async_api", None)
-    with pytest.raises(ScanError, match=r"consentkit\[browser\]"):
-        await BrowserWitness().visit("http://site.example/", State.UNTOUCHED)
-
-
-async def test_what_is_no_browser_does_not_start(tmp_path: Path) -> None:
-    """A path in $CONSENTKIT_CHROMIUM may be anything; a sandbox needs a kernel that has room."""
-    with pytest.raises(ScanError, match=r"did not start.*CONSENTKIT_NO_SANDBOX=1"):
-        await BrowserWitness(options(executable="/bin/false")).visit(
-            "http://site.example/", State.UNTOUCHED
-        )
-
-
-def test_the_named_chromium_goes_before_all_others(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """`$CONSENTKIT_CHROMIUM` decides; a name that is not there is passed over."""
-    mine = tmp_path / "mine"
-    mine.write_text("")
-    mine.chmod(0o755)
-    monkeypatch.setenv("CONSENTKIT_CHROMIUM", str(mine))
-    assert find_chromium() == str(mine)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("CONSENTKIT_CHROMIUM", "nowhere")
-    assert find_chromium() is None
 
 
 # --- A site with consentkit -----------------------------------------------------------------------

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from consentkit import Policy, load_policy
 from consentkit.audit.browser import BrowserWitness
 from consentkit.audit.findings import FindingKind, compare
-from consentkit.audit.headers import HeadersWitness, HostRules, http_client
+from consentkit.audit.headers import HeadersWitness
+from consentkit.audit.network import HostRules, http_client
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan, State
 from consentkit.testing import audit_app

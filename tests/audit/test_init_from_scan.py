@@ -19,9 +19,9 @@ from consentkit.audit.cases import host_in
 from consentkit.audit.drafts import draft_from_scan, facts_of, recognised, scan_in
 from consentkit.audit.exports import report_json
 from consentkit.audit.findings import Report, compare
-from consentkit.audit.headers import read_page
 from consentkit.audit.kinds import FindingKind
 from consentkit.audit.labels import Nature, label_of
+from consentkit.audit.markup import read_page
 from consentkit.audit.seen import (
     By,
     Scan,

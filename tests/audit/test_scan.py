@@ -19,8 +19,8 @@ from starlette.types import Send as ASGISend
 
 from consentkit.audit import scan as scan_module
 from consentkit.audit.frontier import LONGEST_CRAWL_DELAY, Limits
-from consentkit.audit.headers import Answer, Send
 from consentkit.audit.journal import Entry, Head, Journal
+from consentkit.audit.network import Answer, Send
 from consentkit.audit.scan import MOST_SITEMAPS, Looks, OnLoaded, Options, reached, scan
 from consentkit.audit.seen import Act, ShownCookie, State, Visit, Witness
 from consentkit.errors import ScanError
@@ -389,7 +389,8 @@ KILLED = """
 
     import anyio
 
-    from consentkit.audit.headers import HeadersWitness, http_client
+    from consentkit.audit.headers import HeadersWitness
+    from consentkit.audit.network import http_client
     from consentkit.audit.scan import Options, scan
 
     async def main(origin, journal, at_once, *resume):

@@ -347,7 +347,7 @@ def test_a_browser_is_told_what_was_asked_for(
             super().__init__(self.answer)
 
         async def answer(self, *_: object) -> Any:
-            from consentkit.audit.headers import Answer
+            from consentkit.audit.network import Answer
 
             return Answer(200)
 

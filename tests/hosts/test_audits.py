@@ -20,12 +20,14 @@ from typing import NamedTuple
 import pytest
 from starlette.types import ASGIApp
 
-from consentkit.audit.browser import BrowserWitness, find_chromium
+from consentkit.audit.browser import BrowserWitness
+from consentkit.audit.chromium import find_chromium
 from consentkit.audit.drafts import draft_from_scan, facts_of
 from consentkit.audit.findings import FindingKind, Severity, compare
 from consentkit.audit.frontier import Limits
-from consentkit.audit.headers import HeadersWitness, http_client
+from consentkit.audit.headers import HeadersWitness
 from consentkit.audit.labels import Nature, label_of
+from consentkit.audit.network import http_client
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan, SeenCookie, State
 from consentkit.rules.policy_file import inspect_text

@@ -19,19 +19,21 @@ from urllib.parse import urlsplit
 import anyio
 
 from consentkit.audit.baseline import Baseline, print_baseline, read_baseline
-from consentkit.audit.browser import BrowserOptions, BrowserWitness, find_chromium
+from consentkit.audit.browser import BrowserWitness
+from consentkit.audit.chromium import BrowserOptions, find_chromium
 from consentkit.audit.console import Progress, show_report
 from consentkit.audit.exports import json_text, junit, report_json, sarif
 from consentkit.audit.findings import Report, Severity, report_on
 from consentkit.audit.frontier import Limits, address, is_this_machine, same_site
-from consentkit.audit.headers import HeadersWitness, HostRules, http_client
+from consentkit.audit.headers import HeadersWitness
+from consentkit.audit.network import HostRules, http_client
 from consentkit.audit.page import report_page
 from consentkit.audit.scan import Looks, OnStep, Options, reached, scan
 from consentkit.audit.seen import Scan, State, Witness
 from consentkit.errors import ScanError
 
 if TYPE_CHECKING:
-    from consentkit.audit.headers import Send
+    from consentkit.audit.network import Send
     from consentkit.rules.policy import Policy
     from consentkit.rules.policy_file import Inspection
     from consentkit.shell.terminal import Screen

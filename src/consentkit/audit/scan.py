@@ -35,18 +35,11 @@ from consentkit.audit.frontier import (
     same_site,
     sitemap_of,
 )
-from consentkit.audit.headers import (
-    MOST_BYTES,
-    MOST_LINKS,
-    MOST_REDIRECTS,
-    REDIRECTS,
-    Answer,
-    HeadersWitness,
-    Jar,
-    Send,
-    inflated,
-)
+from consentkit.audit.headers import MOST_REDIRECTS, HeadersWitness
+from consentkit.audit.jar import Jar
 from consentkit.audit.journal import Entry, Head, Journal
+from consentkit.audit.markup import MOST_LINKS
+from consentkit.audit.network import MOST_BYTES, REDIRECTS, Answer, Send, inflated
 from consentkit.audit.seen import Act, Scan, State, Visit, Witness
 from consentkit.errors import ScanError
 

@@ -24,15 +24,9 @@ import anyio
 
 from consentkit.audit.findings import FINDINGS, Finding, Report, Severity, report_on
 from consentkit.audit.frontier import Limits, address
-from consentkit.audit.headers import (
-    MOST_BYTES,
-    REDIRECTS,
-    Answer,
-    HeadersWitness,
-    Send,
-    inflated,
-)
+from consentkit.audit.headers import HeadersWitness
 from consentkit.audit.judging import own_names
+from consentkit.audit.network import MOST_BYTES, REDIRECTS, Answer, Send, inflated
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan, State
 from consentkit.errors import NoSuchVisitorError, ScanError

@@ -14,7 +14,7 @@ from http.cookiejar import Cookie
 from inspect import isawaitable, iscoroutine
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from consentkit.audit.headers import MOST_BYTES, in_utf_8, inflated
+from consentkit.audit.network import MOST_BYTES, in_utf_8, inflated
 from consentkit.refuge import KEY
 from consentkit.rules.policy import Where
 from consentkit.testing.browser import Browser, Response, StoredCookie

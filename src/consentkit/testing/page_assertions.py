@@ -19,7 +19,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from consentkit.audit.headers import led_to, read_page
+from consentkit.audit.markup import led_to, read_page
 from consentkit.events import span_in_words
 from consentkit.gating import host_without_port
 from consentkit.notice.chapters import name_in_words
