@@ -6,7 +6,8 @@ Has never heard of a policy: what a test needs of consentkit, it makes itself.
 import gc
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,10 @@ settings.register_profile(
 )
 settings.load_profile("ci" if IN_CI else "here")
 
-# `scripts/setup` looks in the same order.
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "msedge")
+# The shell is Chromium without windows, and takes a third less of a processor. What a scan finds by
+# itself, and is tested with, is a whole one; `scripts/setup` installs both.
+WHOLE_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "msedge")
+CHROMIUM_NAMES = ("chromium-headless-shell", *WHOLE_CHROMIUM_NAMES)
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -52,6 +55,10 @@ NO_CHROMIUM = (
 )
 
 
+WHOLE_APPLICATIONS = ("examples", "hosts", "proxies")
+"""Folders of tests that go through code which is not consentkit's."""
+
+
 def in_a_deep_run(most: int, *, else_only: int) -> int:
     """How many examples a test makes that has a generator of its own."""
     return most if settings.get_current_profile_name() == "deep" else else_only
@@ -63,16 +70,25 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def find_chromium() -> str | None:
-    """The path of the browser to drive, or None where the machine has none."""
-    names = (os.environ.get("CONSENTKIT_CHROMIUM", ""), *CHROMIUM_NAMES)
+def find_chromium(names: tuple[str, ...] = CHROMIUM_NAMES) -> str | None:
+    """The path of the browser to drive, or None where the machine has none of the names."""
+    names = (os.environ.get("CONSENTKIT_CHROMIUM", ""), *names)
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The path of a Chromium. Without one the test is skipped, and in CI it fails."""
-    path = find_chromium()
+    return _found(find_chromium())
+
+
+@pytest.fixture(scope="session")
+def whole_chromium_path(chromium_path: str) -> str:
+    """The path of one that has windows: only that keeps a page for whoever goes back to it."""
+    return _found(find_chromium(WHOLE_CHROMIUM_NAMES))
+
+
+def _found(path: str | None) -> str:
     if path is None and IN_CI:
         pytest.fail(NO_CHROMIUM)
     if path is None:
@@ -103,6 +119,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "chromium_path" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     items.sort(key=_place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Let coverage look only where it counts: it makes Python more than twice as slow."""
+    tracer = sys.gettrace()
+    if tracer is None or is_counted(item):
+        return (yield)
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+
+
+def is_counted(item: pytest.Item) -> bool:
+    """True if lines that this test reaches are covered by it.
+
+    Not if it is a property, whose examples come by chance, or is marked to be as large; nor on
+    trio, where the same lines run as on asyncio; nor where the lines are for the most part those
+    of a whole application.
+    """
+    parameters = (
+        item.callspec.params
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else {}
+    )
+    return not (
+        getattr(getattr(item, "function", None), "is_hypothesis_test", False)
+        or parameters.get("anyio_backend") == "trio"
+        or item.get_closest_marker("uncounted")
+        or item.path.parent.name in WHOLE_APPLICATIONS
+    )
 
 
 def pytest_collection_finish() -> None:

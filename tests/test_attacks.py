@@ -323,10 +323,10 @@ async def test_the_address_of_one_visitor_never_reaches_another() -> None:
 
 def test_one_long_language_tag_takes_no_time() -> None:
     """DESIGN 9: bounded everything. Cutting 64 KB piece by piece took a third of a second."""
-    begun = time.perf_counter()
+    begun = time.thread_time()  # of which nobody else on this machine takes any
     wanted = accepted_languages(b"a-" * 32_000 + b"a, de-AT;q=0.5")
     assert choose_language(("en", "de"), wanted) == "de"
-    assert time.perf_counter() - begun < 0.1
+    assert time.thread_time() - begun < 0.1
 
 
 def test_of_a_flood_of_names_only_some_are_told_and_all_are_hidden() -> None:
@@ -348,6 +348,7 @@ def test_long_names_are_not_remembered_for_strangers() -> None:
     assert names[1] not in reading.rulings._read
 
 
+@pytest.mark.uncounted
 async def test_a_callable_that_makes_a_policy_each_time_fills_no_memory() -> None:
     """It is slow, and it must not be a leak."""
     one = policy()

@@ -773,7 +773,7 @@ def test_an_audit_reads_what_the_app_packs() -> None:
 
 def test_a_stream_without_end_ends_an_audit_no_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Server-sent events behind a link: an hour for nothing."""
-    monkeypatch.setattr(audits, "WITHIN", 0.2)
+    monkeypatch.setattr(audits, "WITHIN", 1.0)
 
     async def events(_request: Request) -> StreamingResponse:
         async def told() -> AsyncIterator[bytes]:

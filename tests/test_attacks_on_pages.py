@@ -20,6 +20,7 @@ from consentkit.wire.gate import Gate, Waits
 from consentkit.wire.urls import host_of
 from tests.apps import DECLARED, NAVIGATION, NOW, consent, get, policy, says
 from tests.browser.servers import PARENT, Server
+from tests.browser.visitors import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -298,9 +299,9 @@ def test_a_list_without_an_end_is_read_once(kind: bytes) -> None:
     took = []
     for quote in (b"\\'", b'\\"'):  # the control stands first
         page = b'<script type=%b>{"' % kind + quote * 4000 + b"</script>"
-        began = time.perf_counter()
+        began = time.thread_time()  # of which nobody else on this machine takes any
         Gate(lambda _: Waits(b"m"), is_own=lambda _: False).feed(page, last=True)
-        took.append(time.perf_counter() - began)
+        took.append(time.thread_time() - began)
     assert took[1] < 20 * took[0] + 0.02
 
 
@@ -405,7 +406,8 @@ def test_an_element_without_a_service_is_never_given_back(page: Page, third: Ser
         settled(page)
         assert asked(third) == set()
         page.click("button[name=choice][value=accept-all]")
-        page.wait_for_timeout(700)
+        wait_until(lambda: asked(third))
+        page.wait_for_timeout(500)
         assert asked(third) == {"/declared.svg"}
 
 

@@ -248,7 +248,9 @@ def fits(said: list[str], expected: list[str]) -> bool:
 
 def free_port() -> int:
     """A port of four digits, so that what is wrapped is wrapped as with 8000."""
-    for port in range(8001, 10_000):
+    ports = [*range(8001, 10_000)]
+    begin = os.getpid() % len(ports)  # another process may be about to take the first that is free
+    for port in ports[begin:] + ports[:begin]:
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
     pytest.fail("no port between 8001 and 9999 is free")

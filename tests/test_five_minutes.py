@@ -107,7 +107,7 @@ class Walker:
         assert words in page
 
     def load(self, url: str) -> str:
-        for _ in range(100):
+        for _ in range(600):
             with contextlib.suppress(urllib.error.URLError):
                 return str(self.browser.open(url).read().decode())
             time.sleep(0.1)

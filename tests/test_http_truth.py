@@ -355,6 +355,7 @@ def conditions(outcome: Outcome) -> Iterator[dict[str, str]]:
 @pytest.mark.parametrize("path", CONDITIONAL)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("rules", [DECLARED, IMPLIED], ids=["explicit", "implied"])
+@pytest.mark.uncounted
 async def test_nobody_is_told_that_another_visitors_page_is_still_theirs(
     path: str, method: str, rules: Any
 ) -> None:

@@ -495,6 +495,7 @@ def documents() -> list[bytes]:
 
 
 @pytest.mark.parametrize("pieces", [1, 3])
+@pytest.mark.uncounted
 def test_the_gate_keeps_the_place_of_the_notice(documents: list[bytes], pieces: int) -> None:
     """What the gate holds back for a moment never ends up behind the notice."""
     rules = policy(undeclared="report", guard=True)

@@ -59,6 +59,7 @@ async def violations(refusing: object, allowing: object) -> tuple[dict[str, list
     return dict(report.violations), report.counts["strings"]
 
 
+@pytest.mark.uncounted
 async def test_no_string_gets_past_and_none_is_spoilt() -> None:
     """R-26, R-79: what Chromium would store is dropped, or passes byte for byte.
 
@@ -69,6 +70,7 @@ async def test_no_string_gets_past_and_none_is_spoilt() -> None:
     assert tried == len(cases()) > 300
 
 
+@pytest.mark.uncounted
 async def test_the_checker_would_have_noticed() -> None:
     """FZ-18, the control: an app without the middleware, and one whose every cookie is dropped."""
     found, _ = await violations(drop_the_middleware, deny)

@@ -8,7 +8,7 @@ in the other a few lines look at every frame, and what they cost is in no figure
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tests.browser.visitors import AGENT
@@ -233,10 +233,16 @@ def _wait_until_visible(page: Page, notice: Notice) -> None:
 
 
 def can_refuse(page: Page, choices: Choices) -> bool:
-    """Press the refusal of the notice in the page, if it is there; whether it is gone for good."""
+    """Press the refusal of the notice in the page, if it is there; whether it is gone for good.
+
+    Where no page comes of it, this waits a while for one.
+    """
+    from playwright.sync_api import TimeoutError as PlaywrightTimeoutError  # noqa: PLC0415 - only who measures has it
+
     if not page.evaluate("canAllBePressed", list(choices)):
         return False
-    page.click(choices.reject)
+    with suppress(PlaywrightTimeoutError), page.expect_event("load", timeout=10 * CALM):
+        page.click(choices.reject)
     page.wait_for_timeout(CALM)
     page.reload(wait_until="networkidle")
     page.wait_for_timeout(CALM)

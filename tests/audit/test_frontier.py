@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import thread_time
 from urllib.parse import urlsplit
 
 import pytest
@@ -325,9 +325,9 @@ def test_a_site_cannot_keep_itself_out(place: str) -> None:
 @pytest.mark.parametrize("piece", [" ", "<loc>", "<loc> ", "<![CDATA[", "<loc><![CDATA[ ", "</loc"])
 def test_a_sitemap_that_never_ends_is_read_at_once(piece: str) -> None:
     """800 blanks took more than a second; a regular expression knows no limit of time."""
-    begun_at = perf_counter()
+    begun_at = thread_time()  # of which nobody else on this machine takes any
     sitemap_of("<urlset><loc>" + piece * 20_000, 9)
-    assert perf_counter() - begun_at < 1
+    assert thread_time() - begun_at < 1
 
 
 def test_memory_of_what_was_left_out_has_a_bound() -> None:

@@ -227,9 +227,9 @@ async def test_time_that_is_up_ends_the_scan_and_is_told() -> None:
         await anyio.sleep(3600 if page == "/a" and state is State.REFUSED else 0)
 
     double = Double(SMALL, slow)
-    found = await scan(f"{SITE}/", opening(double), Options(workers=1, seconds=0.2))
+    found = await scan(f"{SITE}/", opening(double), Options(workers=1, seconds=0.9))
     assert [visit.page for visit in found.visits] == ["/"] * 5 + ["/a"]
-    up = "the time for the scan was up, 0.2 seconds"
+    up = "the time for the scan was up, 0.9 seconds"
     assert found.left_out == {"/a": f"not in every state: {up}", "/b": up, "/c": up}
     assert double.is_closed
 

@@ -6,7 +6,6 @@ finds one after the grant (R-53).
 """
 
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +20,11 @@ from consentkit import ConsentMiddleware, Policy
 from consentkit.rules.policy_file import read_policy
 from tests.browser.conftest import NewVisitor, Serve
 from tests.browser.servers import Server, Site
-from tests.browser.visitors import QUESTION, Visitor
+from tests.browser.visitors import QUESTION, Visitor, wait_until, wait_until_true
 from tests.conftest import CHROMIUM_FLAGS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FloatRect, Page
 
 KEY = "k" * 32
 COUNTER, FILMS, NOBODY = "counter.example", "films.example", "nobody.example"
@@ -135,9 +134,8 @@ def press(visitor: Visitor, choice: str, within: str = "") -> None:
 def ran(visitor: Visitor, *, until: str = "") -> list[str]:
     """The scripts that ran, in order, once `until` has."""
     if until:
-        visitor.page.wait_for_function(
-            "name => window.ran?.some(one => one.startsWith(name))", arg=until
-        )
+        has_run = "name => !!window.ran?.some(one => one.startsWith(name))"
+        wait_until_true(visitor.page, has_run, until)
     return visitor.page.evaluate("window.ran ?? []")
 
 
@@ -187,8 +185,22 @@ def test_a_grant_loads_what_waited(arrive: Arrive, party: Party) -> None:
     assert visitor.complaints == []
 
 
+# By how much each thing of each layout shift moved, and grew.
+JUMPS = """() => jumps.map(jump => jump.sources.map(({previousRect: old, currentRect: now}) =>
+    [now.x - old.x, now.y - old.y, now.width - old.width, now.height - old.height]))"""
+
+
+def boxes(visitor: Visitor) -> "list[FloatRect]":
+    """Where the page's frame is, and where the notice is."""
+    found = [visitor.page.locator(one).bounding_box() for one in ("iframe", "#consentkit")]
+    return [box for box in found if box]
+
+
 def test_the_page_does_not_jump(arrive: Arrive, party: Party) -> None:
-    """DESIGN §6: no layout shift but for the notice, which leaves at the visitor's own act."""
+    """DESIGN §6: no layout shift but for the notice, which leaves at the visitor's own act.
+
+    It becomes a line, and then says that it was saved: what stands below follows it as one.
+    """
     tag = f'<iframe width="300" height="200" src="{party.at(FILMS, "film.html")}"></iframe>'
     visitor = arrive(f"<h1>A page</h1>{tag}<p>Words.</p>")
     ready(visitor)
@@ -197,19 +209,24 @@ def test_the_page_does_not_jump(arrive: Arrive, party: Party) -> None:
         new PerformanceObserver(list => jumps.push(...list.getEntries()))
             .observe({type: "layout-shift", buffered: true});
     }""")
-    box = visitor.page.locator("iframe").bounding_box()
+    visitor.page.wait_for_timeout(100)
+    assert visitor.page.evaluate("jumps.length") == 0
+    box, banner = boxes(visitor)
     press(visitor, "accept-all")
     wait_until_asked(party, f"{FILMS}/film.html")
-    visitor.page.wait_for_timeout(600)
-    after = visitor.page.locator("iframe").bounding_box()
-    assert box is not None
-    assert after is not None
+    visitor.notice.get_by_text("Saved: all optional cookies are on.").wait_for()
+    visitor.page.wait_for_timeout(500)
+    after, line = boxes(visitor)
     assert (box["width"], box["height"]) == (after["width"], after["height"])
-    jumps = visitor.page.evaluate(
-        "jumps.map(({value, hadRecentInput}) => ({value, hadRecentInput}))"
-    )
-    assert [jump for jump in jumps if not jump["hadRecentInput"]] == []
-    assert jumps, "the control: the notice did leave"
+    # Not by `hadRecentInput`: on a busy machine the answer may be half a second away.
+    jumps = visitor.page.evaluate(JUMPS)
+    assert 1 <= len(jumps) <= 2, "the control: the notice did leave"
+    for jump in jumps:
+        _, down, *_ = jump[0]
+        assert jump == [[0, down, 0, 0]] * len(jump)
+    moved = sum(jump[0][1] for jump in jumps)
+    assert moved == pytest.approx(after["y"] - box["y"])
+    assert moved == pytest.approx(line["height"] - banner["height"])
 
 
 def test_the_answer_is_announced_and_the_focus_stays_in_the_notice(arrive: Arrive) -> None:
@@ -430,8 +447,9 @@ def test_it_works_under_a_nonce_and_trusted_types(arrive: Arrive, party: Party) 
     press(visitor, "accept-all")
     expected = ["a!", "inline", "b!", "in a template"]
     assert ran(visitor, until="in a template") == expected
-    visitor.page.wait_for_function("!document.querySelector('[data-consentkit-service]')")
+    wait_until_true(visitor.page, "!document.querySelector('[data-consentkit-service]')")
     assert f"{COUNTER}/without.js" not in party.asked
+    visitor.wait_until(lambda: visitor.complaints)
     [complaint] = visitor.complaints
     assert "without.js" in complaint, "the control: the site's policy is in force"
 
@@ -448,8 +466,8 @@ def test_where_its_policy_is_not_among_the_trusted_types_only_scripts_go_on_wait
     ready(visitor)
     press(visitor, "accept-all")
     wait_until_asked(party, f"{COUNTER}/a.svg")
+    visitor.wait_until(lambda: [one for one in visitor.complaints if "consentkit" in one])
     assert ran(visitor) == []
-    assert [one for one in visitor.complaints if "consentkit" in one]
     visitor.type_address("/")
     assert ran(visitor, until="a") == ["a!"], "the next page has it as its author wrote it"
 
@@ -675,7 +693,7 @@ def test_a_withdrawal_clears_storage_and_reloads(arrive: Arrive, party: Party) -
     press(visitor, "accept-all")
     assert ran(visitor, until="a") == ["a!"]
     visitor.page.evaluate(FILL)
-    with visitor.page.expect_navigation():
+    with visitor.answering():
         visitor.page.click("#no")
     ready(visitor)
     assert visitor.page.evaluate(STORED) == sorted(KEPT[:3]) + KEPT[3:]
@@ -728,12 +746,12 @@ def test_other_tabs_follow(arrive: Arrive, party: Party) -> None:
 
 
 def test_a_page_from_the_back_forward_cache_asks_again(
-    browser: "Browser", chromium_path: str, serve: Serve, policy: Policy, party: Party
+    browser: "Browser", whole_chromium_path: str, serve: Serve, policy: Policy, party: Party
 ) -> None:
     """R-91: it was put away before the answer."""
     body = f'<a id="on" href="/on">on</a><script src="{party.at(COUNTER, "a.js")}"></script>'
     keeping = browser.browser_type.launch(
-        executable_path=chromium_path,
+        executable_path=whole_chromium_path,
         args=list(CHROMIUM_FLAGS),
         ignore_default_args=["--disable-back-forward-cache"],
     )
@@ -763,7 +781,8 @@ ASKED_AHEAD = """
 <script type="module">
 const body = new URLSearchParams({choice: "accept-all"});
 await fetch("/consent", {method: "POST", redirect: "manual", body});
-await new Promise(done => setTimeout(done, 500));
+await fetch("/came");
+await new Promise(done => setTimeout(done, 400));
 await fetch("/going");
 location.href = "/ahead";
 </script>
@@ -771,7 +790,11 @@ location.href = "/ahead";
 AHEAD = """
 <script>
 fetch("/began");
-document.addEventListener("prerenderingchange", () => fetch("/activated"));
+document.addEventListener("prerenderingchange", () => {
+    const request = new XMLHttpRequest();
+    request.open("GET", "/activated", false);  // what is asked for later comes later
+    request.send();
+});
 </script>
 """
 
@@ -785,7 +808,14 @@ def test_a_page_that_is_rendered_ahead_waits_until_it_is_looked_at(
     """
     tag = f'<script src="{party.at(COUNTER, "a.js")}"></script>'
     app = Site(bodies={"/start": ASKED_AHEAD, "/ahead": AHEAD + tag})
-    server = serve(ConsentMiddleware(app, policy=SHARED, secret_key=KEY))
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        # Whoever asks for this is answered when the page that is rendered ahead has begun.
+        if scope["path"] == "/came":
+            await anyio.to_thread.run_sync(wait_until, lambda: server.asked_for("/began"))
+        await app(scope, receive, send)
+
+    server = serve(ConsentMiddleware(waiting, policy=SHARED, secret_key=KEY))
     profile = f"--user-data-dir={tmp_path}"
     alone = subprocess.Popen(
         [chromium_path, "--headless", profile, *CHROMIUM_FLAGS, server.origin() + "/start"],
@@ -829,7 +859,7 @@ def test_a_page_that_all_visitors_share_asks_whose_it_is(arrive: Arrive, party: 
 
 def ready(visitor: Visitor) -> None:
     """Wait until the script is there."""
-    visitor.page.wait_for_function("!!window.consentkit?.allows")
+    wait_until_true(visitor.page, "!!window.consentkit?.allows")
 
 
 def post(visitor: Visitor, form: str) -> None:
@@ -857,16 +887,12 @@ def another_tab(visitor: Visitor) -> "Page":
     return page
 
 
-def wait_until(comes_true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not comes_true():
-        assert time.monotonic() < deadline, "it did not come true within twenty seconds"
-        time.sleep(0.02)
-
-
-def wait_until_asked(party: Party, what: str) -> None:
-    """Until a request came that begins so."""
-    wait_until(lambda: any(one.startswith(what) for one in party.asked))
+def wait_until_asked(party: Party, *wanted: str) -> None:
+    """Until there came, for each of these, a request that begins so."""
+    wait_until(
+        lambda: all(any(one.startswith(what) for one in party.asked) for what in wanted),
+        otherwise=lambda: party.asked,
+    )
 
 
 def paths(server: Server) -> list[str]:

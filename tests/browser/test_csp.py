@@ -22,8 +22,9 @@ from tests.browser.test_third_parties import (
     elsewhere,
     see_it_asked,
     settle,
-    wait_until,
+    wait_until_asked,
 )
+from tests.browser.visitors import wait_until, wait_until_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,14 +134,12 @@ def arrive(serve: Serve, new_visitor: NewVisitor, party: Party) -> Callable[...,
 
 def press(visitor: Visitor, choice: str = "accept-all") -> None:
     """Answer, and see the page that comes after it: where a policy is enforced, by itself."""
-    visitor.page.wait_for_function("window.consentkit")
-    button = f"button[name=choice][value={choice}]"
-    if visitor.page.locator("[data-reload]").count():
-        visitor.click(button)
-        return
-    with visitor.page.expect_response(lambda response: "/consent/notice" in response.url):
-        visitor.page.click(button)
-    visitor.type_address("/")
+    wait_until_true(visitor.page, "!!window.consentkit")
+    is_enforced = visitor.page.locator("[data-reload]").count()
+    with visitor.answering():
+        visitor.page.click(f"button[name=choice][value={choice}]")
+    if not is_enforced:
+        visitor.type_address("/")
 
 
 WIDE = "default-src * 'unsafe-inline' 'unsafe-eval' data: blob:"
@@ -166,7 +165,7 @@ def test_the_policy_alone_stops_every_request(
     visitor.page.goto(visitor.server.origin() + "/consent")
     visitor.answer("accept-all")
     visitor.type_address("/")
-    wait_until(party, wanted)
+    wait_until_asked(party, wanted)
 
 
 @pytest.mark.usefixtures("no_gate")
@@ -181,7 +180,7 @@ def test_what_a_style_sheet_imports_is_stopped(
     settle(visitor)
     assert party.asked == set()
     press(visitor)
-    wait_until(party, wanted)
+    wait_until_asked(party, wanted)
 
 
 STRICT = f"script-src 'nonce-{NONCE}' 'strict-dynamic'; object-src 'none'; default-src *"
@@ -194,8 +193,9 @@ def test_no_policy_stops_a_script_with_the_pages_nonce(
 ) -> None:
     """CSP3 §6.7.1.1: a nonce stands above hosts. Everything else is stopped; the gate is needed."""
     visitor = arrive(ENFORCE, policy)
-    settle(visitor)
     passed = TAGGED | (BY_SCRIPT if policy == STRICT else set())
+    wait_until_asked(party, passed)
+    settle(visitor)
     assert party.asked == passed
 
 
@@ -205,8 +205,10 @@ def test_the_gate_holds_what_no_policy_stops(
 ) -> None:
     """The control of the test above: both together leave only what a trusted script adds."""
     visitor = arrive(ENFORCE, policy)
+    added = BY_SCRIPT if policy == STRICT else set()
+    wait_until_asked(party, added)
     settle(visitor)
-    assert party.asked == (BY_SCRIPT if policy == STRICT else set())
+    assert party.asked == added
 
 
 # Reports
@@ -218,15 +220,19 @@ def test_reports_arrive_and_say_who_would_not_be_asked(
 ) -> None:
     """R-93: to the site itself; the host and the directive are logged, and nothing else."""
     visitor = arrive(REPORT)
-    wait_until(party, TAGGED | QUIET | ADDED | BY_SCRIPT)  # nothing is stopped
-    settle(visitor)
-    said = {line for name, _, line in caplog.record_tuples if name == "consentkit.reports"}
+    wait_until_asked(party, TAGGED | QUIET | ADDED | BY_SCRIPT)  # nothing is stopped
     directives = ("script-src-elem", "style-src-elem", "img-src", "connect-src", "frame-src")
-    assert {f"source '{TAGS}' reported: {directive}" for directive in directives} <= said
+    expected = {f"source '{TAGS}' reported: {directive}" for directive in directives}
+
+    def said() -> set[str]:
+        return {line for name, _, line in caplog.record_tuples if name == "consentkit.reports"}
+
+    wait_until(lambda: expected <= said(), otherwise=lambda: expected - said())
+    settle(visitor)
     reports = visitor.server.asked_for("/consent/reports")
     assert {report.method for report in reports} == {"POST"}
     assert {report.headers["sec-fetch-site"] for report in reports} == {"same-origin"}
-    assert not any("/pixel" in line or ":80" in line for line in said)
+    assert not any("/pixel" in line or ":80" in line for line in said())
     press(visitor)
     before = len(visitor.server.asked_for("/consent/reports"))
     settle(visitor)
@@ -255,7 +261,7 @@ def test_consentkit_works_under_strict_policies(
 ) -> None:
     """R-92: the notice, its style and script, the placeholder in its box, and the answer."""
     visitor = arrive(ENFORCE, *filter(None, [policy]), page=FRAMED)
-    visitor.page.wait_for_function("window.consentkit")
+    wait_until_true(visitor.page, "!!window.consentkit")
     is_styled = "[...document.styleSheets].some(sheet => sheet.cssRules.length)"
     assert visitor.page.evaluate(is_styled)
     [frame] = visitor.page.main_frame.child_frames
@@ -271,7 +277,7 @@ def test_consentkit_works_under_strict_policies(
         assert party.asked == set()
         assert all("frame-src 'none'" in told for told in visitor.complaints)
         return
-    wait_until(party, {"frame.html"})
+    wait_until_asked(party, {"frame.html"})
     # Between the answer and the page's loading anew nothing is tried that the old policy forbids.
     assert visitor.complaints == []
 
@@ -291,7 +297,7 @@ def test_nothing_loads_between_an_answer_and_the_page_that_comes_anew(
     with visitor.page.expect_event("load"):
         visitor.page.click("button[name=choice][value=accept-all]")
     visitor.page.unroute_all()
-    wait_until(party, {"frame.html"})
+    wait_until_asked(party, {"frame.html"})
     assert visitor.complaints == []
 
 
@@ -300,13 +306,13 @@ def test_the_policy_of_a_shared_page_lets_everybodys_answer_work(
 ) -> None:
     """DESIGN §6: it names all who might be asked, and the gate holds them until they may be."""
     visitor = arrive(ENFORCE + "pages: shared\n", page=FRAMED)
-    visitor.page.wait_for_function(
-        "document.querySelector('#consentkit button')?.checkVisibility()"
+    wait_until_true(
+        visitor.page, "!!document.querySelector('#consentkit button')?.checkVisibility()"
     )
     settle(visitor)
     assert (party.asked, visitor.complaints) == (set(), [])
     visitor.page.click("button[name=choice][value=accept-all]")
-    wait_until(party, {"frame.html"})
+    wait_until_asked(party, {"frame.html"})
 
 
 def test_without_the_policy_tightened_a_site_lets_us_through_itself(
@@ -316,5 +322,5 @@ def test_without_the_policy_tightened_a_site_lets_us_through_itself(
     policy = f"script-src 'nonce-{NONCE}'; style-src 'self'; {TYPES} consentkit"
     visitor = arrive(POLICY, policy, page=FRAMED)
     press(visitor)
-    wait_until(party, {"frame.html"})
+    wait_until_asked(party, {"frame.html"})
     assert visitor.complaints == []

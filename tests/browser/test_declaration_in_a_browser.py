@@ -79,7 +79,7 @@ def test_nothing_is_cut_off_in_any_window(
         assert visitor.page.evaluate(OUTSIDE) == []
     assert (LONG + "x")[:200] in visitor.page.inner_text("[aria-labelledby=consentkit-observed]")
     visitor.type_address("/consent")
-    visitor.page.click("button[value=accept-all]")
+    visitor.click("button[value=accept-all]")
     visitor.type_address("/consent/receipt")
     assert visitor.page.evaluate(SIDEWAYS) == 0
     assert visitor.page.locator("dl > div").count() == 6

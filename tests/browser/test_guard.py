@@ -45,6 +45,7 @@ def arrive(serve: Serve, new_visitor: NewVisitor) -> Any:
         visitor = new_visitor(serve(held))
         visitor.type_address("/")
         ready(visitor)
+        visitor.page.evaluate(WRITE, [])  # a read is answered when all is written
         return visitor
 
     return arrive

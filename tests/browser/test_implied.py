@@ -13,7 +13,7 @@ from consentkit import ConsentMiddleware, Policy
 from consentkit.rules.policy_file import read_policy
 from tests.browser.conftest import NewVisitor, Serve
 from tests.browser.servers import ELSEWHERE, Server, Site
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import Visitor, wait_until
 
 KEY = "k" * 32
 NEXT = '<a id="next" href="/next">next</a>'
@@ -207,10 +207,7 @@ def test_the_redirect_after_our_own_form_does_not_imply(
 
 def wait_for(visitor: Visitor, path: str) -> None:
     """Until the server was asked for `path`, which is no navigation of the page."""
-    for _ in range(200):
-        if visitor.server.asked_for(path):
-            break
-        visitor.page.wait_for_timeout(10)
+    wait_until(lambda: visitor.server.asked_for(path))
     visitor.page.wait_for_timeout(50)
     assert len(visitor.server.asked_for(path)) == 1, f"nobody came for {path}"
 

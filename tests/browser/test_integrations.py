@@ -81,7 +81,7 @@ def withdraw(visitor: Visitor) -> list[Any]:
         const calls = [...(window.dataLayer ?? window._paq ?? window.uetq ?? [])];
         sessionStorage.setItem("own", JSON.stringify(calls.map(one => [...one])));
     })""")
-    with visitor.page.expect_navigation():
+    with visitor.answering():
         visitor.page.click("#no")
     ready(visitor)
     return json.loads(visitor.page.evaluate("sessionStorage.getItem('own')"))

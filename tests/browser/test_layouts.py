@@ -158,7 +158,7 @@ SHIFTS = """() => new Promise((done, fail) => {
         if (list.getEntriesByName("first-contentful-paint").length)
             requestAnimationFrame(() => setTimeout(() => done(sum), 50));
     }).observe({type: "paint", buffered: true});
-    setTimeout(() => fail(new Error("nothing was painted")), 5000);
+    setTimeout(() => fail(new Error("nothing was painted")), 10_000);
 })"""
 
 Found = dict[str, Any]
@@ -471,7 +471,7 @@ class HoldingBack:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/late.css":
-            await asyncio.to_thread(self.let_go.wait, 10)
+            await asyncio.to_thread(self.let_go.wait, 60)
 
         async def send_to_be_shown(message: Message) -> None:
             if body := message.get("body"):

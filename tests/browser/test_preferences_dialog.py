@@ -27,7 +27,6 @@ from tests.browser.test_consent_js import (
     press,
     ran,
     ready,
-    wait_until,
     wait_until_asked,
 )
 from tests.browser.visitors import Visitor
@@ -221,6 +220,11 @@ def test_a_new_tab_gets_the_page_of_the_preferences(arrive: Arrive, how: Any) ->
     assert visitor.page.locator("dialog").count() == 0
 
 
+# Those whose answer is there.
+ASKED_FOR_DIALOGS = """performance.getEntriesByType("resource").filter(
+    one => one.name.includes("/consent/dialog")).length"""
+
+
 def test_two_quick_clicks_open_one_dialog(arrive: Arrive) -> None:
     """And when it is closed there is none."""
     visitor = arrive()
@@ -232,8 +236,9 @@ def test_two_quick_clicks_open_one_dialog(arrive: Arrive) -> None:
     }""")
     visitor.page.dblclick("#own")
     shown(visitor)
-    visitor.page.wait_for_load_state("networkidle")
-    assert len(visitor.server.asked_for("/consent/dialog")) == 2, "the control: both were heard"
+    visitor.page.wait_for_function(ASKED_FOR_DIALOGS + " === 2"), "the control: both were heard"
+    visitor.page.wait_for_timeout(100)
+    assert len(visitor.server.asked_for("/consent/dialog")) == 2
     visitor.page.keyboard.press("Escape")
     gone(visitor)
     assert visitor.page.evaluate("most") == 1
@@ -613,7 +618,7 @@ def test_it_comes_in_its_clothes_and_moves_nothing(arrive: Arrive) -> None:
     visitor.page.evaluate("document.querySelector('#own').before(document.createElement('hr'))")
     visitor.page.wait_for_timeout(700)  # what follows a key within half a second is not counted
     visitor.page.evaluate("document.querySelector('#own').before(document.createElement('hr'))")
-    visitor.page.wait_for_function("shifts > 0", timeout=2000), "the control"
+    visitor.page.wait_for_function("shifts > 0"), "the control"
 
 
 def test_a_style_sheet_that_does_not_come_keeps_nobody_waiting(arrive: Arrive) -> None:
@@ -635,21 +640,20 @@ def test_it_works_under_a_nonce_trusted_types_and_a_strict_style_src(
     assert dialog.evaluate("dialog => getComputedStyle(dialog).position") == "fixed"
     visitor.page.check("dialog [value=analytics]")
     save(visitor)
-    wait_until(lambda: ran(visitor) == ["a!"])
+    assert ran(visitor, until="a") == ["a!"]
     assert visitor.complaints == []
     visitor.page.evaluate("document.body.setAttribute('style', 'color: red')")
-    visitor.page.wait_for_timeout(50)
-    assert visitor.complaints, "the control: the site's policy is in force"
+    visitor.wait_until(lambda: visitor.complaints)  # the control: the site's policy is in force
 
 
 # Other times
 
 
 @pytest.fixture
-def keeping(browser: "Browser", chromium_path: str) -> Any:
+def keeping(browser: "Browser", whole_chromium_path: str) -> Any:
     """A browser that keeps pages for the way back, as browsers of people do."""
     launched = browser.browser_type.launch(
-        executable_path=chromium_path,
+        executable_path=whole_chromium_path,
         args=list(CHROMIUM_FLAGS),
         ignore_default_args=["--disable-back-forward-cache"],
     )

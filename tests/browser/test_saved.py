@@ -24,7 +24,7 @@ from tests.browser.test_consent_js import (
     elsewhere,
     ready,
 )
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import Visitor, wait_until_true
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -56,7 +56,7 @@ def anew(page: "Page") -> Iterator[None]:
     """What is done loads the page anew; this waits for it."""
     with page.expect_event("load"):
         yield
-    page.wait_for_function("!!window.consentkit?.allows")
+    wait_until_true(page, "!!window.consentkit?.allows")
 
 
 def said(visitor: Visitor) -> list[str]:
@@ -176,7 +176,7 @@ def test_who_loads_one_film_is_not_taken_away_from_it(
         frame.locator("button[name=service]").click()
     assert visitor.page.url == visitor.server.origin() + "/page?a=b"
     frame.locator("p", has_text="film").wait_for()
-    assert visitor.page.evaluate("scrollY") > 0
+    wait_until_true(visitor.page, "scrollY > 0")
 
 
 FOCUSED = "document.activeElement.closest('#consentkit') && document.activeElement.className"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from consentkit import ConsentMiddleware
 from consentkit.rules.policy_file import read_policy
+from tests.browser.visitors import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,17 +206,14 @@ def settle(visitor: Visitor) -> None:
     visitor.page.wait_for_timeout(700)
 
 
-def wait_until(party: Party, wanted: set[str]) -> None:
+def wait_until_asked(party: Party, wanted: set[str]) -> None:
     """Wait until all these were asked for, or say which were not."""
-    deadline = time.monotonic() + 8
-    while not wanted <= party.asked and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert wanted <= party.asked, wanted - party.asked
+    wait_until(lambda: wanted <= party.asked, otherwise=lambda: wanted - party.asked)
 
 
 def see_it_asked(visitor: Visitor, party: Party, wanted: set[str]) -> None:
     """The control: a page without consentkit asks for all these. Its log ends with it."""
-    wait_until(party, wanted)
+    wait_until_asked(party, wanted)
     settle(visitor)
     visitor.leave()
     party.server.log.clear()
@@ -238,7 +235,7 @@ def test_every_way_of_fetching_waits_for_the_answer(
     settle(visitor)
     assert party.asked == set()
     accept(visitor)
-    wait_until(party, wanted)
+    wait_until_asked(party, wanted)
     assert all(asked.method == "GET" for asked in party.server.log)
 
 
@@ -252,7 +249,7 @@ def test_every_way_of_fetching_waits_without_javascript(
     settle(visitor)
     assert party.asked == set()
     visitor.answer("accept-all")
-    wait_until(party, wanted)
+    wait_until_asked(party, wanted)
 
 
 @pytest.mark.parametrize("choice", ["reject-all"])
@@ -283,7 +280,7 @@ def test_frames_and_other_bases_wait(
     visitor.page.check("input[name=purpose]")
     visitor.answer("save")
     visitor.type_address("/")
-    wait_until(party, wanted)
+    wait_until_asked(party, wanted)
 
 
 def test_a_link_header_asks_nobody_before_the_answer(
@@ -297,7 +294,7 @@ def test_a_link_header_asks_nobody_before_the_answer(
     settle(visitor)
     assert party.asked == set()
     visitor.answer("accept-all")
-    wait_until(party, LINK_HEADER)
+    wait_until_asked(party, LINK_HEADER)
 
 
 @pytest.mark.parametrize("rel", ["preconnect", "dns-prefetch", "prerender"])
@@ -344,7 +341,7 @@ def test_nothing_shifts_where_an_iframe_waits(arrive: Callable[..., Visitor], pa
     assert visitor.page.evaluate(sizes) == wanted
     assert party.asked == set()
     visitor.page.evaluate("document.querySelector('iframe').height = 700")
-    assert visitor.page.evaluate(SHIFTS) > 0, "the control: a box that grows is measured"
+    visitor.wait_until(lambda: visitor.page.evaluate(SHIFTS) > 0)  # the control: it is measured
 
 
 PIXEL = '<!doctype html><title>A page</title><body><img src="//T/pixel.svg" alt></body>'
@@ -367,7 +364,7 @@ def test_where_undeclared_hosts_are_reported_they_load(
 ) -> None:
     """`undeclared: report`: one warning for each host says what is to be declared."""
     arrive(PIXEL, POLICY + "undeclared: report", host=NOBODY)
-    wait_until(party, {"pixel.svg"})
+    wait_until_asked(party, {"pixel.svg"})
     assert (
         "consentkit.enforcement",
         logging.WARNING,
@@ -382,5 +379,5 @@ def test_the_sites_own_hosts_always_load(arrive: Callable[..., Visitor], party: 
         '<img src="//OWN/own.svg" alt><img src="//T/declared-own.svg" alt></body>'
     )
     visitor = arrive(page, host="static.example")
-    wait_until(party, {"declared-own.svg"})
+    wait_until_asked(party, {"declared-own.svg"})
     assert visitor.server.asked_for("/own.svg")

@@ -167,7 +167,7 @@ def test_a_cookie_that_comes_back_is_expired_by_the_next_page(
     """R-17: a script that is still in an open tab stores again what was withdrawn."""
     visitor.open_preferences()
     visitor.answer("reject-all")
-    visitor.page.evaluate("one => document.cookie = one", cookie)
+    visitor.page.evaluate(WRITE_THEN_READ, [cookie])
     assert visitor.stored == {"login", cookie.partition("=")[0]}, "the control: it is back"
     visitor.click("#next")
     assert visitor.stored == {"login"}
@@ -183,7 +183,7 @@ def test_what_nobody_declared_so_and_nobody_saw_goes_where_it_arrives(
     """
     restarted = serve(ConsentMiddleware(Site(body=BODY), policy=POLICY, secret_key="k" * 32))
     visitor.type_address("/deep/down/page")
-    visitor.page.evaluate("document.cookie = 'script-folder=1; Max-Age=9999'")
+    visitor.page.evaluate(WRITE_THEN_READ, ["script-folder=1; Max-Age=9999"])
     visitor.server = restarted
     visitor.type_address("/consent")
     assert "chipsets" in visitor.stored

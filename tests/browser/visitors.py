@@ -1,10 +1,14 @@
 """A person at a real browser: goes, clicks, and looks into the jar.
 
-Has never heard of consentkit, except for what stands in its markup.
+Has never heard of consentkit, except for what stands in its markup, and for what its script does
+last of all when there was an answer: it tells the other tabs.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +23,50 @@ AGENT = (
 )
 QUESTION = "#consentkit button[value=accept-all]"  # the quiet line has but one that withdraws
 PATIENCE = 10_000  # milliseconds
+IS_HEARD = """() => {
+    window.heardAnswer = "no";
+    addEventListener("beforeunload", () => { heardAnswer = "a page comes" });
+    new BroadcastChannel("consentkit").onmessage = () => {
+        if (heardAnswer === "no") heardAnswer = "yes";
+    };
+}"""
+# True of the page that came instead of the one that was told so, too: it knows of no such name.
+HAS_HEARD = """!["no", "a page comes"].includes(window.heardAnswer)
+    && document.readyState === "complete\""""
+
+
+def wait_until(
+    is_so: Callable[[], object],
+    page: Page | None = None,
+    *,
+    otherwise: Callable[[], object] = lambda: "",
+) -> None:
+    """Look until it is so; after twenty seconds fail, and tell what is there `otherwise`.
+
+    What a page tells of (its console, its requests) comes in while one waits in that `page`.
+    """
+    deadline = time.monotonic() + 2 * PATIENCE / 1000
+    while not is_so():
+        assert time.monotonic() < deadline, ("it did not come true", otherwise())
+        if page is None:
+            time.sleep(0.02)
+        else:
+            page.wait_for_timeout(20)
+
+
+def wait_until_true(page: Page, expression: str, argument: object = None) -> None:
+    """As `page.wait_for_function`, also where the page's policy forbids `eval`.
+
+    That looks again by `eval` in the page: it fails there if it was not true at the first look.
+    """
+    from playwright.sync_api import Error
+
+    def is_so() -> bool:
+        with suppress(Error):  # a page that goes while it is asked; another comes
+            return bool(page.evaluate(expression, argument))
+        return False
+
+    wait_until(is_so, page, otherwise=lambda: expression)
 
 
 class Visitor:
@@ -90,12 +138,25 @@ class Visitor:
         if not self.is_scripted:
             self.click(button)
             return
-        with self.page.expect_response(lambda response: "/consent/notice?" in response.url):
+        with self.answering():
             self.page.click(button)
-        # When the script has done its part, it has looked through the page's storage.
-        self.page.wait_for_function("!document.querySelector('dialog')")
-        self.page.wait_for_timeout(50)
         self.type_address(self.address)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """What is done inside is an answer by the script; this waits until its part is done.
+
+        It tells other tabs when it has looked through the page's storage. Where it loads the page
+        anew, this waits for the new one.
+        """
+        self.page.evaluate(IS_HEARD)
+        with self.page.expect_response(lambda response: "/consent/notice?" in response.url):
+            yield
+        wait_until_true(self.page, HAS_HEARD)
+
+    def wait_until(self, is_so: Callable[[], object]) -> None:
+        """Look until it is so, and hear meanwhile what the page tells of."""
+        wait_until(is_so, self.page, otherwise=lambda: (self.complaints, self.jar))
 
     # what they see
 

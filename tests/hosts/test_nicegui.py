@@ -103,11 +103,11 @@ def test_its_assets_keep_their_year(visitor: httpx.Client, control: Control) -> 
 def test_its_socket_opens(running: Server) -> None:
     """Engine.IO's handshake and Socket.IO's, through the middleware."""
     with connect_socket(f"ws://{running.address}{SOCKET}") as socket:
-        opened = str(socket.recv(timeout=5))
+        opened = str(socket.recv(timeout=20))
         assert opened[0] == "0"
         assert json.loads(opened[1:])["sid"]
         socket.send("40")
-        assert str(socket.recv(timeout=5)).startswith("40{")
+        assert str(socket.recv(timeout=20)).startswith("40{")
 
 
 def test_the_notice_is_answered_from_a_page_below_a_mount(visitor: httpx.Client) -> None:

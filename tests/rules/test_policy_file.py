@@ -880,6 +880,7 @@ def test_what_is_no_set_of_keys_is_a_fault() -> None:
         )
 
 
+@pytest.mark.uncounted
 def test_data_that_has_no_end_is_a_fault() -> None:
     """What holds itself, what is too deep, and what is too much; each at its first key."""
     circle: dict[str, Any] = {}
@@ -1768,6 +1769,7 @@ FAULTY: list[tuple[str, Callable[[int], str]]] = [
 
 
 @pytest.mark.parametrize("faulty", [each for _, each in FAULTY], ids=[name for name, _ in FAULTY])
+@pytest.mark.uncounted
 def test_faults_cost_about_what_they_weigh(faulty: Callable[[int], str]) -> None:
     """Twice as many take about twice as long: whoever checks a bad file waits no longer."""
     _cost(faulty(MANY))  # what is read once is read

@@ -226,6 +226,7 @@ def test_an_example_keeps_what_it_says(file: Path) -> None:
     assert form_of(form) == form
 
 
+@pytest.mark.uncounted
 def test_a_faulty_file_can_be_formatted() -> None:
     """One formats while one edits: what is wrong stays wrong in the same words."""
     formed = 0

@@ -304,6 +304,7 @@ def test_a_head_with_all_its_styles_and_data_inside_is_read_to_its_end() -> None
         (b"<style>", b" <", 2046, b"</style" + b" " * 16_384 + b"><body>"),
     ],
 )
+@pytest.mark.uncounted
 def test_a_page_made_to_be_read_slowly_is_left_alone(
     before: bytes, piece: bytes, most: int, after: bytes
 ) -> None:
@@ -474,6 +475,7 @@ SCRIPT_AFTER_SCRIPT = ("tc0529", "tc0628")
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.uncounted
 def test_no_tree_of_the_html5lib_documents_changes(checker: Any, cases: list[dict]) -> None:
     """1,018 documents, most of them malformed on purpose, judged by html5lib and justhtml.
 
@@ -490,6 +492,7 @@ def test_no_tree_of_the_html5lib_documents_changes(checker: Any, cases: list[dic
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.uncounted
 def test_a_script_first_in_the_head_changes_no_tree_either(checker: Any, cases: list[dict]) -> None:
     """Both put in, and the tree without both is the author's; the script is head's first child."""
     judged = collections.Counter[str]()
@@ -514,6 +517,7 @@ def is_kept_with_script(oracle: Any, before: str, after: str) -> bool:
     return is_first and parents == ["body"] and items == oracle(before, MARK)[0]
 
 
+@pytest.mark.uncounted
 def test_every_document_cut_in_two_anywhere_has_the_same_place(cases: list[dict]) -> None:
     """All of them, at each of their bytes."""
     pages = {case["data"].encode("utf-8", "surrogatepass") for case in cases}

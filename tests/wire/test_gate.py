@@ -538,6 +538,7 @@ def test_a_name_at_the_end_of_a_chunk_waits_for_its_value() -> None:
 
 
 @pytest.mark.parametrize("name", [b"g", b"desc", b"svg"])
+@pytest.mark.uncounted
 def test_a_page_of_countless_small_tags_is_read_in_bulk(name: bytes) -> None:
     """Where each tag has to be read alone, only so many are; then nothing is sure any more."""
     page = b"<svg>" + b"<%b>" % name * 12_000 + b"<style><img src=//evil.test>"
@@ -613,11 +614,13 @@ def checked(count: int, seed: int, oracles: tuple[str, ...]) -> Iterator[str]:
         yield from (f"{fault}: {page!r}" for fault in faults(page, gated(page), oracles))
 
 
+@pytest.mark.uncounted
 def test_no_hostile_page_fetches_in_lexbor_s_tree() -> None:
     """20,000 pages: no live fetch, the author's tree, and bytes equal but for insertions."""
     assert list(checked(20_000, 4, ("lexbor",))) == []
 
 
+@pytest.mark.uncounted
 def test_no_hostile_page_fetches_in_html5lib_s_tree() -> None:
     """3,000 pages, each as a visitor without scripting has it, or one with scripting."""
     without, with_scripting = ("html5lib",), ("html5lib, scripting",)

@@ -59,6 +59,7 @@ def stream(page: bytes, size: int) -> Iterator[bytes]:
             start = None
 
 
+@pytest.mark.uncounted
 def test_every_page_gets_the_markup_right_after_its_body_tag(pages: tuple[bytes, ...]) -> None:
     """Byte for byte the author's page around it, whole and in chunks of an odd size.
 
@@ -81,6 +82,7 @@ def test_every_page_gets_its_scripts_right_after_its_head_tag(pages: tuple[bytes
         assert head_start(page) == looks_like_head.end()
 
 
+@pytest.mark.uncounted
 def test_markup_in_ascii_reads_the_same_in_every_charset() -> None:
     """The Apache manual is in UTF-8, ISO-8859-1 and EUC-KR; none of its letters changes."""
     pages = pages_of("apache2-doc")
