@@ -348,7 +348,6 @@ def test_long_names_are_not_remembered_for_strangers() -> None:
     assert names[1] not in reading.rulings._read
 
 
-@pytest.mark.uncounted
 async def test_a_callable_that_makes_a_policy_each_time_fills_no_memory() -> None:
     """It is slow, and it must not be a leak."""
     one = policy()

@@ -509,7 +509,6 @@ async def test_no_value_is_shown_or_remembered() -> None:
     assert b"secret" not in page.body
 
 
-@pytest.mark.uncounted
 async def test_a_flood_of_names_leaves_the_page_and_the_process_as_they_were() -> None:
     """Bounded, whatever is sent; and what the site itself does is seen all the same."""
     app = consent(page_app(b"stray=1"), staff=is_staff)
@@ -523,7 +522,6 @@ async def test_a_flood_of_names_leaves_the_page_and_the_process_as_they_were() -
     assert page.status == 200
 
 
-@pytest.mark.uncounted
 async def test_a_host_that_a_page_invents_is_seen_within_the_same_bounds() -> None:
     """Pages hold what visitors wrote: a page of a thousand hosts fills the room of hosts."""
     many = b"".join(b"<img src=https://h%d.example/>" % number for number in range(1000))

@@ -714,7 +714,6 @@ def test_what_was_read_with_a_signal_is_another_reading() -> None:
     assert dnt.stale == ()
 
 
-@pytest.mark.uncounted
 def test_a_flood_of_names_and_headers_is_forgotten() -> None:
     """DESIGN 9: bounded everything. Nobody's memory grows with what strangers send."""
     enforcement = ready(policy({"_ga_*": cookie(), "sid": cookie("necessary")}, undeclared="hide"))
@@ -735,7 +734,6 @@ def test_a_flood_of_names_and_headers_is_forgotten() -> None:
     assert len(enforcement._observed) <= Enforcement.MOST_NAMES
 
 
-@pytest.mark.uncounted
 def test_many_names_in_one_header_count_for_what_they_take() -> None:
     """A header of seven hundred names holds more than its bytes, so fewer such are remembered."""
     enforcement = ready()

@@ -429,7 +429,6 @@ async def test_the_policy_may_depend_on_the_scope() -> None:
     assert list(browser.cookies) == ["__Host-b"]
 
 
-@pytest.mark.uncounted
 async def test_a_policy_made_anew_for_each_request_fills_no_memory() -> None:
     """DESIGN §9, bounded everything: policies are told apart by identity, so few are kept."""
     rules = policy()

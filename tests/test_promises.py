@@ -145,7 +145,6 @@ FIRST_FOUND = settings(SHORT, max_examples=2000, phases=[Phase.generate])
     ],
     ids=str,
 )
-@pytest.mark.uncounted
 def test_every_promise_is_kept_on_a_site_that_tries_everything(changes: dict[str, Any]) -> None:
     """DESIGN 1: whatever one visitor goes through, at every door."""
     run_state_machine_as_test(machine(site, policy(**changes)), settings=SHORT)

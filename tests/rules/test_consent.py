@@ -104,6 +104,14 @@ def test_the_time_of_a_refusal_is_cut_to_the_day(day: int, second: int) -> None:
     assert NOBODY_YET.grant(["a"], 1, now, NO_SIGNALS).given["a"].time == now
 
 
+def test_an_answer_leaves_it_noted_that_the_notice_was_seen() -> None:
+    """R-08: what was asked of whom is known after a grant and a refusal as before."""
+    seen = NOBODY_YET.show(3, NOW)
+    assert seen.seen is not None
+    assert seen.grant(["analytics"], 3, NOW, NO_SIGNALS).seen == seen.seen
+    assert seen.refuse(["analytics"], 3, NOW).seen == seen.seen
+
+
 def test_what_happens_by_itself_never_touches_an_explicit_answer() -> None:
     """DESIGN 3: explicit answers and automatic state are two tokens; explicit always wins."""
     answered = NOBODY_YET.refuse(["a"], 1, NOW)

@@ -460,6 +460,15 @@ def test_nothing_changes_by_time_before_the_next_lapse(
             assert then == is_open(some, question, consent, on, NOW)
 
 
+def test_what_lapses_at_this_moment_does_not_lapse_again() -> None:
+    """At the end of its time an answer has lapsed, so what was found now holds for good."""
+    some = policy()
+    consent = Consent().refuse(["analytics"], 1, NOW)
+    ended = next(iter(consent.given.values())).time + some.ask_again_after
+    assert next_lapse(some, consent, ended) == inf
+    assert next_lapse(some, consent, ended - 1) == ended
+
+
 def test_reading_is_decided_like_storing_but_for_the_occasion() -> None:
     """Gaining access is governed as storing is (ePrivacy Directive 5(3))."""
     some = policy()

@@ -46,7 +46,6 @@ def test_the_large_file_is_valid_and_large() -> None:
     assert LARGE <= len(large()) < 1.1 * LARGE
 
 
-@pytest.mark.uncounted
 def test_mutations_do_both(tmp_path: Path) -> None:
     """The control: some leave a policy, more do not, and each way to mutate is one."""
     corpus = mutate_policies.Corpus(tmp_path)
@@ -87,7 +86,6 @@ def slow(text: bytes) -> Inspection:
     return inspect_text(text)
 
 
-@pytest.mark.uncounted
 def test_a_reader_that_raises_is_caught() -> None:
     """The control: the run sees an exception of another kind, and shows the text."""
     found = failures(2000, read=planted)
@@ -103,7 +101,6 @@ def test_a_reader_that_says_nothing_is_caught() -> None:
     assert len(failures(50, read=silent)) == mutate_policies.MOST_FAILURES
 
 
-@pytest.mark.uncounted
 def test_a_reader_that_is_slow_is_caught() -> None:
     """The control: the clock is one that counts."""
     (found,) = failures(2, read=slow, share=1)

@@ -47,6 +47,13 @@ def test_a_pattern_covers_what_its_regular_expression_matches(declared: str, nam
     assert NamePattern.parse(declared).covers(name) == bool(as_regex(declared).fullmatch(name))
 
 
+def test_a_placeholder_is_not_made_of_the_end() -> None:
+    """No letter is counted twice: between the beginning and the end stands one of its own."""
+    pattern = NamePattern.parse("ab{any}b")
+    assert not pattern.covers("abb")
+    assert pattern.covers("abbb")
+
+
 @given(st.lists(patterns(), max_size=6, unique=True), st.lists(NAMES, max_size=4))
 def test_an_index_finds_what_brute_force_finds(declared: list[str], names: list[str]) -> None:
     """An exact name beats a pattern, a longer literal beats a shorter one."""

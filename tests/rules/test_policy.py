@@ -172,6 +172,18 @@ def test_a_cookie_lives_no_longer_than_the_strictest_preset_allows(presets: list
     assert policy().longest == LONGEST
 
 
+@given(st.sets(st.sampled_from(Preset), max_size=3).map(tuple))
+def test_the_longest_rest_of_the_presets_is_kept(presets: tuple[Preset, ...]) -> None:
+    """R-19: nobody is asked again before each of the rules lets them; half a year without any."""
+    rests = [PRESETS[preset].ask_again for preset in presets]
+    assert policy(preset=presets).ask_again_after == max(rests, default=182 * DAY)
+
+
+def test_a_policy_is_written_as_a_file() -> None:
+    """What is printed is this very policy; that reading undoes it, test_yaml_print.py shows."""
+    assert "name: A site\n" in policy().to_yaml()
+
+
 def test_every_key_says_what_it_is() -> None:
     """The schema and the documentation of the keys are made of these sentences."""
     for model in (Policy, *(type(held) for held in (policy().banner, policy().token))):

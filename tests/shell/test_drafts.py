@@ -560,7 +560,6 @@ def an_example_of(pattern: str) -> str:
 
 
 @pytest.mark.parametrize("frameworks", [(), tuple(catalogue.frameworks())], ids=["none", "all"])
-@pytest.mark.uncounted
 def test_all_that_the_catalogue_knows_can_be_drafted(frameworks: tuple[str, ...]) -> None:
     """No entry of the catalogue leads to a draft that does not load, alone or beside the others."""
     sets = catalogue.frameworks().values()
@@ -773,7 +772,6 @@ def test_many_names_and_many_paths_are_told_in_few_words() -> None:
     assert "'/p/12' and more." in flat(said)
 
 
-@pytest.mark.uncounted
 def test_names_beyond_counting_are_counted() -> None:
     """A log can hold more names than anybody declares in a day."""
     seen = (line(f"{chr(97 + number % 26) * 40}{number:x}z") for number in range(510))

@@ -188,7 +188,6 @@ def many(count: int) -> Iterator[str]:
         )
 
 
-@pytest.mark.uncounted
 def test_a_log_of_any_size_is_read_in_a_bounded_memory() -> None:
     """Names are strangers' to make up, so what is kept has an end, and the rest is counted."""
     tracemalloc.start()

@@ -128,7 +128,6 @@ POLICIES: dict[str, Callable[[Policy], bool]] = {
 }
 
 
-@pytest.mark.uncounted
 def test_policies_of_every_sort_are_made() -> None:
     """A property over policies says nothing of a sort that is never made."""
     assert never_made(strategies.policies(), POLICIES) == set()
@@ -136,7 +135,6 @@ def test_policies_of_every_sort_are_made() -> None:
 
 @SOME
 @given(strategies.invalid_policies())
-@pytest.mark.uncounted
 def test_an_invalid_policy_is_refused_for_what_is_wrong_with_it(
     made: strategies.InvalidPolicy,
 ) -> None:
@@ -229,7 +227,6 @@ SETS: dict[str, Callable[[bytes], bool]] = {
 }
 
 
-@pytest.mark.uncounted
 def test_set_cookies_of_every_sort_are_made() -> None:
     """RFC 6265bis §5.6, and beyond."""
     assert never_made(strategies.set_cookies([b"sid"]), SETS) == set()

@@ -304,7 +304,6 @@ def test_a_head_with_all_its_styles_and_data_inside_is_read_to_its_end() -> None
         (b"<style>", b" <", 2046, b"</style" + b" " * 16_384 + b"><body>"),
     ],
 )
-@pytest.mark.uncounted
 def test_a_page_made_to_be_read_slowly_is_left_alone(
     before: bytes, piece: bytes, most: int, after: bytes
 ) -> None:
