@@ -139,8 +139,10 @@ def is_counted(item: pytest.Item) -> bool:
 
     Not if it is a property, whose examples come by chance, or is marked to be as large; nor on
     trio, where the same lines run as on asyncio; nor where the lines are for the most part those
-    of a whole application.
+    of a whole application. In CI examples do not come by chance, so some properties are marked.
     """
+    if item.get_closest_marker("counted"):
+        return True
     parameters = (
         item.callspec.params
         if isinstance(item, pytest.Function) and hasattr(item, "callspec")

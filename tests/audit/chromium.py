@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from consentkit.audit.browser import BrowserWitness
-from consentkit.audit.chromium import BrowserOptions, find_chromium
+from consentkit.audit.chromium import BrowserOptions
 from consentkit.audit.scan import Looks, Options, scan
 from consentkit.audit.seen import Scan
-from tests.conftest import IN_CI, NO_CHROMIUM
+from tests.conftest import IN_CI, NO_CHROMIUM, find_chromium
 
-# Nothing leaves this machine: a page that fetches from elsewhere finds nobody there.
+# Nothing leaves this machine: a page that fetches from elsewhere finds nobody there. The shell sees
+# the same and is quicker; test_browser.py looks with the one that a scan finds for itself.
 OPTIONS = BrowserOptions(
+    executable=find_chromium(),
     quiet=0.25,
     patience=5.0,
     asks_axe=False,
@@ -36,7 +38,7 @@ class Borrowing(BrowserWitness):
 @asynccontextmanager
 async def lending() -> AsyncIterator[BrowserWitness]:
     """Who starts the one Chromium, and ends it. Without one the test is skipped; in CI it fails."""
-    if find_chromium() is None:
+    if OPTIONS.executable is None:
         pytest.fail(NO_CHROMIUM) if IN_CI else pytest.skip(NO_CHROMIUM)
     lender = BrowserWitness(OPTIONS)
     try:

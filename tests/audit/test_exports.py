@@ -74,6 +74,7 @@ def told(**changes: Any) -> Report:
 # JSON
 
 
+@pytest.mark.counted
 @given(reports)
 @settings(max_examples=50, deadline=None)
 def test_a_report_comes_back_as_it_went(report: Report) -> None:

@@ -122,6 +122,7 @@ def test_a_site_that_obeys_its_policy_has_no_finding(some: Policy) -> None:
     assert len(scan.visits) == len(pages_of(some)) * len(State)
 
 
+@pytest.mark.counted
 @given(policies())
 @settings(max_examples=30, deadline=None)
 def test_what_is_there_is_found_exactly_where_it_is_blocked(some: Policy) -> None:

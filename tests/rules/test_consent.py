@@ -151,6 +151,7 @@ def test_of_several_tokens_the_latest_answer_counts(held: list[dict[str, Given]]
     assert latest([]) is None
 
 
+@pytest.mark.counted
 @given(st.lists(st.builds(dict.__or__, answers, services), min_size=2, max_size=3), services)
 def test_of_several_tokens_a_refusal_takes_a_single_services_grant_away(
     held: list[dict[str, Given]], more: dict[str, Given]

@@ -137,6 +137,7 @@ def test_a_node_knows_how_deep_it_is(data: Any) -> None:
     assert node.levels == levels_of(node.data)
 
 
+@pytest.mark.counted
 @given(st.integers(1, DEEPEST - 1), st.integers(1, DEEPEST - 1))
 def test_aliases_lead_no_deeper_than_levels_do(outer: int, inner: int) -> None:
     """Deep values hung below one another would be too deep for whatever walks them."""

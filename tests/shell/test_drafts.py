@@ -513,6 +513,7 @@ lives = st.sampled_from(["", "for the session", "to live 730 days, HttpOnly", "t
 sightings = st.lists(st.tuples(names, lives, st.text(max_size=5)), max_size=12)
 
 
+@pytest.mark.counted
 @given(
     sightings,
     st.sampled_from(sorted(POLICIES)),

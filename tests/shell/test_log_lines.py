@@ -103,6 +103,7 @@ NAMES = st.text(max_size=40) | st.sampled_from(
 LIVES = st.none() | st.sampled_from([0, 1, 60, 5400, 86_400, 31_536_000, 63_072_000])
 
 
+@pytest.mark.counted
 @given(NAMES, st.text(max_size=20), LIVES, st.booleans(), st.integers(1, 4))
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 def test_what_was_logged_is_read_again(

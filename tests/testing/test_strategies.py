@@ -133,6 +133,7 @@ def test_policies_of_every_sort_are_made() -> None:
     assert never_made(strategies.policies(), POLICIES) == set()
 
 
+@pytest.mark.counted
 @SOME
 @given(strategies.invalid_policies())
 def test_an_invalid_policy_is_refused_for_what_is_wrong_with_it(

@@ -252,6 +252,7 @@ def test_what_may_not_load_is_let_through_by_nothing_but_what_is_told(
         assert not site.strict
 
 
+@pytest.mark.counted
 @given(values, sites, kinds, urls)
 def test_what_may_load_goes_on_loading(value: bytes, site: Site, kind: str, url: Url) -> None:
     """A host that is declared by its name, and may load, is not lost with a wide source."""

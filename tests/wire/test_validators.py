@@ -239,6 +239,7 @@ def links(draw: st.DrawFn) -> tuple[str, bool]:
     return text, fetches and (is_elsewhere or bool(srcset))
 
 
+@pytest.mark.counted
 @given(st.lists(links(), min_size=1), st.sampled_from([", ", ",", " , "]))
 def test_links_that_fetch_from_elsewhere_go_and_the_others_stay(
     listed: list[tuple[str, bool]], between: str
