@@ -683,8 +683,9 @@ def test_a_question_is_about_the_purposes_that_it_asks_about() -> None:
 
 def test_every_other_text_that_differs_is_told() -> None:
     """Each by its place, and those that are gone at the end."""
-    old = policy(texts={"en": {"close": "Shut", "settings": "Cookies"}})
-    new = policy(texts={"en": {"settings": "Choice", "label": "Cookies"}})
+    same = {"asks.consent.title": "May we count?"}
+    old = policy(texts={"en": {**same, "close": "Shut", "settings": "Cookies"}})
+    new = policy(texts={"en": {**same, "settings": "Choice", "label": "Cookies"}})
     assert [place for place, _, _ in said(old, new)] == [
         *("texts.en.settings", "texts.en.label", "texts.en.close")
     ]

@@ -289,6 +289,13 @@ def test_a_head_with_all_its_styles_and_data_inside_is_read_to_its_end() -> None
     assert read(cut(page, list(range(0, len(page), 1460)))) == (len(page), b"")
 
 
+@pytest.mark.parametrize("ground", ["_template", "_body", "_foreign"])
+def test_what_is_remembered_of_a_ground_is_what_it_is(ground: str) -> None:
+    """Each is made once, by whichever page needs it first: made again it is the same."""
+    remembered = getattr(body_start, ground)
+    assert remembered.__wrapped__() == remembered()
+
+
 @pytest.mark.parametrize(
     ("before", "piece", "most", "after"),
     [
