@@ -85,6 +85,7 @@ def chromium_path() -> str:
 @pytest.fixture(scope="session")
 def whole_chromium_path(chromium_path: str) -> str:
     """The path of one that has windows: only that keeps a page for whoever goes back to it."""
+    # It takes the other fixture, too, by which a test is known to drive a browser.
     return _found(find_chromium(WHOLE_CHROMIUM_NAMES))
 
 

@@ -232,6 +232,9 @@ def _wait_until_visible(page: Page, notice: Notice) -> None:
         ) from None
 
 
+IS_ANOTHER_PAGE: Final = "!window.isBeforeTheRefusal && document.readyState === 'complete'"
+
+
 def can_refuse(page: Page, choices: Choices) -> bool:
     """Press the refusal of the notice in the page, if it is there; whether it is gone for good.
 
@@ -241,8 +244,10 @@ def can_refuse(page: Page, choices: Choices) -> bool:
 
     if not page.evaluate("canAllBePressed", list(choices)):
         return False
-    with suppress(PlaywrightTimeoutError), page.expect_event("load", timeout=10 * CALM):
-        page.click(choices.reject)
+    page.evaluate("window.isBeforeTheRefusal = true")
+    page.click(choices.reject)
+    with suppress(PlaywrightTimeoutError):
+        page.wait_for_function(IS_ANOTHER_PAGE, timeout=10 * CALM)
     page.wait_for_timeout(CALM)
     page.reload(wait_until="networkidle")
     page.wait_for_timeout(CALM)

@@ -236,9 +236,9 @@ def test_two_quick_clicks_open_one_dialog(arrive: Arrive) -> None:
     }""")
     visitor.page.dblclick("#own")
     shown(visitor)
-    visitor.page.wait_for_function(ASKED_FOR_DIALOGS + " === 2"), "the control: both were heard"
+    visitor.page.wait_for_function(ASKED_FOR_DIALOGS + " === 2")
     visitor.page.wait_for_timeout(100)
-    assert len(visitor.server.asked_for("/consent/dialog")) == 2
+    assert len(visitor.server.asked_for("/consent/dialog")) == 2, "the control: both were heard"
     visitor.page.keyboard.press("Escape")
     gone(visitor)
     assert visitor.page.evaluate("most") == 1
@@ -618,7 +618,7 @@ def test_it_comes_in_its_clothes_and_moves_nothing(arrive: Arrive) -> None:
     visitor.page.evaluate("document.querySelector('#own').before(document.createElement('hr'))")
     visitor.page.wait_for_timeout(700)  # what follows a key within half a second is not counted
     visitor.page.evaluate("document.querySelector('#own').before(document.createElement('hr'))")
-    visitor.page.wait_for_function("shifts > 0"), "the control"
+    visitor.page.wait_for_function("shifts > 0")  # the control
 
 
 def test_a_style_sheet_that_does_not_come_keeps_nobody_waiting(arrive: Arrive) -> None:

@@ -69,8 +69,7 @@ class Stage(NamedTuple):
 
     def waits_until(self, is_so: Callable[[], bool]) -> None:
         """Give the page's scripts time, but not for ever."""
-        there = lambda: (self.asked, self.visitor.jar)  # noqa: E731 - only what is told
-        wait_until(is_so, self.visitor.page, otherwise=there)
+        wait_until(is_so, self.visitor.page, otherwise=lambda: (self.asked, self.visitor.jar))
 
     def settle(self) -> None:
         """Longer than a page takes to ask for what it may."""

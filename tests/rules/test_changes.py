@@ -981,7 +981,6 @@ def asked_about(changes: tuple[Change, ...], *asks: Asks) -> set[str]:
     return {name for each in changes if each.asks in asks for name in each.purposes}
 
 
-@pytest.mark.counted
 @given(policies(), policies())
 def test_nobody_is_asked_about_what_asks_nothing(old: Policy, new: Policy) -> None:
     """Whoever had nothing left to answer is asked only about what is said to ask."""

@@ -552,7 +552,6 @@ def test_a_page_of_countless_small_tags_is_read_in_bulk(name: bytes) -> None:
 # --- Streams --------------------------------------------------------------------------------------
 
 
-@pytest.mark.counted
 @given(
     seed=st.integers(0, 2**32),
     places=st.lists(st.integers(0, 300), max_size=5),

@@ -28,6 +28,7 @@ from consentkit.audit.banners import (
 from consentkit.audit.chromium import BrowserOptions, Running, launch
 from consentkit.audit.frontier import page_name, same_site
 from consentkit.audit.headers import shown_in
+from consentkit.audit.network import HTML
 from consentkit.audit.seen import Act, Banner, State, Visit, Witness
 from consentkit.audit.tab import Tab, UnseenError
 from consentkit.audit.traffic import host_in
@@ -58,7 +59,6 @@ _WHY: Final = {
 }
 _NET_ERROR: Final = re.compile(r"\bnet::(ERR_[A-Z_]{1,40})")
 _METHOD: Final = re.compile(r"[A-Za-z]{1,30}\.[A-Za-z_]{1,40}(?=:)")
-_HTML: Final = ("text/html", "application/xhtml+xml")
 _BEGINS: Final = {State.WITHDRAWN: State.GRANTED}
 
 _T = TypeVar("_T")
@@ -196,7 +196,7 @@ class BrowserWitness:
             visit,
             title=title,
             language=language,
-            is_page=not kind or kind.startswith(_HTML),
+            is_page=not kind or kind.startswith(HTML),
             screenshot=await tab.screenshot(visit),
             banner=await self._banner(tab.page, state),
         )

@@ -35,7 +35,8 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _READABLE: Final = ("text/", "application/xhtml+xml", "application/xml", "application/json",
                     "application/x-gzip", "application/gzip")  # fmt: skip
-_HTML: Final = ("text/html", "application/xhtml+xml")
+HTML: Final = ("text/html", "application/xhtml+xml")
+"""What a Content-Type of a page begins with."""
 _DOCUMENT: Final = (b"<!doctype html", b"<html")
 _BYTE_ORDER_MARKS: Final = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _CHARSET: Final = re.compile(r"charset\s*+=\s*+[\"']?(utf-?16(?:-?[lb]e)?|ucs-?2)", re.IGNORECASE)
@@ -63,7 +64,7 @@ class Answer:
         """True where the body is HTML; where nothing says what it is, by how it begins."""
         kind = self.first(b"content-type").lower()
         beginning = self.body[:512].lstrip().lower()
-        return kind.startswith(_HTML) or (not kind and beginning.startswith(_DOCUMENT))
+        return kind.startswith(HTML) or (not kind and beginning.startswith(_DOCUMENT))
 
     @property
     def text(self) -> bytes:
